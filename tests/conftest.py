@@ -1,0 +1,47 @@
+"""What holds for every test: the precision of the run, checked shapes and types, and strict promotion.
+
+`HOMODYNE_EQX_TEST_X64=0` runs the suite in float32, anything else or nothing in float64.
+"""
+
+import os
+
+import hypothesis
+import jax
+import jaxtyping
+import pytest
+
+X64 = os.environ.get("HOMODYNE_EQX_TEST_X64", "1") != "0"
+
+jax.config.update("jax_enable_x64", X64)
+jax.config.update("jax_numpy_dtype_promotion", "strict")
+jax.config.update("jax_numpy_rank_promotion", "raise")
+
+# Every annotated function of the package is checked from here on; so nothing of it may have been imported yet.
+jaxtyping.install_import_hook("homodyne_eqx", "beartype.beartype")
+
+# The same examples in every run and on every machine; compilation makes the first one slow, so no deadline.
+hypothesis.settings.register_profile(
+    "reproducible", deadline=None, derandomize=True, max_examples=25, database=None, print_blob=False
+)
+hypothesis.settings.load_profile("reproducible")
+
+
+def pytest_collection_modifyitems(items):
+    if not X64:
+        for item in items:
+            if item.get_closest_marker("x64"):
+                item.add_marker(pytest.mark.skip(reason="needs float64"))
+
+
+def pytest_report_header():
+    return f"homodyne_eqx: {'float64' if X64 else 'float32'}, {jax.default_backend()}"
+
+
+@pytest.fixture(autouse=True)
+def _promotion(request):
+    """Optax mixes integers with Python floats: a test that runs it is marked `standard_promotion`."""
+    if request.node.get_closest_marker("standard_promotion"):
+        with jax.numpy_dtype_promotion("standard"), jax.numpy_rank_promotion("allow"):
+            yield
+    else:
+        yield

@@ -1,0 +1,240 @@
+"""The arrows between the parts, the habits of every module, and what an import costs."""
+
+import abc
+import ast
+import functools
+import importlib
+import inspect
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import final
+
+import equinox as eqx
+import pytest
+
+ROOT = Path(__file__).parent.parent
+PACKAGE = ROOT / "homodyne_eqx"
+
+# A part may import itself and those before it. Modules beside the parts count as the part named here.
+PARTS = ["core", "data", "engine", "fit", "app"]
+BESIDE = {"datasets": "data"}
+ONLY_IN = {"matplotlib": "app", "typer": "app", "rich": "app", "h5py": "data"}
+# What a caller of the core does not need. `jax` and `equinox` themselves load none of it.
+LOADED_WHERE_USED = ["h5py", "matplotlib", "optax", "rich", "scipy", "typer"]
+VAGUE_NAMES = {"utils", "util", "helpers", "helper", "common", "misc", "tools", "stuff"}
+MOST_LINES = 320
+
+MODULES = sorted(path.relative_to(ROOT) for path in PACKAGE.rglob("*.py"))
+every_module = pytest.mark.parametrize("path", MODULES, ids=str)
+
+
+def dotted(path: Path) -> str:
+    parts = path.with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def part_of(module: str) -> str | None:
+    """The part that a module belongs to; `None` for the top level, which gathers the public names of all parts."""
+    below = module.split(".")[1:]
+    if not below:
+        return None
+    return BESIDE.get(below[0], below[0])
+
+
+@functools.cache
+def parsed(path: Path) -> ast.Module:
+    return ast.parse((ROOT / path).read_text(encoding="utf-8"), str(path))
+
+
+def imports(path: Path, tree: ast.Module) -> set[str]:
+    """Absolute names of all that a module imports at any depth, its functions and `TYPE_CHECKING` blocks included."""
+    package = dotted(path).split(".")
+    if path.name != "__init__.py":
+        package = package[:-1]
+    found = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            base = package[: len(package) - node.level + 1] if node.level else []
+            source = ".".join([*base, *([node.module] if node.module else [])])
+            names = {alias.name for alias in node.names}
+            found |= {f"{source}.{name}" if is_module(f"{source}.{name}") else source for name in names}
+    return found
+
+
+def is_module(name: str) -> bool:
+    path = ROOT.joinpath(*name.split("."))
+    return name.startswith("homodyne_eqx.") and (path.is_dir() or path.with_suffix(".py").is_file())
+
+
+def forbidden_imports(path: Path, tree: ast.Module) -> list[str]:
+    here = part_of(dotted(path))
+    if here is None:
+        return []
+    assert here in PARTS, f"{path} lies beside the parts {PARTS}; say in BESIDE which of them it counts as"
+    allowed = PARTS[: PARTS.index(here) + 1]
+    wrong = []
+    for name in sorted(imports(path, tree)):
+        root = name.split(".")[0]
+        if root == "homodyne_eqx" and part_of(name) not in allowed and not (here == "app" and part_of(name) is None):
+            wrong.append(f"{here} imports {name}")
+        if ONLY_IN.get(root, here) != here:
+            wrong.append(f"{here} imports {name}, which only {ONLY_IN[root]} may")
+    return wrong
+
+
+@every_module
+def test_imports_point_one_way(path):
+    assert not forbidden_imports(path, parsed(path))
+
+
+@pytest.mark.parametrize(
+    ("path", "source", "wrong"),
+    [
+        ("core/terms/shear.py", "from ...data import two_time", True),
+        ("core/terms/shear.py", "from ...data.two_time import TwoTimeData", True),
+        ("core/terms/shear.py", "def f():\n    import homodyne_eqx.fit.result", True),
+        ("core/terms/shear.py", "from ... import fit", True),
+        ("core/terms/shear.py", "import homodyne_eqx as hx", True),
+        ("core/terms/shear.py", "from ..kernels import sinc", False),
+        ("core/terms/__init__.py", "from ..geometry import Geometry\nfrom .shear import Shear", False),
+        ("core/terms/__init__.py", "from ...engine import tiles", True),
+        ("engine/tiles.py", "from ..data import two_time\nfrom homodyne_eqx.core.geometry import Geometry", False),
+        ("engine/tiles.py", "from ..fit import least_squares", True),
+        ("fit/result.py", "def save():\n    import h5py", True),
+        ("fit/result.py", "import matplotlib.pyplot as plt", True),
+        ("data/readers/aps_u.py", "import h5py", False),
+        ("datasets.py", "from .data import load", False),
+        ("datasets.py", "from .fit import fit", True),
+        ("app/main.py", "import homodyne_eqx as hx, rich.table, matplotlib, typer", False),
+    ],
+)
+def test_the_check_of_the_arrows_finds_what_it_should(path, source, wrong):
+    assert bool(forbidden_imports(Path("homodyne_eqx", path), ast.parse(source))) == wrong
+
+
+@every_module
+def test_annotations_are_not_postponed(path):
+    """Postponed annotations silently disable `equinox.AbstractVar`."""
+    postponed = [n for n in ast.walk(parsed(path)) if isinstance(n, ast.ImportFrom) and n.module == "__future__"]
+    assert not postponed
+
+
+@every_module
+def test_only_the_command_line_sets_jax_switches(path):
+    if part_of(dotted(path)) == "app":
+        return
+    sets = [
+        ast.unparse(n)
+        for n in ast.walk(parsed(path))
+        if isinstance(n, ast.Call) and ast.unparse(n.func).endswith("config.update")
+    ]
+    assert not sets
+
+
+@every_module
+def test_files_are_short_and_named_for_what_they_hold(path):
+    lines = len((ROOT / path).read_text(encoding="utf-8").splitlines())
+    assert lines <= MOST_LINES, f"{path} has {lines} lines; split it by idea"
+    assert not VAGUE_NAMES & {*path.with_suffix("").parts}
+
+
+def abstract_or_final(cls: type) -> bool:
+    is_abstract = cls.__name__.lstrip("_").startswith("Abstract")
+    is_final = vars(cls).get("__final__", False)
+    return is_abstract != is_final
+
+
+def written_methods(cls: type) -> dict[str, bool]:
+    """Methods and properties in the body of a class as it is written, and whether each is abstract."""
+    tree = ast.parse(Path(inspect.getfile(cls)).read_text(encoding="utf-8"))
+    bodies = [n.body for n in ast.walk(tree) if isinstance(n, ast.ClassDef) and n.name == cls.__name__]
+    return {
+        statement.name: any("abstract" in ast.unparse(decorator) for decorator in statement.decorator_list)
+        for body in bodies
+        for statement in body
+        if isinstance(statement, ast.FunctionDef)
+    }
+
+
+def overrides(cls: type) -> list[str]:
+    """Concrete methods of the base classes that `cls` defines again; `__check_init__` alone is cooperative."""
+    bases = [base for base in cls.__mro__[1:] if base.__module__.split(".")[0] == cls.__module__.split(".")[0]]
+    return [
+        f"{cls.__name__}.{name} overrides {base.__name__}.{name}"
+        for name in written_methods(cls)
+        for base in bases
+        if name != "__check_init__" and written_methods(base).get(name, True) is False
+    ]
+
+
+@every_module
+def test_classes_are_abstract_or_final_and_override_nothing_concrete(path):
+    module = importlib.import_module(dotted(path))
+    classes = [c for c in vars(module).values() if inspect.isclass(c) and c.__module__ == module.__name__]
+    modules = [c for c in classes if issubclass(c, eqx.Module)]
+    neither = [c.__qualname__ for c in modules if not abstract_or_final(c)]
+    assert not neither, f"name them Abstract… or decorate them with @typing.final: {neither}"
+    assert not [line for c in modules for line in overrides(c)]
+
+
+class AbstractExample(eqx.Module):
+    @abc.abstractmethod
+    def rate(self): ...
+
+    @property
+    def unit(self):
+        return "s⁻¹"
+
+
+@final
+class GoodExample(AbstractExample):
+    def rate(self):
+        return 1
+
+
+class BadExample(GoodExample):
+    @property
+    def unit(self):
+        return "Hz"
+
+    def rate(self):
+        return 2
+
+
+def test_the_check_of_classes_finds_what_it_should():
+    assert abstract_or_final(AbstractExample)
+    assert abstract_or_final(GoodExample)
+    assert not abstract_or_final(BadExample)
+    assert not overrides(GoodExample)
+    assert overrides(BadExample) == [
+        "BadExample.unit overrides AbstractExample.unit",
+        "BadExample.rate overrides GoodExample.rate",
+    ]
+
+
+def imported_by(statement: str) -> dict:
+    """What a fresh interpreter has loaded, and how JAX is set, after a statement."""
+    report = (
+        "import json, sys, jax\n"
+        "print(json.dumps({'modules': sorted({m.split('.')[0] for m in sys.modules}),"
+        " 'switches': {k: str(v) for k, v in jax.config.values.items()}}))"
+    )
+    code = f"{statement}\n{report}"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def test_importing_the_package_loads_nothing_heavy_and_flips_no_switch():
+    bare, package = imported_by("import jax, equinox"), imported_by("import homodyne_eqx")
+    assert not {*LOADED_WHERE_USED} & {*package["modules"]}
+    assert package["switches"] == bare["switches"]
+
+
+def test_importing_every_module_flips_no_switch():
+    everything = "; ".join(f"import {dotted(path)}" for path in MODULES if path.name != "__main__.py")
+    assert imported_by(everything)["switches"] == imported_by("import jax, equinox")["switches"]
