@@ -1,0 +1,46 @@
+"""From a rate to what has accumulated by each frame."""
+
+import abc
+from typing import final
+
+import equinox as eqx
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+from .floors import floored
+from .geometry import Geometry
+from .rates import AbstractIntegrableRate, AbstractRate
+
+
+class AbstractAccumulation(eqx.Module):
+    """How a rate is integrated over the frames. Only differences between frames have a meaning."""
+
+    @abc.abstractmethod
+    def __call__(self, rate: AbstractRate, geometry: Geometry) -> Float[Array, " n_t"]:
+        """∫ rate dt up to each frame, from a frame of the rule's choice; unit of the rate times s."""
+
+
+@final
+class Trapezoid(AbstractAccumulation):
+    """The documented rule: S[0] = 0, S[i] = Σ_{k<i} ½ (f[k] + f[k+1]) Δt[k], on the real spacing of the frames.
+
+    The rate is evaluated at max(t, half the first spacing), so that a negative exponent is finite at t = 0. For such a rate
+    the rule falls short of the integral: 0.99 of it for exponent −0.3, 0.88 for −2/3, 0.46 for −0.9 (100 frames).
+    """
+
+    def __call__(self, rate: AbstractRate, geometry: Geometry) -> Float[Array, " n_t"]:
+        f = rate(floored(geometry.t, geometry.time_floor))
+        steps = (f[:-1] + f[1:]) / 2 * geometry.intervals
+        return jnp.concatenate([jnp.zeros_like(f[:1]), jnp.cumsum(steps)])
+
+
+@final
+class Exact(AbstractAccumulation):
+    """The integral in closed form, for rates that know theirs; counted from the middle frame, for the sake of rounding."""
+
+    def __call__(self, rate: AbstractRate, geometry: Geometry) -> Float[Array, " n_t"]:
+        if not isinstance(rate, AbstractIntegrableRate):
+            raise TypeError(
+                f"{type(rate).__name__} has no closed-form integral; expected an AbstractIntegrableRate. Use Trapezoid()."
+            )
+        return rate.integral(geometry.t[geometry.n_t // 2], geometry.t)

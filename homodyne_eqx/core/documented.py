@@ -1,0 +1,128 @@
+"""The two documented models by their documented names, to and from their parameter vectors."""
+
+import re
+
+import jax.numpy as jnp
+from jaxtyping import Array, ArrayLike, Float
+
+from .accumulation import AbstractAccumulation, Trapezoid
+from .kernels import AbstractKernel, SincSquared
+from .model import TwoTimeModel
+from .parameters import ParameterLeaf, parameter_leaves
+from .rates import PowerLaw
+from .scaling import ContrastOffset
+from .terms import AbstractTerm, Diffusion, Product, Shear
+
+STATIC_NAMES = ("D0", "alpha", "D_offset")
+LAMINAR_NAMES = (*STATIC_NAMES, "gamma_dot_t0", "beta", "gamma_dot_t_offset", "phi0")
+
+_NAMES = {
+    (Diffusion, "rate.amplitude"): ("D0", "Å²/s^(1+alpha)"),
+    (Diffusion, "rate.exponent"): ("alpha", ""),
+    (Diffusion, "rate.offset"): ("D_offset", "Å²/s"),
+    (Shear, "rate.amplitude"): ("gamma_dot_t0", "s^−(1+beta)"),
+    (Shear, "rate.exponent"): ("beta", ""),
+    (Shear, "rate.offset"): ("gamma_dot_t_offset", "s⁻¹"),
+    (Shear, "phi0"): ("phi0", "deg"),
+}
+
+
+def static_diffusion(
+    *,
+    D0: ArrayLike,
+    alpha: ArrayLike,
+    D_offset: ArrayLike,
+    contrast: ArrayLike,
+    offset: ArrayLike,
+    accumulation: AbstractAccumulation = Trapezoid(),
+) -> TwoTimeModel:
+    """Diffusion alone, J(t) = D0·t^alpha + D_offset.
+
+    **Arguments:** `D0` Å²/s^(1+alpha), `alpha` dimensionless, `D_offset` Å²/s; `contrast` and `offset` dimensionless, scalars
+    or one a sector; `accumulation` as in `Diffusion`.
+    """
+    g1 = Diffusion(PowerLaw(D0, alpha, D_offset), accumulation=accumulation)
+    return TwoTimeModel(g1, ContrastOffset(contrast, offset))
+
+
+def laminar_flow(
+    *,
+    D0: ArrayLike,
+    alpha: ArrayLike,
+    D_offset: ArrayLike,
+    gamma_dot_t0: ArrayLike,
+    beta: ArrayLike,
+    gamma_dot_t_offset: ArrayLike,
+    phi0: ArrayLike,
+    contrast: ArrayLike,
+    offset: ArrayLike,
+    kernel: AbstractKernel = SincSquared(),
+    accumulation: AbstractAccumulation = Trapezoid(),
+) -> TwoTimeModel:
+    """Diffusion and simple shear, γ̇(t) = gamma_dot_t0·t^beta + gamma_dot_t_offset.
+
+    **Arguments:** as in `static_diffusion`, and `gamma_dot_t0` s^−(1+beta), `beta` dimensionless, `gamma_dot_t_offset` 1/s, `phi0`
+    degrees; `kernel` of the shear: `SincSquared()` is the documented form, `GapAverage()` the average over the gap.
+    """
+    diffusion = Diffusion(PowerLaw(D0, alpha, D_offset), accumulation=accumulation)
+    shear = Shear(PowerLaw(gamma_dot_t0, beta, gamma_dot_t_offset), phi0, kernel, accumulation)
+    return TwoTimeModel(diffusion * shear, ContrastOffset(contrast, offset))
+
+
+def from_parameter_vector(
+    params: Float[Array, " n_params"],
+    contrast: ArrayLike,
+    offset: ArrayLike,
+    kernel: AbstractKernel = SincSquared(),
+    accumulation: AbstractAccumulation = Trapezoid(),
+) -> TwoTimeModel:
+    """The documented model of a parameter vector: 3 values [D0, alpha, D_offset] or 7, with the four of the shear.
+
+    **Raises:** `ValueError` for another length.
+    """
+    params = jnp.asarray(params)
+    scaling = {"contrast": contrast, "offset": offset, "accumulation": accumulation}
+    if params.shape == (3,):
+        return static_diffusion(**dict(zip(STATIC_NAMES, params, strict=True)), **scaling)
+    if params.shape == (7,):
+        return laminar_flow(**dict(zip(LAMINAR_NAMES, params, strict=True)), **scaling, kernel=kernel)
+    raise ValueError(
+        f"params has shape {params.shape}; expected 3 values [{', '.join(STATIC_NAMES)}] or 7 [{', '.join(LAMINAR_NAMES)}]."
+    )
+
+
+def to_parameter_vector(model: TwoTimeModel) -> Float[Array, " n_params"]:
+    """The 3 or 7 documented parameters of a model that has them, scaling left out.
+
+    **Raises:** `ValueError` for a model of other terms or rates.
+    """
+    values = {leaf.path: leaf.value for leaf in named_leaves(model)}
+    for names in (LAMINAR_NAMES, STATIC_NAMES):
+        if set(names) == set(values) - {"contrast", "offset"}:
+            return jnp.stack([values[name] for name in names])
+    raise ValueError(f"The model has the parameters {', '.join(values)}; expected those of the documented models.")
+
+
+def named_leaves(model: TwoTimeModel) -> list[ParameterLeaf]:
+    """The parameter leaves of a model; `path` is the documented name where there is one, else the path in the model."""
+    leaves = parameter_leaves(model)
+    names = [_documented_name(model, leaf) for leaf in leaves]
+    found = [name for name, _ in names]
+    return [
+        ParameterLeaf(name, unit, leaf.bounds, leaf.value) if found.count(name) == 1 else leaf
+        for leaf, (name, unit) in zip(leaves, names, strict=True)
+    ]
+
+
+def _documented_name(model: TwoTimeModel, leaf: ParameterLeaf) -> tuple[str, str]:
+    path = leaf.path
+    if isinstance(model.scaling, ContrastOffset) and path.startswith("scaling."):
+        return path.removeprefix("scaling."), leaf.unit
+    in_product = re.fullmatch(r"g1(?:\.terms\[(\d+)\])?\.(.*)", path)
+    if in_product:
+        term: AbstractTerm = model.g1
+        if in_product[1] is not None and isinstance(term, Product):
+            term = term.terms[int(in_product[1])]
+        if in_product[2] == "phi0" or isinstance(getattr(term, "rate", None), PowerLaw):
+            return _NAMES.get((type(term), in_product[2]), (path, leaf.unit))
+    return path, leaf.unit

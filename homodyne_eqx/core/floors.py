@@ -1,0 +1,23 @@
+"""Positivity floors that a fit can climb out of."""
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, ArrayLike, Float
+
+
+@jax.custom_jvp
+def floored(x: Float[Array, "*shape"], minimum: ArrayLike) -> Float[Array, "*shape"]:
+    """`x` where it exceeds `minimum`, else `minimum`; its derivative in `x` is 1 on both sides.
+
+    `maximum` and `where` have derivative 0 below the floor, so a parameter that has wandered there never gets a
+    gradient to come back. Here the value is floored and the derivative is not.
+
+    **Arguments:** `x` of any shape; `minimum`, broadcastable to `x`, a constant: no derivative flows into it.
+    """
+    return jnp.where(x > minimum, x, minimum).astype(x.dtype)
+
+
+@floored.defjvp
+def _floored_jvp(primals, tangents):
+    x, minimum = primals
+    return floored(x, minimum), tangents[0]

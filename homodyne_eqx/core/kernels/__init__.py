@@ -1,0 +1,11 @@
+from .abstract import (
+    AbstractDifferenceKernel as AbstractDifferenceKernel,
+    AbstractKernel as AbstractKernel,
+    AbstractSineKernel as AbstractSineKernel,
+)
+from .exponential import Exponential as Exponential
+from .sinc import (
+    GapAverage as GapAverage,
+    SincSquared as SincSquared,
+    convert_shear_rate as convert_shear_rate,
+)

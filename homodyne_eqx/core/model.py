@@ -1,0 +1,52 @@
+"""The model of a two-time map: motion, detection, contrast and offset."""
+
+from typing import final
+
+import equinox as eqx
+import jax.numpy as jnp
+from jaxtyping import Array, ArrayLike, Float
+
+from .detection import AbstractDetection, Homodyne
+from .geometry import Geometry, Sector
+from .maps import scattered_pairs, two_time_map
+from .scaling import AbstractScaling
+from .terms import AbstractTerm, Nodes
+
+
+@final
+class TwoTimeModel(eqx.Module):
+    """g2(φ, t1, t2) = offset + contrast · |g1(φ, t1, t2)|², a PyTree of physical parameters.
+
+    - `g1`: a term or a product of terms;
+    - `scaling`: contrast and offset;
+    - `detection`: from g1 to what contrast multiplies; `Homodyne()`, |g1|², unless told otherwise.
+
+    `eqx.filter_jit(model)(geometry)` is the dense map. `nodes` and `pair` are those of |g1|², for engines.
+    """
+
+    g1: AbstractTerm
+    scaling: AbstractScaling
+    detection: AbstractDetection = Homodyne()
+
+    def __check_init__(self):
+        for name, kind in (("g1", AbstractTerm), ("scaling", AbstractScaling), ("detection", AbstractDetection)):
+            if not isinstance(getattr(self, name), kind):
+                found = type(getattr(self, name)).__name__
+                raise TypeError(f"{name} is a {found}; expected an {kind.__name__}, as in TwoTimeModel(g1, scaling).")
+
+    def nodes(self, geometry: Geometry) -> Nodes:
+        return self.detection.nodes(self.g1, geometry)
+
+    def pair(self, node_i: Nodes, node_j: Nodes, sector: Sector) -> Array:
+        return self.detection.pair(self.g1, node_i, node_j, sector)
+
+    def __call__(self, geometry: Geometry) -> Float[Array, "n_sector n_t n_t"]:
+        """The dense two-time map g2, symmetric, dimensionless."""
+        contrast, offset = self.scaling(geometry)
+        return offset[:, None, None] + contrast[:, None, None] * two_time_map(self, geometry)
+
+    def pairs(self, geometry: Geometry, i: ArrayLike, j: ArrayLike, sector: ArrayLike) -> Float[Array, "*shape"]:
+        """g2 of scattered pairs: frames `i`, `j` (either order) and `sector`, integers that broadcast together."""
+        i, j, sector = jnp.broadcast_arrays(*(jnp.asarray(x) for x in (i, j, sector)))
+        contrast, offset = self.scaling(geometry)
+        return offset[sector] + contrast[sector] * scattered_pairs(self, geometry, i, j, sector)

@@ -1,0 +1,59 @@
+"""Power law in time with a plateau: the documented form of D(t) and of the shear rate."""
+
+from typing import final
+
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+from ..floors import floored
+from ..parameters import parameter
+from .abstract import AbstractIntegrableRate
+
+RATE_FLOOR = 1e-10
+_DIVERGED = 1e12
+
+
+@final
+class PowerLaw(AbstractIntegrableRate):
+    """rate(t) = amplitude · t^exponent + offset, floored at 1e-10.
+
+    - `amplitude`: unit of the rate times s^(−exponent); fits keep it > 0;
+    - `exponent`: dimensionless; fits keep it within (−2, 2);
+    - `offset`: unit of the rate; may be negative as long as the rate is not.
+
+    The floor acts on the value alone (`floored`), so that a fit can climb out from under it. The closed-form integral is that
+    of the power law as it stands, without the floor.
+    """
+
+    amplitude: Float[Array, ""] = parameter("{unit}·s^−exponent", (0.0, jnp.inf))
+    exponent: Float[Array, ""] = parameter("", (-2.0, 2.0))
+    offset: Float[Array, ""] = parameter("{unit}", default=0.0)
+
+    def __call__(self, t: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
+        return floored(self.amplitude * t**self.exponent + self.offset, RATE_FLOOR)
+
+    def integral(self, start: Float[Array, "*#shape"], stop: Float[Array, "*#shape"]) -> Float[Array, "*#shape"]:
+        """Exact through exponent = −1. From t = 0 with exponent ≤ −1 it diverges, and a very large number stands for that."""
+        late, early = jnp.maximum(start, stop), jnp.minimum(start, stop)
+        sign = jnp.where(stop >= start, 1.0, -1.0).astype(late.dtype)
+        grown = sign * _power_integral(early, late, self.exponent + 1)
+        return self.amplitude * grown + self.offset * (stop - start)
+
+
+def _power_integral(early: Array, late: Array, p: Array) -> Array:
+    """∫ t^(p−1) dt from `early` to `late` = late^p · (1 − r^p)/p with r = early/late, also for p = 0 and r = 0."""
+    moved, from_zero = late > early, early <= 0
+    safe_late = jnp.where(moved, late, 1)
+    log_r = jnp.log(jnp.where(moved & ~from_zero, early, safe_late) / safe_late)
+    p_above = jnp.where(p > 1 / _DIVERGED, p, 1)
+    whole = jnp.where(p > 1 / _DIVERGED, 1 / p_above, _DIVERGED)
+    fraction = jnp.where(from_zero, whole, -log_r * expm1_over(p * log_r))
+    return jnp.where(moved, safe_late**p * fraction, 0)
+
+
+def expm1_over(z: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
+    """(e^z − 1)/z, 1 at z = 0, with all its derivatives."""
+    small = jnp.abs(z) < 1e-2
+    series = 1 + z / 2 * (1 + z / 3 * (1 + z / 4 * (1 + z / 5 * (1 + z / 6 * (1 + z / 7)))))
+    safe = jnp.where(small, 1, z)
+    return jnp.where(small, series, jnp.expm1(safe) / safe)
