@@ -38,7 +38,7 @@ bench: $(VENV)/.installed-all
 	@set -e; for script in $(BENCHMARKS); do echo "== $$script"; "$(BIN)/python" $$script; done
 
 docs: $(VENV)/.installed-docs
-	"$(BIN)/python" -m mkdocs build --strict
+	NO_MKDOCS_2_WARNING=1 "$(BIN)/python" -m mkdocs build --strict
 
 format: $(VENV)/.installed-dev
 	"$(BIN)/ruff" check --fix .
