@@ -1,0 +1,112 @@
+"""`load`: a two-time file of any known layout."""
+
+from collections.abc import Iterable
+from os import PathLike
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+from jaxtyping import ArrayLike
+
+from ..core.geometry import Geometry
+from .exclusion import checked_mask, joined_masks
+from .maps import as_maps, in_memory
+from .noise import checked_sigma
+from .provenance import Provenance, file_sha256
+from .readers import READERS, Reader
+from .selection import choose
+from .two_time import TwoTimeData
+
+
+def load(
+    path: str | PathLike[str],
+    *,
+    q: tuple[float, float] | None = None,
+    phi: tuple[float, float] | None = None,
+    sectors: Iterable[int] | None = None,
+    frames: tuple[int, int] | None = None,
+    gap: ArrayLike | None = None,
+    sigma: Any = None,
+    mask: np.ndarray | None = None,
+    format: str | None = None,  # noqa: A002
+    lazy: bool = False,
+    **options: Any,
+) -> TwoTimeData:
+    """Two-time data from a file; its layout is found from its content.
+
+    **Arguments:**
+
+    - `path`: the file.
+    - `q`, `phi`, `sectors`, `frames`: which part of it, as in `TwoTimeData.select`; nothing else is read.
+    - `gap`: distance between the sheared walls, Å; beamline files do not carry it, and only shear terms need it.
+    - `sigma`: standard deviation of a pixel as in `TwoTimeData`, for all sectors and frames of the file, or
+      `"estimate"`; without it the file must carry one.
+    - `mask`: True where a pixel is excluded, for all sectors and frames of the file, in addition to the file's own.
+    - `format`: name of the layout, for a file that is not recognised.
+    - `lazy`: leave the maps in the file and read each when it is needed. Takes no checksum.
+    - `options`: the reader's own, such as `frame_time` (s) and `first_frame` of `"aps-u"`.
+
+    **Returns:** a `TwoTimeData`; what the file lacks and what was converted stand in its `provenance.notes`.
+
+    **Raises:** `FileNotFoundError`; `ValueError` for a file of no known layout, with what it lacks for each; and for
+    whatever is missing or contradictory in it, with the remedy.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise FileNotFoundError(f"There is no file {path} (looked in {path.parent.absolute()}).")
+    reader = _reader_of(path, format)
+    recording = reader.read(path, **options)
+    if lazy and isinstance(recording.maps, np.ndarray):
+        raise ValueError(
+            f"{path} ({reader.name}) cannot be read map by map. Load it with lazy=False, or convert it with save_aps_u."
+        )
+    maps = as_maps(recording.maps)
+    chosen = choose(recording.q, recording.phi, maps.shape[1], q, phi, sectors, frames)
+    source = recording.sigma_source if sigma is None else "given"
+    sigma = checked_sigma(recording.sigma if sigma is None else sigma, maps.shape)
+    mask = joined_masks(checked_mask(mask, maps.shape), checked_mask(recording.mask, maps.shape))
+    gap = recording.gap if gap is None else gap
+    geometry = Geometry(
+        q=recording.q[list(chosen.sectors)],
+        t=recording.t[chosen.frames],
+        phi=None if recording.phi is None else recording.phi[list(chosen.sectors)],
+        gap=gap if gap is None or np.size(gap) == 1 else np.ravel(gap)[list(chosen.sectors)],
+        dt=recording.dt,
+    )
+    selected = chosen.of_maps(maps)
+    return TwoTimeData(
+        selected if lazy else in_memory(selected),
+        geometry,
+        sigma=chosen.of_sigma(sigma),
+        mask=chosen.of_mask(mask),
+        sigma_source=source,
+        provenance=Provenance(
+            path=str(path),
+            format=reader.name,
+            sha256=None if lazy else file_sha256(path),
+            frames=(chosen.frames.start, chosen.frames.stop),
+            notes=recording.notes,
+            metadata=MappingProxyType(dict(recording.metadata)),
+        ),
+    )
+
+
+def _reader_of(path: Path, name: str | None) -> Reader:
+    if name is not None:
+        named = {reader.name: reader for reader in READERS}
+        if name not in named:
+            raise ValueError(f"format is {name!r}; expected one of {', '.join(named)}.")
+        lacking = named[name].missing(path)
+        if lacking:
+            raise ValueError(f"{path} is not of the layout {name!r}: it lacks {', '.join(lacking)}.")
+        return named[name]
+    lacking = {reader: reader.missing(path) for reader in READERS}
+    for reader, lacks in lacking.items():
+        if not lacks:
+            return reader
+    known = "\n".join(f"  {r.name} ({r.description}): it lacks {', '.join(lacks)}" for r, lacks in lacking.items())
+    raise ValueError(
+        f"{path} is of no known layout. Known are:\n{known}\n"
+        "Convert it to one of these, or build a TwoTimeData from its arrays."
+    )

@@ -1,0 +1,35 @@
+"""Where two-time data came from, and what was done to them on the way in."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from os import PathLike
+from types import MappingProxyType
+from typing import Any, final
+
+
+@final
+@dataclass(frozen=True)
+class Provenance:
+    """Origin of a `TwoTimeData`.
+
+    - `path`: file that was read, or `None` for arrays;
+    - `format`: name of its layout, e.g. `"aps-u"`, or `None`;
+    - `sha256`: checksum of the file in hexadecimal, or `None` where it was not taken (arrays, lazy reading);
+    - `frames`: `(first, stop)`, the frames of the file's maps that are used, or `None` for arrays;
+    - `notes`: sentences on what was found, estimated or left out;
+    - `metadata`: further values that the file carries, such as the truth of a simulation.
+    """
+
+    path: str | None = None
+    format: str | None = None
+    sha256: str | None = None
+    frames: tuple[int, int] | None = None
+    notes: tuple[str, ...] = ()
+    metadata: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
+
+
+def file_sha256(path: str | PathLike[str]) -> str:
+    """SHA-256 checksum of a file, in hexadecimal."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,193 @@
+"""The container of two-time data: maps, noise, mask, geometry and where they came from."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any, final
+
+import numpy as np
+
+from ..core.geometry import Geometry
+from .exclusion import Excluded, checked_mask, excluded_pixels, map_mask
+from .maps import MapStack, as_maps, in_memory
+from .noise import check_sigma_map, checked_sigma, estimated_sigma
+from .provenance import Provenance
+from .selection import choose, describe_sectors
+
+
+@final
+@dataclass(frozen=True, eq=False, repr=False)
+class TwoTimeData:
+    """Measured or simulated two-time maps, ready to be fitted. Immutable, and not a PyTree: the data stay on the host.
+
+    **Arguments:**
+
+    - `c2`: normalised intensity correlation, `(n_sector, n_t, n_t)`, baseline near 1. A float32 or float64 array is
+      kept as it is, without a copy; or a stack that reads one map at a time (`shape`, `dtype` and `[k]`).
+    - `geometry`: the `Geometry` of the same sectors and frames, in the same order; no order is required of phi.
+    - `sigma`: standard deviation of a pixel, > 0: a number, one a sector `(n_sector,)`, an array like `c2`, or the word
+      `"estimate"` for the robust scatter of the far-lag plateau of each map. There is no default.
+    - `mask`: True where a pixel is excluded: `(n_t,)` for whole frames, `(n_t, n_t)` for all sectors, or like `c2`.
+    - `provenance`: where the data came from.
+    - `sigma_source`: a sentence on where sigma came from.
+
+    NaN and infinite pixels are excluded and counted; so is the diagonal, which correlates a frame with itself and holds
+    shot noise.
+
+    **Raises:** `TypeError`, `ValueError` for shapes that disagree, a sigma that is missing or not positive, or a sector
+    of which no pixel is left. A lazy stack is checked map by map when it is read.
+    """
+
+    c2: np.ndarray | MapStack
+    geometry: Geometry
+    sigma: Any = None
+    mask: np.ndarray | None = None
+    provenance: Provenance = field(default_factory=Provenance)
+    sigma_source: str = "given"
+
+    def __post_init__(self):
+        put = object.__setattr__
+        put(self, "c2", as_maps(self.c2))
+        _check_geometry(self.geometry, self.shape)
+        put(self, "mask", checked_mask(self.mask, self.shape))
+        sigma = checked_sigma(self.sigma, self.shape)
+        if isinstance(sigma, str):
+            sigma, source = estimated_sigma(self.c2, self.mask)
+            put(self, "sigma_source", source)
+        put(self, "sigma", _read_only(sigma))
+        if not self.is_lazy:
+            _ = self.excluded
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """`(n_sector, n_t, n_t)`."""
+        return tuple(self.c2.shape)
+
+    @property
+    def n_sector(self) -> int:
+        return self.shape[0]
+
+    @property
+    def n_t(self) -> int:
+        return self.shape[1]
+
+    @property
+    def is_lazy(self) -> bool:
+        """Whether the maps are read from their source one at a time."""
+        return not isinstance(self.c2, np.ndarray)
+
+    @property
+    def scalar_sigma(self) -> np.ndarray | None:
+        """`(n_sector,)` standard deviations where sigma is one number a sector, else `None`."""
+        return self.sigma if self.sigma.ndim == 1 else None
+
+    @cached_property
+    def excluded(self) -> Excluded:
+        """How many pixels carry no weight, by cause; reads every map of a lazy stack once."""
+        counts = sum(self._read(k)[2] for k in range(self.n_sector))
+        return Excluded(*(int(x) for x in counts), total=int(np.prod(self.shape)))
+
+    def weighted_map(self, k: int) -> tuple[np.ndarray, np.ndarray]:
+        """Map and weights of sector `k`, each `(n_t, n_t)` in the dtype of `c2`.
+
+        Excluded pixels have value 0 and weight 0, all others weight 1/sigma². Both triangles are given as they are:
+        a symmetric map holds each pair of frames twice, and whoever sums counts it once.
+        """
+        if not 0 <= k < self.n_sector:
+            raise IndexError(f"There is no sector {k}; expected 0 to {self.n_sector - 1}.")
+        c2_k, excluded, _ = self._read(k)
+        sigma_k = np.where(excluded, np.inf, self.sigma[k]).astype(np.float64, copy=False)
+        return np.where(excluded, 0, c2_k).astype(c2_k.dtype, copy=False), (sigma_k**-2).astype(c2_k.dtype)
+
+    def select(
+        self,
+        *,
+        q: tuple[float, float] | None = None,
+        phi: tuple[float, float] | None = None,
+        sectors: Iterable[int] | None = None,
+        frames: tuple[int, int] | None = None,
+    ) -> "TwoTimeData":
+        """The sectors and frames that fulfil every condition given; frame times keep their origin.
+
+        **Arguments:**
+
+        - `q`: `(lowest, highest)`, Å⁻¹, both included.
+        - `phi`: `(from, to)`, degrees, both included, counted modulo 360.
+        - `sectors`: indices from 0, in the order wanted.
+        - `frames`: `(first, stop)` of these data, from 0, `stop` excluded.
+
+        **Raises:** `ValueError`, `IndexError` where nothing is left, naming the q and phi that there are.
+        """
+        q_of, phi_of = sector_arrays(self.geometry)
+        chosen = choose(q_of, phi_of, self.n_t, q, phi, sectors, frames)
+        return replace(
+            self,
+            c2=chosen.of_maps(self.c2),
+            geometry=chosen.of_geometry(self.geometry),
+            sigma=chosen.of_sigma(self.sigma),
+            mask=chosen.of_mask(self.mask),
+            provenance=replace(self.provenance, frames=_frames_within(self.provenance.frames, chosen.frames)),
+        )
+
+    def in_memory(self) -> "TwoTimeData":
+        """The same data with all maps read into one array."""
+        return replace(self, c2=in_memory(self.c2)) if self.is_lazy else self
+
+    def _read(self, k: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        c2_k = np.asarray(self.c2[k])
+        excluded, counts = excluded_pixels(c2_k, map_mask(self.mask, k))
+        if np.all(excluded):
+            raise ValueError(
+                f"No pixel of sector {k} is left: {counts[1]} are not finite and {counts[2]} are masked, besides the "
+                f"diagonal ({counts[0]}). Correct the mask, or leave the sector out with select(sectors=...)."
+            )
+        if self.sigma.ndim == 3:
+            check_sigma_map(self.sigma[k], excluded, k)
+        return c2_k, excluded, counts
+
+    def __repr__(self) -> str:
+        geometry, times = self.geometry, np.asarray(self.geometry.t)
+        low, high = float(np.min(self.sigma)), float(np.max(self.sigma))
+        sigma = f"{low:.3g}" if low == high else f"{low:.3g} to {high:.3g}"
+        counted = "counted when read" if self.is_lazy and "excluded" not in self.__dict__ else str(self.excluded)
+        lines = [
+            f"TwoTimeData: {self.n_sector} sectors × {self.n_t} frames ({'lazy ' * self.is_lazy}{self.c2.dtype})",
+            f"  time     {times[0]:.5g} to {times[-1]:.5g} s, dt {float(geometry.dt):.5g} s",
+            f"  sectors  {describe_sectors(*sector_arrays(geometry))}",
+        ]
+        if geometry.gap is not None:
+            lines.append(f"  gap      {', '.join(f'{x:.5g}' for x in np.unique(np.asarray(geometry.gap)))} Å")
+        lines += [f"  sigma    {sigma} ({self.sigma_source})", f"  excluded {counted}"]
+        if self.provenance.path is not None:
+            lines.append(f"  from     {self.provenance.path} ({self.provenance.format})")
+        return "\n".join(lines + [f"  note     {note}" for note in self.provenance.notes])
+
+
+def sector_arrays(geometry: Geometry) -> tuple[np.ndarray, np.ndarray | None]:
+    """q (Å⁻¹) and phi (degrees, or `None`) of each sector, `(n_sector,)` on the host."""
+    phi = None if geometry.phi is None else np.atleast_1d(np.asarray(geometry.phi))
+    return np.atleast_1d(np.asarray(geometry.q)), phi
+
+
+def _check_geometry(geometry: Geometry, shape: tuple[int, ...]) -> None:
+    if not isinstance(geometry, Geometry):
+        raise TypeError(f"geometry is a {type(geometry).__name__}; expected Geometry(q=..., t=..., phi=..., gap=...).")
+    if geometry.n_sector != shape[0]:
+        raise ValueError(
+            f"c2 has {shape[0]} maps but the geometry has {geometry.n_sector} sectors (the longest of q, phi and gap). "
+            "Give q or phi one value a map, in the order of the maps."
+        )
+    if geometry.n_t != shape[1]:
+        raise ValueError(
+            f"c2 has {shape[1]} frames but the geometry has {geometry.n_t} times t. Give t one value a frame of c2."
+        )
+
+
+def _frames_within(outer: tuple[int, int] | None, frames: slice) -> tuple[int, int] | None:
+    return None if outer is None else (outer[0] + frames.start, outer[0] + frames.stop)
+
+
+def _read_only(array: np.ndarray) -> np.ndarray:
+    view = array.view()
+    view.flags.writeable = False
+    return view
