@@ -11,7 +11,6 @@ VENV ?= .venv
 PYTEST_OPTIONS ?= -n auto --maxprocesses 4 --dist worksteal
 
 BIN := $(VENV)/bin
-# pip finds the constraints by their path from here; a path with spaces needs the quotes.
 INSTALL := "$(BIN)/python" -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 BENCHMARKS := $(sort $(wildcard benchmarks/bench_*.py))
 
@@ -49,7 +48,7 @@ clean:
 
 # One stamp for each set of extras; a change of what is to be installed makes it anew.
 $(VENV)/.installed-%: pyproject.toml constraints.txt | $(VENV)/bin/python
-	@echo "Installing homodyne_eqx [$*] into $(VENV); the first time this downloads some 300 MB."
+	@echo "Installing homodyne_eqx [$*] into $(VENV); the first time this downloads some 200 MB."
 	$(INSTALL) --editable ".[$*]"
 	@touch "$@"
 

@@ -1,0 +1,81 @@
+"""What the documents show runs, and what they state twice agrees."""
+
+import re
+import tomllib
+from importlib.metadata import version
+from pathlib import Path
+
+import equinox as eqx
+import homodyne_eqx as hx
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+ROOT = Path(__file__).parent.parent
+
+
+def python_blocks(name: str) -> list[str]:
+    return re.findall(r"^```python\n(.*?)^```", (ROOT / name).read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
+
+
+def test_the_term_of_the_contribution_guide_works():
+    (source,) = python_blocks("CONTRIBUTING.md")
+    preamble = (
+        "from typing import final\n"
+        "import jax.numpy as jnp\n"
+        "from jaxtyping import Array, Float\n"
+        "from homodyne_eqx.core.geometry import Geometry, Sector\n"
+        "from homodyne_eqx.core.parameters import parameter\n"
+        "from homodyne_eqx.core.terms import AbstractTerm, Nodes\n"
+    )
+    namespace = {}
+    exec(preamble + source, namespace)
+    ballistic = namespace["Ballistic"](speed=40.0)
+    geometry = hx.Geometry(q=0.01, t=np.array([0.0, 1.0, 2.5, 4.0]))
+    model = hx.TwoTimeModel(ballistic, hx.ContrastOffset(contrast=0.5, offset=1.0))
+    lag = np.abs(np.subtract.outer(geometry.t, geometry.t))
+    # The velocity spread is Gaussian, so g1 is its characteristic function: the mean of cos(q v τ) over velocities.
+    velocity = 40.0 * np.random.default_rng(1).standard_normal(200_000)
+    g1 = np.vectorize(lambda tau: np.mean(np.cos(0.01 * velocity * tau)))(lag)
+    np.testing.assert_allclose(model(geometry)[0], 1 + 0.5 * g1**2, atol=5e-3)
+    gradient = eqx.filter_grad(lambda m: jnp.sum(m(geometry)))(model)
+    assert all(jnp.all(jnp.isfinite(leaf)) for leaf in jax.tree.leaves(gradient))
+
+
+def test_the_site_and_the_readme_show_the_same_example():
+    assert python_blocks("README.md") == python_blocks("docs/index.md")
+
+
+@pytest.mark.skipif(
+    not (hasattr(hx, "fit") and hasattr(hx, "datasets")), reason="hx.fit or hx.datasets is still to come"
+)
+def test_the_example_of_the_readme_runs_and_converges(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    namespace = {}
+    (source,) = python_blocks("README.md")
+    exec(source, namespace)
+    assert namespace["result"].converged, namespace["result"].message
+    assert namespace["g2"].shape == namespace["data"].c2.shape
+    assert "χ²" in capsys.readouterr().out
+    assert (tmp_path / "sheared_colloid.json").is_file()
+
+
+def test_one_version():
+    assert hx.__version__ == version("homodyne-eqx")
+    assert f"\nversion: {hx.__version__}\n" in (ROOT / "CITATION.cff").read_text(encoding="utf-8")
+
+
+def test_what_is_installed_is_pinned():
+    """Every requirement of pyproject.toml, extras included, has its tested version in constraints.txt."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    required = project["dependencies"] + [r for extra in project["optional-dependencies"].values() for r in extra]
+    names = {normal(re.match(r"[\w.-]+", requirement)[0]) for requirement in required} - {"homodyne-eqx"}
+    lines = (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
+    pinned = {normal(line.split("==")[0]) for line in lines if "==" in line}
+    assert names <= pinned
+    assert not [line for line in lines if "://" in line or " @ " in line]
+
+
+def normal(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
