@@ -6,11 +6,12 @@ from importlib.metadata import version
 from pathlib import Path
 
 import equinox as eqx
-import homodyne_eqx as hx
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+
+import homodyne_eqx as hx
 
 ROOT = Path(__file__).parent.parent
 
