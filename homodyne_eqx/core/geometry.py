@@ -1,9 +1,10 @@
 """Where a model is evaluated: scattering vector, gap, azimuth and frame times."""
 
-from typing import Any
+from typing import Any, final
 
 import equinox as eqx
 import jax
+import jax.core
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, ArrayLike, Float
@@ -11,6 +12,7 @@ from jaxtyping import Array, ArrayLike, Float
 _DT_TOLERANCE = 0.05
 
 
+@final
 class Sector(eqx.Module):
     """What the pair function of a term may know of the detector: one sector, or a stack of them.
 
@@ -24,6 +26,7 @@ class Sector(eqx.Module):
     phi: Float[Array, "*sector"] | None
 
 
+@final
 class Geometry(eqx.Module):
     """Where a model is evaluated: q, gap and azimuth of each sector, and the frame times.
 

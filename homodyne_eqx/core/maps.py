@@ -1,6 +1,6 @@
 """The dense two-time map of anything that states nodes and a pair function."""
 
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import jax
 import jax.numpy as jnp
@@ -10,6 +10,7 @@ from .geometry import Geometry, Sector
 from .terms import Nodes
 
 
+@runtime_checkable
 class PairFunction(Protocol):
     """A term, or a model: values of frames, and a function of two of them."""
 
