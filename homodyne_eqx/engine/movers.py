@@ -1,0 +1,114 @@
+"""What moves the pairs: each scalar through which the parameters reach the pair function, with its tangents."""
+
+import itertools
+from typing import Any, NamedTuple
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.flatten_util import ravel_pytree
+from jaxtyping import Array, Float
+
+from ..core.dependence import influences
+from ..core.evaluation import Evaluation, Slopes, evaluate
+from ..core.model import TwoTimeModel
+from .packing import Packed
+
+
+class Mover(NamedTuple):
+    """A scalar of a frame that carries a derivative, or a scalar of the model that the pair function reads itself.
+
+    It moves a pair by slope_later · tangents[i] + slope_earlier · tangents[j].
+
+    - `columns`: the parameters it depends on, static;
+    - `tangents`: (n_sector, n_t, n_columns), or (n_t, n_columns) where it is common to all sectors;
+    - `kind`: "difference" (slope_earlier = −slope_later), "both", or "later" (a scalar of the model: no second part).
+    """
+
+    columns: np.ndarray
+    tangents: Array
+    kind: str
+
+    @property
+    def common(self) -> bool:
+        return self.tangents.ndim == 2
+
+
+class Linearised(NamedTuple):
+    """A model at its parameters: what the pairs need, and how the parameters move it.
+
+    - `scaling`: ∂(contrast, offset)/∂parameters, (2, n_sector, n_params).
+    """
+
+    evaluation: Evaluation
+    contrast: Float[Array, " n_sector"]
+    offset: Float[Array, " n_sector"]
+    movers: tuple[Mover, ...]
+    scaling: Float[Array, "2 n_sector n_params"]
+
+
+def linearised(model: TwoTimeModel, free: Any, packed: Packed) -> Linearised:
+    """The frame values of a model with their tangents in every free parameter: O(n_t · n_params) numbers.
+
+    **Arguments:** `free`: which leaves of the model are parameters, a PyTree of bool or a function of a leaf, as for
+    `eqx.partition`. The parameters are those leaves, flattened one after the other.
+    """
+    moving, rest = eqx.partition(model, free)
+    leaves, tree = jax.tree.flatten(moving)
+    ends = np.cumsum([0, *(leaf.size for leaf in leaves)])
+    ranges = [np.arange(a, b) for a, b in itertools.pairwise(ends)]
+
+    def evaluated(values: list[Array]) -> tuple[Evaluation, Array, Array]:
+        moved = eqx.combine(jax.tree.unflatten(tree, values), rest)
+        return evaluate(moved, packed.geometry, packed.common), *moved.scaling(packed.geometry)
+
+    def numbers(values: list[Array]) -> list[Array]:
+        evaluation, contrast, offset = evaluated(values)
+        slots = [evaluation.leaves[slot.leaf] for slot in evaluation.structure.slots]
+        return [*slots, *evaluation.direct, jnp.stack([contrast, offset])]
+
+    found = influences(numbers, leaves)
+    columns = [np.concatenate([np.arange(0), *(ranges[k] for k in sorted(f))]) for f in found]
+    needed = np.unique(np.concatenate([np.arange(0), *columns[:-1]])).astype(int)
+    _, tangent = jax.linearize(numbers, leaves)
+    unravel = ravel_pytree(leaves)[1]
+    along = lambda k: jax.vmap(tangent)(jax.vmap(unravel)(jnp.eye(ends[-1], dtype=leaves[0].dtype)[k]))  # noqa: E731
+    moved = along(needed)[:-1] if needed.size else []
+    scaling = jnp.zeros((2, packed.geometry.n_sector, ends[-1]), leaves[0].dtype)
+    if columns[-1].size:
+        scaling = scaling.at[:, :, columns[-1]].set(jnp.moveaxis(along(columns[-1])[-1], 0, -1))
+    evaluation, contrast, offset = evaluated(leaves)
+    movers = _movers(evaluation, moved, [np.searchsorted(needed, c) for c in columns[:-1]], columns[:-1])
+    return Linearised(evaluation, contrast, offset, movers, scaling)
+
+
+def _movers(evaluation: Evaluation, moved: list[Array], within: list[np.ndarray], columns: list[np.ndarray]) -> tuple:
+    """One mover for each scalar: array-valued slots and direct leaves are taken apart."""
+    structure, movers = evaluation.structure, []
+    for slot, tangents, k, of in zip(structure.slots, moved, within, columns, strict=False):
+        frames = 1 if structure.common[slot.leaf] else 2
+        tangents = jnp.moveaxis(tangents[k], 0, frames)
+        tangents = tangents.reshape(*tangents.shape[: frames + 1], -1)
+        kind = "difference" if slot.difference else "both"
+        movers += [Mover(of, tangents[..., e], kind) for e in range(tangents.shape[-1])]
+    for tangents, k, of in zip(
+        moved[len(structure.slots) :], within[len(structure.slots) :], columns[len(structure.slots) :]
+    ):
+        flat = jnp.moveaxis(tangents[k].reshape(len(k), -1), 0, 1)
+        movers += [Mover(of, jnp.broadcast_to(row, (evaluation.n_t, len(k))), "later") for row in flat]
+    return tuple(movers)
+
+
+def slopes_of_movers(slopes: Slopes, linear: Linearised) -> list[tuple[Array, Array | None]]:
+    """For each mover, its slope at the later and at the earlier frame, (n_sector, n_row, n_column) each."""
+    found, earlier = [], iter(slopes.earlier)
+    scalars = lambda x: jnp.moveaxis(x.reshape(*x.shape[:3], -1), -1, 0)  # noqa: E731
+    for slot, later in zip(linear.evaluation.structure.slots, slopes.later, strict=True):
+        if slot.difference:
+            found += [(x, -x) for x in scalars(later)]
+        else:
+            found += list(zip(scalars(later), scalars(next(earlier)), strict=True))
+    for direct in slopes.direct:
+        found += [(x, None) for x in scalars(direct)]
+    return found
