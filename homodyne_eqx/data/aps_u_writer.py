@@ -5,7 +5,6 @@ from os import PathLike
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from jaxtyping import ArrayLike
 
 from . import aps_u_layout as at
 from .hdf5 import require_h5py
@@ -25,7 +24,7 @@ def save_aps_u(
     path: str | PathLike[str],
     data: TwoTimeData,
     *,
-    grid: tuple[ArrayLike, ArrayLike] | None = None,
+    grid: tuple[Any, Any] | None = None,
     metadata: Mapping[str, Any] | None = None,
     overwrite: bool = False,
 ) -> None:
@@ -61,7 +60,7 @@ def save_aps_u(
         _write_extras(file, data, metadata or {})
 
 
-def _grid_index(data: TwoTimeData, grid: tuple[ArrayLike, ArrayLike] | None) -> tuple[np.ndarray, ...]:
+def _grid_index(data: TwoTimeData, grid: tuple[Any, Any] | None) -> tuple[np.ndarray, ...]:
     """Index of each sector in the grid of q and phi, and the two lists."""
     q, phi = sector_arrays(data.geometry)
     q = q.astype(np.float64)

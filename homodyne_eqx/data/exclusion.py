@@ -51,8 +51,7 @@ def map_mask(mask: np.ndarray | None, k: int) -> np.ndarray | bool:
     """The part of `mask` that applies to sector `k`, broadcastable to `(n_t, n_t)`."""
     if mask is None:
         return False
-    if mask.ndim == 1:
-        return mask[:, None] | mask[None, :]
+    mask = _pairs(mask)
     return mask if mask.ndim == 2 else mask[k]
 
 
@@ -62,8 +61,12 @@ def joined_masks(first: np.ndarray | None, second: np.ndarray | None) -> np.ndar
         return second if first is None else first
     if first.ndim == second.ndim:
         return first | second
-    first, second = (map_mask(x, 0) if x.ndim == 1 else x for x in (first, second))
-    return first | second
+    return _pairs(first) | _pairs(second)
+
+
+def _pairs(mask: np.ndarray) -> np.ndarray:
+    """A mask of frames as one of pairs of frames."""
+    return mask[:, None] | mask[None, :] if mask.ndim == 1 else mask
 
 
 def excluded_pixels(c2_k: np.ndarray, mask_k: np.ndarray | bool) -> tuple[np.ndarray, np.ndarray]:

@@ -1,6 +1,6 @@
 """`load`: a two-time file of any known layout."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from os import PathLike
 from pathlib import Path
 from types import MappingProxyType
@@ -15,20 +15,20 @@ from .maps import as_maps, in_memory
 from .noise import checked_sigma
 from .provenance import Provenance, file_sha256
 from .readers import READERS, Reader
-from .selection import choose
+from .selection import Bounds, choose
 from .two_time import TwoTimeData
 
 
 def load(
     path: str | PathLike[str],
     *,
-    q: tuple[float, float] | None = None,
-    phi: tuple[float, float] | None = None,
+    q: Bounds | None = None,
+    phi: Bounds | None = None,
     sectors: Iterable[int] | None = None,
-    frames: tuple[int, int] | None = None,
-    gap: ArrayLike | None = None,
+    frames: Bounds | None = None,
+    gap: ArrayLike | Sequence[float] | None = None,
     sigma: Any = None,
-    mask: np.ndarray | None = None,
+    mask: Any = None,
     format: str | None = None,  # noqa: A002
     lazy: bool = False,
     **options: Any,

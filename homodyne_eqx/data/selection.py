@@ -1,13 +1,17 @@
 """Choosing sectors by q, azimuth or number, and a range of frames."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import final
+from typing import Any, final
 
 import numpy as np
+from jaxtyping import ArrayLike
 
 from ..core.geometry import Geometry
 from .maps import MapStack, SelectedMaps
+
+Bounds = ArrayLike | Sequence[ArrayLike]
+"""Two numbers. A single one is refused with a message, not by its type."""
 
 _Q_SLACK = 1e-6
 _PHI_SLACK = 1e-4
@@ -51,10 +55,10 @@ def choose(
     q_of_sectors: np.ndarray,
     phi_of_sectors: np.ndarray | None,
     n_t: int,
-    q: tuple[float, float] | None = None,
-    phi: tuple[float, float] | None = None,
+    q: Bounds | None = None,
+    phi: Bounds | None = None,
     sectors: Iterable[int] | None = None,
-    frames: tuple[int, int] | None = None,
+    frames: Bounds | None = None,
 ) -> Selection:
     """The sectors and frames that fulfil every condition given.
 
@@ -109,7 +113,7 @@ def _as_slice(sectors: tuple[int, ...]) -> slice | list[int]:
     return slice(first, last + 1) if sectors == tuple(range(first, last + 1)) else list(sectors)
 
 
-def _range(name: str, bounds: tuple[float, float], unit: str) -> tuple[float, float]:
+def _range(name: str, bounds: Any, unit: str) -> tuple[float, float]:
     if np.shape(bounds) != (2,) or not np.all(np.isfinite(bounds)) or bounds[0] > bounds[1]:
         raise ValueError(f"{name} is {bounds}; expected a range (lowest, highest) in {unit}.")
     return float(bounds[0]), float(bounds[1])
@@ -126,7 +130,7 @@ def _sector_indices(sectors: Iterable[int] | None, n_sector: int) -> tuple[int, 
     return tuple(int(k) for k in indices)
 
 
-def _frame_slice(frames: tuple[int, int] | None, n_t: int) -> slice:
+def _frame_slice(frames: Any, n_t: int) -> slice:
     if frames is None:
         return slice(0, n_t)
     whole = np.shape(frames) == (2,) and all(isinstance(x, int | np.integer) for x in frames)

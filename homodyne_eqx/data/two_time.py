@@ -1,5 +1,6 @@
 """The container of two-time data: maps, noise, mask, geometry and where they came from."""
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -9,10 +10,10 @@ import numpy as np
 
 from ..core.geometry import Geometry
 from .exclusion import Excluded, checked_mask, excluded_pixels, map_mask
-from .maps import MapStack, as_maps, in_memory
+from .maps import as_maps, in_memory
 from .noise import check_sigma_map, checked_sigma, estimated_sigma
 from .provenance import Provenance
-from .selection import choose, describe_sectors
+from .selection import Bounds, choose, describe_sectors
 
 
 @final
@@ -38,10 +39,10 @@ class TwoTimeData:
     of which no pixel is left. A lazy stack is checked map by map when it is read.
     """
 
-    c2: np.ndarray | MapStack
+    c2: Any
     geometry: Geometry
     sigma: Any = None
-    mask: np.ndarray | None = None
+    mask: Any = None
     provenance: Provenance = field(default_factory=Provenance)
     sigma_source: str = "given"
 
@@ -61,7 +62,8 @@ class TwoTimeData:
     @property
     def shape(self) -> tuple[int, int, int]:
         """`(n_sector, n_t, n_t)`."""
-        return tuple(self.c2.shape)
+        n_sector, n_t, _ = self.c2.shape
+        return n_sector, n_t, n_t
 
     @property
     def n_sector(self) -> int:
@@ -84,8 +86,8 @@ class TwoTimeData:
     @cached_property
     def excluded(self) -> Excluded:
         """How many pixels carry no weight, by cause; reads every map of a lazy stack once."""
-        counts = sum(self._read(k)[2] for k in range(self.n_sector))
-        return Excluded(*(int(x) for x in counts), total=int(np.prod(self.shape)))
+        counts = np.sum([self._read(k)[2] for k in range(self.n_sector)], axis=0)
+        return Excluded(*counts.tolist(), total=math.prod(self.shape))
 
     def weighted_map(self, k: int) -> tuple[np.ndarray, np.ndarray]:
         """Map and weights of sector `k`, each `(n_t, n_t)` in the dtype of `c2`.
@@ -102,10 +104,10 @@ class TwoTimeData:
     def select(
         self,
         *,
-        q: tuple[float, float] | None = None,
-        phi: tuple[float, float] | None = None,
+        q: Bounds | None = None,
+        phi: Bounds | None = None,
         sectors: Iterable[int] | None = None,
-        frames: tuple[int, int] | None = None,
+        frames: Bounds | None = None,
     ) -> "TwoTimeData":
         """The sectors and frames that fulfil every condition given; frame times keep their origin.
 

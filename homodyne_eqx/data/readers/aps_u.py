@@ -79,21 +79,22 @@ def read(path: Path, *, frame_time: float | None = None, first_frame: int | None
 
 def _map_names(file: "h5py.File", path: Path) -> tuple[tuple[str, ...], int, np.dtype]:
     """Names of the maps in processing order, their number of frames and their dtype."""
-    group = file[at.MAPS]
-    names = tuple(sorted(name for name in group if name.startswith("c2_")))
+    group: Any = file[at.MAPS]
+    maps: dict[str, h5py.Dataset] = {name: group[name] for name in sorted(group) if name.startswith("c2_")}
+    names = tuple(maps)
     if not names:
         raise ValueError(f"{path} holds no map: /{at.MAPS} has no dataset c2_00001. Run the two-time analysis again.")
-    shapes = {name: group[name].shape for name in names}
-    n_t = shapes[names[0]][0] if shapes[names[0]] else 0
-    for name, shape in shapes.items():
-        if shape != (n_t, n_t):
-            raise ValueError(f"{path}: map {name} has shape {shape}; expected ({n_t}, {n_t}) for all maps.")
+    first = maps[names[0]]
+    n_t = first.shape[0] if first.ndim else 0
+    for name, values in maps.items():
+        if values.shape != (n_t, n_t):
+            raise ValueError(f"{path}: map {name} has shape {values.shape}; expected ({n_t}, {n_t}) as all maps.")
     if names != tuple(at.map_name(k + 1) for k in range(len(names))):
         raise ValueError(
             f"{path}: the maps are named {names[0]} to {names[-1]} ({len(names)} of them); expected c2_00001 to "
             f"{at.map_name(len(names))}, in processing order. Some are missing: run the analysis again."
         )
-    dtype = np.dtype(np.float64 if group[names[0]].dtype == np.float64 else np.float32)
+    dtype = np.dtype(np.float64 if first.dtype == np.float64 else np.float32)
     return names, n_t, dtype
 
 
@@ -157,14 +158,15 @@ def _times(
     stride, average = (_number(file, path, f"{at.CONFIG}/{x}", None) for x in ("stride_frame", "avg_frame"))
     if min(stride, average) < 1:
         raise ValueError(f"{path}: stride_frame is {stride:g} and avg_frame {average:g}; expected ≥ 1.")
-    if first_frame is None:
-        first_frame = _number(file, path, f"{at.CONFIG}/begin_frame", "first_frame=<detector frame from 0>")
-    if not first_frame >= 0:
+    begin: float | None = first_frame
+    if begin is None:
+        begin = _number(file, path, f"{at.CONFIG}/begin_frame", "first_frame=<detector frame from 0>")
+    if begin < 0:
         raise ValueError(
-            f"{path}: begin_frame is {first_frame:g}; expected a detector frame counted from 0. Pass first_frame=..."
+            f"{path}: the first frame is {begin:g}; expected a detector frame counted from 0. Pass first_frame=..."
         )
-    dt = float(frame_time * stride * average)
-    return first_frame * frame_time + dt * np.arange(n_t), dt
+    dt = frame_time * stride * average
+    return begin * frame_time + dt * np.arange(n_t), dt
 
 
 def _number(file: "h5py.File", path: Path, name: str, remedy: str | None) -> float:
