@@ -145,11 +145,12 @@ def _check_positive(name: str, x: Array | None, meaning: str) -> None:
         raise ValueError(f"{name} is {np.asarray(x)}; expected {meaning}, > 0.")
 
 
-def _check_times(t: Array) -> None:
-    if not is_concrete(t):
+def _check_times(times: Array) -> None:
+    if not is_concrete(times):
         return
-    _check_finite("t", t)
-    steps = np.diff(np.asarray(t))
+    _check_finite("t", times)
+    t = np.asarray(times)  # an element of a concrete array is traced inside jit
+    steps = np.diff(t)
     if np.any(steps <= 0):
         k = int(np.argmax(steps <= 0))
         raise ValueError(
