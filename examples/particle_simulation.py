@@ -13,8 +13,12 @@ A scattering vector at azimuth phi is q·(cos phi, sin phi) in (x, z). Lengths i
 import argparse
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 
 import numpy as np
+
+from homodyne_eqx import Geometry
+from homodyne_eqx.data import TwoTimeData, save_aps_u
 
 Motion = Callable[[np.ndarray, float, float, np.random.Generator], None]
 """Advances positions `(3, ...)` in place from time t by dt: `motion(positions, t, dt, rng)`."""
@@ -63,9 +67,7 @@ def brownian(stokes_einstein: float, gap: float) -> Motion:
         step = rng.standard_normal(positions.shape, dtype=positions.dtype)
         step *= positions.dtype.type(np.sqrt(2 * stokes_einstein * dt))
         positions += step
-        y = positions[1]
-        np.abs(y, out=y)
-        np.subtract(gap, np.abs(gap - y), out=y)
+        positions[1] = gap - np.abs(gap - np.mod(positions[1], 2 * gap))
 
     return advance
 
@@ -148,14 +150,12 @@ def simulate(experiment: Experiment, motions: Sequence[Motion] | None = None, re
 
 def save(path: str, experiment: Experiment, c2: np.ndarray, overwrite: bool) -> None:
     """The maps as an APS-U file, with the truth beside them and the missing azimuths in the detector's grid."""
-    import homodyne_eqx as hx
-
     t = experiment.dt * np.arange(experiment.frames)
-    geometry = hx.Geometry(q=experiment.q, phi=np.array(experiment.phi), gap=experiment.gap, t=t, dt=experiment.dt)
-    data = hx.TwoTimeData(c2.astype(np.float32), geometry, sigma="estimate")
+    geometry = Geometry(q=experiment.q, phi=np.array(experiment.phi), gap=experiment.gap, t=t, dt=experiment.dt)
+    data = TwoTimeData(c2.astype(np.float32), geometry, sigma="estimate")
     truth = {**asdict(experiment), "J": 2 * experiment.stokes_einstein}
     grid = ([experiment.q], sorted(experiment.phi + experiment.missing_phi))
-    hx.save_aps_u(path, data, grid=grid, metadata=truth, overwrite=overwrite)
+    save_aps_u(path, data, grid=grid, metadata=truth, overwrite=overwrite)
 
 
 def main() -> None:
@@ -169,6 +169,8 @@ def main() -> None:
         parser.add_argument(f"--{name.replace('_', '-')}", type=type(value), default=value, help="default: %(default)s")
     options = vars(parser.parse_args())
     path, overwrite = options.pop("output"), options.pop("overwrite")
+    if Path(path).exists() and not overwrite:
+        parser.error(f"{path} exists and is not overwritten; choose another name or pass --overwrite")
     experiment = Experiment(**options)
     save(path, experiment, simulate(experiment, report=True), overwrite)
     print(f"wrote {path}")
