@@ -1,5 +1,6 @@
 """The two documented models by their documented names, to and from their parameter vectors."""
 
+import dataclasses
 import re
 
 import jax.numpy as jnp
@@ -38,8 +39,8 @@ def static_diffusion(
 ) -> TwoTimeModel:
     """Diffusion alone, J(t) = D0·t^alpha + D_offset.
 
-    **Arguments:** `D0` Å²/s^(1+alpha), `alpha` dimensionless, `D_offset` Å²/s; `contrast` and `offset` dimensionless, scalars
-    or one a sector; `accumulation` as in `Diffusion`.
+    **Arguments:** `D0` Å²/s^(1+alpha), `alpha` dimensionless, `D_offset` Å²/s; `contrast` and `offset` dimensionless,
+    scalars or one a sector; `accumulation` as in `Diffusion`.
     """
     g1 = Diffusion(PowerLaw(D0, alpha, D_offset), accumulation=accumulation)
     return TwoTimeModel(g1, ContrastOffset(contrast, offset))
@@ -61,8 +62,9 @@ def laminar_flow(
 ) -> TwoTimeModel:
     """Diffusion and simple shear, γ̇(t) = gamma_dot_t0·t^beta + gamma_dot_t_offset.
 
-    **Arguments:** as in `static_diffusion`, and `gamma_dot_t0` s^−(1+beta), `beta` dimensionless, `gamma_dot_t_offset` 1/s, `phi0`
-    degrees; `kernel` of the shear: `SincSquared()` is the documented form, `GapAverage()` the average over the gap.
+    **Arguments:** as in `static_diffusion`, and `gamma_dot_t0` s^−(1+beta), `beta` dimensionless, `gamma_dot_t_offset`
+    1/s, `phi0` degrees; `kernel` of the shear: `SincSquared()` is the documented form, `GapAverage()` the average over
+    the gap.
     """
     diffusion = Diffusion(PowerLaw(D0, alpha, D_offset), accumulation=accumulation)
     shear = Shear(PowerLaw(gamma_dot_t0, beta, gamma_dot_t_offset), phi0, kernel, accumulation)
@@ -87,7 +89,8 @@ def from_parameter_vector(
     if params.shape == (7,):
         return laminar_flow(**dict(zip(LAMINAR_NAMES, params, strict=True)), **scaling, kernel=kernel)
     raise ValueError(
-        f"params has shape {params.shape}; expected 3 values [{', '.join(STATIC_NAMES)}] or 7 [{', '.join(LAMINAR_NAMES)}]."
+        f"params has shape {params.shape}; expected 3 values [{', '.join(STATIC_NAMES)}] "
+        f"or 7 [{', '.join(LAMINAR_NAMES)}]."
     )
 
 
@@ -109,7 +112,7 @@ def named_leaves(model: TwoTimeModel) -> list[ParameterLeaf]:
     names = [_documented_name(model, leaf) for leaf in leaves]
     found = [name for name, _ in names]
     return [
-        ParameterLeaf(name, unit, leaf.bounds, leaf.value) if found.count(name) == 1 else leaf
+        dataclasses.replace(leaf, path=name, unit=unit) if found.count(name) == 1 else leaf
         for leaf, (name, unit) in zip(leaves, names, strict=True)
     ]
 

@@ -5,8 +5,10 @@ from typing import final
 
 import equinox as eqx
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Float
 
+from .equation import equation
 from .geometry import Geometry
 from .parameters import parameter
 
@@ -18,10 +20,13 @@ class AbstractScaling(eqx.Module):
     def __call__(self, geometry: Geometry) -> tuple[Float[Array, " n_sector"], Float[Array, " n_sector"]]:
         """Contrast and offset of each sector, dimensionless."""
 
+    def __str__(self) -> str:
+        return equation(self)
+
 
 @final
 class ContrastOffset(AbstractScaling):
-    """g2 = offset + contrast · |g1|², one pair for all sectors (scalars) or one a sector (arrays of shape `(n_sector,)`).
+    """g2 = offset + contrast · |g1|²: one pair for all sectors (scalars) or one a sector (arrays `(n_sector,)`).
 
     - `contrast`: the speckle contrast β, dimensionless, 0 to 1 (somewhat more in noisy data); fits keep it > 0.
     - `offset`: the baseline, dimensionless, near 1.
@@ -32,6 +37,42 @@ class ContrastOffset(AbstractScaling):
 
     def __call__(self, geometry: Geometry) -> tuple[Float[Array, " n_sector"], Float[Array, " n_sector"]]:
         return tuple(_a_sector(name, getattr(self, name), geometry.n_sector) for name in ("contrast", "offset"))
+
+
+@final
+class SmoothScaling(AbstractScaling):
+    """g2 = offset(φ) + contrast(φ) · |g1|²: each smooth in azimuth, mean + Σ (a_k cos kφ + b_k sin kφ), k = 1, 2, …
+
+    - `contrast`, `offset`: the means over φ, dimensionless scalars; fits keep the contrast > 0.
+    - `contrast_harmonics`, `offset_harmonics`: pairs (a_k, b_k), shape `(n, 2)`, dimensionless; none unless given. An
+      anisotropy of the beam or the detector has k = 2.
+
+    **Raises:** `ValueError` if the geometry has no phi.
+    """
+
+    contrast: Float[Array, ""] = parameter("", (0.0, jnp.inf))
+    offset: Float[Array, ""] = parameter("")
+    contrast_harmonics: Float[Array, "n 2"] = parameter("", default_factory=lambda: np.zeros((0, 2)))
+    offset_harmonics: Float[Array, "m 2"] = parameter("", default_factory=lambda: np.zeros((0, 2)))
+
+    def __check_init__(self):
+        for name in ("contrast_harmonics", "offset_harmonics"):
+            shape = getattr(self, name).shape
+            if len(shape) != 2 or shape[1] != 2:
+                raise ValueError(f"SmoothScaling was given {name} of shape {shape}; expected pairs (a_k, b_k), (n, 2).")
+
+    def __call__(self, geometry: Geometry) -> tuple[Float[Array, " n_sector"], Float[Array, " n_sector"]]:
+        if geometry.phi is None:
+            raise ValueError("SmoothScaling needs phi, which the geometry lacks. Pass it: Geometry(q, t, phi=…).")
+        phi = jnp.deg2rad(geometry.phi)
+        return _harmonic(self.contrast, self.contrast_harmonics, phi), _harmonic(
+            self.offset, self.offset_harmonics, phi
+        )
+
+
+def _harmonic(mean: Array, harmonics: Array, phi: Array) -> Array:
+    angles = phi[:, None] * jnp.arange(1, harmonics.shape[0] + 1, dtype=phi.dtype)[None, :]
+    return mean + jnp.cos(angles) @ harmonics[:, 0] + jnp.sin(angles) @ harmonics[:, 1]
 
 
 def _a_sector(name: str, x: Array, n_sector: int) -> Array:

@@ -3,7 +3,8 @@ from .abstract import (
     AbstractKernel as AbstractKernel,
     AbstractSineKernel as AbstractSineKernel,
 )
-from .exponential import Exponential as Exponential
+from .exponential import Exponential as Exponential, Stretched as Stretched
+from .gaussian import Gaussian as Gaussian
 from .sinc import (
     GapAverage as GapAverage,
     SincSquared as SincSquared,

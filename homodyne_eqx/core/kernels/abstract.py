@@ -12,8 +12,9 @@ from jaxtyping import Array, Float, PyTree
 class AbstractKernel(eqx.Module):
     """kernel(x): the factor of g1 after an amount x (dimensionless) has accumulated; kernel(0) = 1, |kernel| ≤ 1.
 
-    `tables` and `pair` are the same function for two frames, x = x_i − x_j, with what can be computed once a frame taken
-    out of the loop over pairs. Write a kernel as an `AbstractDifferenceKernel` unless there is something to take out.
+    `tables` and `pair` are the same function for two frames, x = x_i − x_j, with what can be computed once a frame
+    taken out of the loop over pairs. Write a kernel as an `AbstractDifferenceKernel` unless there is something to take
+    out.
     """
 
     @abc.abstractmethod
@@ -42,7 +43,8 @@ class AbstractDifferenceKernel(AbstractKernel):
 class AbstractSineKernel(AbstractKernel):
     """A kernel that is a function of z = x · scale and sin z: state `scale` and `of_sine`.
 
-    The sine of a difference comes from the sines and cosines of the frames, so no sine is evaluated in the loop over pairs.
+    The sine of a difference comes from the sines and cosines of the frames, so no sine is evaluated in the loop over
+    pairs.
     """
 
     scale: AbstractClassVar[float]
@@ -64,7 +66,7 @@ class AbstractSineKernel(AbstractKernel):
 
 @jax.custom_jvp
 def sine_of_difference(z: Array, tables_i: PyTree[Array], tables_j: PyTree[Array]) -> Array:
-    """sin z for z = z_i − z_j, from the tables (sin, cos) of z_i and z_j; all derivative goes to z, none to the tables."""
+    """sin z for z = z_i − z_j, from the tables (sin, cos) of z_i and z_j; all derivative goes to z, none to them."""
     (sin_i, cos_i), (sin_j, cos_j) = tables_i, tables_j
     return sin_i * cos_j - cos_i * sin_j
 

@@ -1,4 +1,4 @@
-"""Exponential decay in the accumulated amount: Brownian motion."""
+"""Exponential decay in the accumulated amount: Brownian motion, and its stretched and compressed relatives."""
 
 from typing import final
 
@@ -6,9 +6,11 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from ..floors import floored
+from ..parameters import parameter
 from .abstract import AbstractDifferenceKernel
 
 _LARGEST_EXPONENT = 700.0
+_SMALLEST_AMOUNT = 1e-20
 
 
 @final
@@ -20,3 +22,23 @@ class Exponential(AbstractDifferenceKernel):
 
     def __call__(self, x: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
         return jnp.exp(-jnp.minimum(floored(x, 0.0), _LARGEST_EXPONENT))
+
+
+@final
+class Stretched(AbstractDifferenceKernel):
+    """kernel(x) = exp(−x^exponent), Kohlrausch's form: stretched below exponent 1, exponential at 1, compressed above.
+
+    - `exponent`: dimensionless, in (0, 2]; a characteristic function of displacements up to 2, where it is a Gaussian.
+
+    At x = 0 the value is 1 and the derivative is taken as 0; below 1, its limit from the right is infinite. x < 1e-20
+    counts as 0.
+
+    Source: Williams and Watts, Trans. Faraday Soc. 66 (1970) 80.
+    """
+
+    exponent: Float[Array, ""] = parameter("", (0.0, 2.0))
+
+    def __call__(self, x: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
+        moved = x > _SMALLEST_AMOUNT
+        power = jnp.exp(self.exponent * jnp.log(jnp.where(moved, x, 1)))
+        return jnp.where(moved, jnp.exp(-jnp.minimum(power, _LARGEST_EXPONENT)), 1)

@@ -13,8 +13,9 @@ from .abstract import AbstractKernel, AbstractSineKernel
 class GapAverage(AbstractSineKernel):
     """kernel(y) = sin y / y: scatterers spread evenly over a gap in simple shear.
 
-    y = ½ q L cos(φ0 − φ) Γ is half the phase difference between the walls after a strain Γ. It is the average of exp(i q·Δr)
-    over the gap, exact for any strain, so g2 − offset ∝ (sin y / y)². Use it for a shear rate that means what it says.
+    y = ½ q L cos(φ0 − φ) Γ is half the phase difference between the walls after a strain Γ. It is the average of exp(i
+    q·Δr) over the gap, exact for any strain, so g2 − offset ∝ (sin y / y)². Use it for a shear rate that means what it
+    says.
     """
 
     scale: ClassVar[float] = 1.0

@@ -1,12 +1,12 @@
 """A rate that does not change."""
 
-from typing import final
+from typing import Any, final
 
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from ..parameters import parameter
-from .abstract import AbstractIntegrableRate
+from .abstract import AbstractIntegrableRate, AbstractRate
 
 
 @final
@@ -20,3 +20,17 @@ class Constant(AbstractIntegrableRate):
 
     def integral(self, start: Float[Array, "*#shape"], stop: Float[Array, "*#shape"]) -> Float[Array, "*#shape"]:
         return self.value * (stop - start)
+
+
+def as_rate(x: Any) -> AbstractRate:
+    """A rate as it is; a number as a `Constant`.
+
+    **Raises:** `TypeError` for anything else, a term for one.
+    """
+    if isinstance(x, AbstractRate):
+        return x
+    if jnp.isscalar(x) or getattr(x, "shape", None) == ():
+        return Constant(x)
+    raise TypeError(
+        f"A {type(x).__name__} stands where a rate is expected; pass a rate, such as PowerLaw(…), or a number."
+    )

@@ -21,8 +21,8 @@ class PowerLaw(AbstractIntegrableRate):
     - `exponent`: dimensionless; fits keep it within (−2, 2);
     - `offset`: unit of the rate; may be negative as long as the rate is not.
 
-    The floor acts on the value alone (`floored`), so that a fit can climb out from under it. The closed-form integral is that
-    of the power law as it stands, without the floor.
+    The floor acts on the value alone (`floored`), so that a fit can climb out from under it. The closed-form integral
+    is that of the power law as it stands, without the floor.
     """
 
     amplitude: Float[Array, ""] = parameter("{unit}·s^−exponent", (0.0, jnp.inf))
@@ -33,7 +33,7 @@ class PowerLaw(AbstractIntegrableRate):
         return floored(self.amplitude * t**self.exponent + self.offset, RATE_FLOOR)
 
     def integral(self, start: Float[Array, "*#shape"], stop: Float[Array, "*#shape"]) -> Float[Array, "*#shape"]:
-        """Exact through exponent = −1. From t = 0 with exponent ≤ −1 it diverges, and a very large number stands for that."""
+        """Exact through exponent = −1. From t = 0 with exponent ≤ −1 it diverges: a very large number stands for it."""
         late, early = jnp.maximum(start, stop), jnp.minimum(start, stop)
         sign = jnp.where(stop >= start, 1.0, -1.0).astype(late.dtype)
         grown = sign * _power_integral(early, late, self.exponent + 1)

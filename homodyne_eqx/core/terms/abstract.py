@@ -1,13 +1,17 @@
 """The contract of a term: one factor of g1, as values of frames and a function of two of them."""
 
 import abc
+from typing import final
 
 import equinox as eqx
-from jaxtyping import Array, PyTree
+from jaxtyping import Array, Float, PyTree
 
+from ..equation import equation
 from ..geometry import Geometry, Sector
+from ..kernels import AbstractKernel
 
 
+@final
 class Nodes(eqx.Module):
     """What a term says of each frame, O(n_t); after indexing, of one frame.
 
@@ -24,19 +28,40 @@ class Nodes(eqx.Module):
 class AbstractTerm(eqx.Module):
     """One factor of g1: one independent way in which the sample moves.
 
-    A term is written for one sector and one pair of frames. From its two methods follow the dense map, the streaming fit,
-    gradients and batches.
+    A term is written for one sector and one pair of frames. From its two methods follow the dense map, the streaming
+    fit, gradients and batches. Where a motion has a direction that matters (a drift against a reference), the factor is
+    complex: the average of exp(i q·Δr), Δr from frame j to frame i.
     """
 
     @abc.abstractmethod
     def nodes(self, geometry: Geometry) -> Nodes:
-        """The values of each frame, for one sector: `geometry.q`, `.gap`, `.phi` are scalars, `geometry.t` is `(n_t,)`."""
+        """The values of each frame, for one sector: `geometry.q`, `.gap`, `.phi` are scalars, `.t` is `(n_t,)`."""
 
     @abc.abstractmethod
     def pair(self, node_i: Nodes, node_j: Nodes, sector: Sector) -> Array:
-        """The factor of g1 for one pair of frames, frame i not before frame j: a scalar, 1 at i = j, of magnitude ≤ 1."""
+        """The factor of g1 for one pair of frames, i not before j: a scalar, 1 at i = j, of magnitude ≤ 1."""
 
-    def __mul__(self, other: "AbstractTerm") -> "AbstractTerm":
+    def __mul__(self, other: object) -> "AbstractTerm":
         from .product import product
 
         return product(self, other)
+
+    def __str__(self) -> str:
+        return equation(self)
+
+
+class AbstractAmountTerm(AbstractTerm):
+    """g1 = kernel(x_i − x_j): one amount x accumulates from frame to frame. State `amount` and `kernel`."""
+
+    kernel: eqx.AbstractVar[AbstractKernel]
+
+    @abc.abstractmethod
+    def amount(self, geometry: Geometry) -> Float[Array, " n_t"]:
+        """What has accumulated by each frame, for one sector, dimensionless, from any origin."""
+
+    def nodes(self, geometry: Geometry) -> Nodes:
+        x = self.amount(geometry)
+        return Nodes(x, self.kernel.tables(x))
+
+    def pair(self, node_i: Nodes, node_j: Nodes, sector: Sector) -> Array:
+        return self.kernel.pair(node_i.channels, node_j.channels, node_i.tables, node_j.tables)

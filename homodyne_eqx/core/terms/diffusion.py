@@ -2,35 +2,31 @@
 
 from typing import final
 
-from jaxtyping import Array
+from jaxtyping import Array, Float
 
 from ..accumulation import AbstractAccumulation, Trapezoid
-from ..geometry import Geometry, Sector
+from ..geometry import Geometry
 from ..kernels import AbstractKernel, Exponential
 from ..parameters import part
-from ..rates import AbstractRate
-from .abstract import AbstractTerm, Nodes
+from ..rates import AbstractRate, as_rate
+from .abstract import AbstractAmountTerm
 
 
 @final
-class Diffusion(AbstractTerm):
-    """g1 = kernel(½ q² ∫ J dt), with kernel exp(−x): displacements along q are Gaussian with variance ∫ J dt.
+class Diffusion(AbstractAmountTerm):
+    """g1 = kernel(½ q² ∫ J dt): with kernel exp(−x), displacements along q are Gaussian with variance ∫ J dt.
 
-    - `rate`: the transport coefficient J(t) = d⟨Δx²⟩/dt, Å²/s. For plain Brownian motion J = 2 D_SE, with the
-      Stokes–Einstein coefficient for which the textbook writes exp(−q² D_SE τ).
+    - `rate`: the transport coefficient J(t) = d⟨Δx²⟩/dt, Å²/s, a rate or a number. For plain Brownian motion J = 2
+      D_SE, with the Stokes–Einstein coefficient for which the textbook writes exp(−q² D_SE τ): `StokesEinstein(D)`.
     - `kernel`: `Exponential()`.
-    - `accumulation`: `Trapezoid()`, the documented rule, or `Exact()`.
+    - `accumulation`: `Trapezoid()`, the documented rule, or `Exact()`, or `GaussLegendre()`.
 
     Source: He et al., PNAS 121 (2024) e2401162121, eq. for the diffusive part of c2.
     """
 
-    rate: AbstractRate = part("Å²/s")
+    rate: AbstractRate = part("Å²/s", converter=as_rate)
     kernel: AbstractKernel = Exponential()
     accumulation: AbstractAccumulation = Trapezoid()
 
-    def nodes(self, geometry: Geometry) -> Nodes:
-        x = geometry.q**2 / 2 * self.accumulation(self.rate, geometry)
-        return Nodes(x, self.kernel.tables(x))
-
-    def pair(self, node_i: Nodes, node_j: Nodes, sector: Sector) -> Array:
-        return self.kernel.pair(node_i.channels, node_j.channels, node_i.tables, node_j.tables)
+    def amount(self, geometry: Geometry) -> Float[Array, " n_t"]:
+        return geometry.q**2 / 2 * self.accumulation(self.rate, geometry)

@@ -1,44 +1,55 @@
 """Independent motions multiply."""
 
-import math
 from typing import final
 
-import equinox as eqx
 from jaxtyping import Array
 
 from ..geometry import Geometry, Sector
+from ..parameters import expect, part
 from .abstract import AbstractTerm, Nodes
+from .field import times
 
 
 @final
 class Product(AbstractTerm):
     """g1 = Π terms: independent motions. `a * b * c` builds it, flat."""
 
-    terms: tuple[AbstractTerm, ...] = eqx.field(converter=tuple)
+    terms: tuple[AbstractTerm, ...] = part(converter=tuple)
 
     def __check_init__(self):
         if not self.terms:
             raise ValueError("A Product needs at least one term.")
         for k, term in enumerate(self.terms):
-            if not isinstance(term, AbstractTerm):
-                raise TypeError(f"Factor {k} of the product is {term!r}, a {type(term).__name__}; expected a term.")
+            expect(AbstractTerm, self, f"terms[{k}]", term)
 
     def nodes(self, geometry: Geometry) -> Nodes:
-        each = [term.nodes(geometry) for term in self.terms]
-        return Nodes(tuple(n.channels for n in each), tuple(n.tables for n in each))
+        return joined([term.nodes(geometry) for term in self.terms])
 
     def pair(self, node_i: Nodes, node_j: Nodes, sector: Sector) -> Array:
-        return math.prod(
-            term.pair(Nodes(*of_i), Nodes(*of_j), sector)
-            for term, of_i, of_j in zip(self.terms, _each(node_i), _each(node_j), strict=True)
+        return times(
+            *(term.pair(i, j, sector) for term, i, j in zip(self.terms, each(node_i), each(node_j), strict=True))
         )
 
 
-def product(a: AbstractTerm, b: AbstractTerm) -> Product:
-    """The flat product of two terms or products."""
+def product(a: AbstractTerm, b: object) -> Product:
+    """The flat product of two terms or products.
+
+    **Raises:** `TypeError` that names both sides if `b` is not a term.
+    """
+    if not isinstance(b, AbstractTerm):
+        raise TypeError(
+            f"Cannot multiply {type(a).__name__}, a term, by a {type(b).__name__}; expected a term on both sides. "
+            "A rate or a kernel goes into a term: Diffusion(rate), Shear(rate, phi0, kernel)."
+        )
     factors = [factor.terms if isinstance(factor, Product) else (factor,) for factor in (a, b)]
     return Product((*factors[0], *factors[1]))
 
 
-def _each(nodes: Nodes) -> zip:
-    return zip(nodes.channels, nodes.tables, strict=True)
+def joined(of_terms: list[Nodes]) -> Nodes:
+    """The nodes of several terms as one."""
+    return Nodes(tuple(n.channels for n in of_terms), tuple(n.tables for n in of_terms))
+
+
+def each(nodes: Nodes) -> list[Nodes]:
+    """The nodes of several terms, apart again."""
+    return [Nodes(*of_one) for of_one in zip(nodes.channels, nodes.tables, strict=True)]

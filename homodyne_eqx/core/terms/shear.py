@@ -2,26 +2,26 @@
 
 from typing import final
 
-import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from ..accumulation import AbstractAccumulation, Trapezoid
-from ..geometry import Geometry, Sector
+from ..geometry import Geometry
 from ..kernels import AbstractKernel, SincSquared
 from ..parameters import parameter, part
-from ..rates import AbstractRate
-from .abstract import AbstractTerm, Nodes
+from ..rates import AbstractRate, as_rate
+from .abstract import AbstractAmountTerm
+from .direction import q_along, require
 
 
 @final
-class Shear(AbstractTerm):
+class Shear(AbstractAmountTerm):
     """g1 = kernel(½ q L cos(φ0 − φ) ∫ γ̇ dt): scatterers at different depths of the gap move apart.
 
-    - `rate`: the shear rate γ̇(t), 1/s.
+    - `rate`: the shear rate γ̇(t), 1/s, a rate or a number.
     - `phi0`: direction of the flow, degrees. φ0 and φ0 + 180° are the same flow.
     - `kernel`: `SincSquared()`, the documented form, or `GapAverage()`, what uniformly sheared scatterers do. They
       differ by a factor of 2.2 in the shear rate: `convert_shear_rate`.
-    - `accumulation`: `Trapezoid()`, the documented rule, or `Exact()`.
+    - `accumulation`: `Trapezoid()`, the documented rule, or `Exact()`, or `GaussLegendre()`.
 
     **Raises:** `ValueError` if the geometry has no gap or no phi.
 
@@ -29,20 +29,12 @@ class Shear(AbstractTerm):
     (decorrelation in uniform shear).
     """
 
-    rate: AbstractRate = part("s⁻¹")
+    rate: AbstractRate = part("s⁻¹", converter=as_rate)
     phi0: Float[Array, ""] = parameter("deg")
     kernel: AbstractKernel = SincSquared()
     accumulation: AbstractAccumulation = Trapezoid()
 
-    def nodes(self, geometry: Geometry) -> Nodes:
-        if geometry.gap is None or geometry.phi is None:
-            missing = " and ".join(name for name in ("gap", "phi") if getattr(geometry, name) is None)
-            raise ValueError(
-                f"Shear needs {missing}, which the geometry lacks. Pass them: Geometry(q, t, phi=…, gap=…)."
-            )
-        along_flow = geometry.q * geometry.gap / 2 * jnp.cos(jnp.deg2rad(self.phi0 - geometry.phi))
-        x = along_flow * self.accumulation(self.rate, geometry)
-        return Nodes(x, self.kernel.tables(x))
-
-    def pair(self, node_i: Nodes, node_j: Nodes, sector: Sector) -> Array:
-        return self.kernel.pair(node_i.channels, node_j.channels, node_i.tables, node_j.tables)
+    def amount(self, geometry: Geometry) -> Float[Array, " n_t"]:
+        require(geometry, self, "gap", "phi")
+        along_flow = q_along(geometry, self.phi0, self) * geometry.gap / 2
+        return along_flow * self.accumulation(self.rate, geometry)

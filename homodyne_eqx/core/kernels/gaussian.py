@@ -1,0 +1,19 @@
+"""Gaussian decay in the accumulated amount: motion at constant, normally distributed velocities."""
+
+from typing import final
+
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+from .abstract import AbstractDifferenceKernel
+
+
+@final
+class Gaussian(AbstractDifferenceKernel):
+    """kernel(x) = exp(−x²/2): the average of exp(i x ξ) over ξ of a standard normal distribution.
+
+    It enters g2 squared, as exp(−x²).
+    """
+
+    def __call__(self, x: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
+        return jnp.exp(-(x * x) / 2)

@@ -1,0 +1,87 @@
+"""Rates made of rates: sums, multiples, and rates held fixed."""
+
+from typing import final
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+from ..parameters import expect, parameter, part
+from .abstract import AbstractIntegrableRate, AbstractRate, closed_form
+
+
+@final
+class RateSum(AbstractIntegrableRate):
+    """rate(t) = Σ rates(t): processes that act at once. `a + b` builds it, flat; its integral is that of its parts."""
+
+    rates: tuple[AbstractRate, ...] = part(converter=tuple)
+
+    def __check_init__(self):
+        if not self.rates:
+            raise ValueError("A RateSum needs at least one rate.")
+        for k, rate in enumerate(self.rates):
+            expect(AbstractRate, self, f"rates[{k}]", rate)
+
+    def __call__(self, t: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
+        return sum((rate(t) for rate in self.rates[1:]), self.rates[0](t))
+
+    def integral(self, start: Float[Array, "*#shape"], stop: Float[Array, "*#shape"]) -> Float[Array, "*#shape"]:
+        first, *others = (closed_form(rate, start, stop) for rate in self.rates)
+        return sum(others, first)
+
+
+def rate_sum(a: AbstractRate, b: object) -> RateSum:
+    """The flat sum of two rates or sums.
+
+    **Raises:** `TypeError` that names both sides if `b` is not a rate.
+    """
+    if not isinstance(b, AbstractRate):
+        raise TypeError(
+            f"Cannot add a {type(b).__name__} to {type(a).__name__}, a rate; expected a rate on both sides, "
+            "for a number Constant(…)."
+        )
+    summands = [rate.rates if isinstance(rate, RateSum) else (rate,) for rate in (a, b)]
+    return RateSum((*summands[0], *summands[1]))
+
+
+@final
+class Scaled(AbstractIntegrableRate):
+    """rate(t) = factor · rate(t): a known course in time of unknown size. `2.0 * rate` builds it.
+
+    - `rate`: the course; hold it with `FrozenRate` where its own amplitude is free, or the two cannot be told apart;
+    - `factor`: dimensionless; fits keep it > 0.
+    """
+
+    rate: AbstractRate = part()
+    factor: Float[Array, ""] = parameter("", (0.0, jnp.inf))
+
+    def __check_init__(self):
+        expect(AbstractRate, self, "rate", self.rate)
+
+    def __call__(self, t: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
+        return self.factor * self.rate(t)
+
+    def integral(self, start: Float[Array, "*#shape"], stop: Float[Array, "*#shape"]) -> Float[Array, "*#shape"]:
+        return self.factor * closed_form(self.rate, start, stop)
+
+
+@final
+class FrozenRate(AbstractIntegrableRate):
+    """rate(t) = rate(t), held: no derivative reaches its parameters, and no fit moves them."""
+
+    rate: AbstractRate = part(free=False)
+
+    def __check_init__(self):
+        expect(AbstractRate, self, "rate", self.rate)
+
+    def __call__(self, t: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
+        return held(self.rate)(t)
+
+    def integral(self, start: Float[Array, "*#shape"], stop: Float[Array, "*#shape"]) -> Float[Array, "*#shape"]:
+        return closed_form(held(self.rate), start, stop)
+
+
+def held(module: eqx.Module) -> eqx.Module:
+    """The same module, its arrays constants to differentiation."""
+    return jax.tree.map(lambda x: jax.lax.stop_gradient(x) if eqx.is_inexact_array(x) else x, module)

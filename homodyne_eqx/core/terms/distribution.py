@@ -1,0 +1,65 @@
+"""A parameter that differs from scatterer to scatterer: polydispersity."""
+
+from collections.abc import Callable
+from typing import Any, final
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float
+
+from ..geometry import Geometry, Sector
+from ..parameters import expect, parameter, part
+from .abstract import AbstractTerm, Nodes
+from .field import plus, times
+from .product import each, joined
+
+
+@final
+class Distribution(AbstractTerm):
+    """g1 = ∫ P(s) term(s · p) ds: the fields of scatterers whose parameter p is spread log-normally about its mean.
+
+    - `term`: the term of one kind of scatterer.
+    - `where`: picks the parameter, or several that vary together, out of the term: `lambda term: term.rate.amplitude`.
+      Their values in the term are the means.
+    - `width`: standard deviation of ln s, dimensionless, > 0: nearly the relative standard deviation of p,
+      √(exp(width²) − 1).
+    - `order`: points of the Gauss–Hermite quadrature in ln s.
+
+    P weighs by scattered intensity: of radii, a number distribution times the square of the form factor. Limits: width
+    → 0 is the term itself; for g1 = exp(−x), small x gives 1 − x + ½x² exp(width²), a second cumulant.
+
+    **Raises:** `TypeError` for what is not a term.
+    """
+
+    term: AbstractTerm = part()
+    where: Callable[[Any], Any] = eqx.field(static=True)
+    width: Float[Array, ""] = parameter("", (0.0, jnp.inf))
+    order: int = eqx.field(static=True, default=7)
+
+    def __check_init__(self):
+        expect(AbstractTerm, self, "term", self.term)
+        if self.order < 1:
+            raise ValueError(f"Distribution was given order = {self.order}; expected at least 1 point.")
+
+    def nodes(self, geometry: Geometry) -> Nodes:
+        return joined([term.nodes(geometry) for term in self._kinds()])
+
+    def pair(self, node_i: Nodes, node_j: Nodes, sector: Sector) -> Array:
+        _, weights = _normal_quadrature(self.order)
+        kinds = zip(weights, self._kinds(), each(node_i), each(node_j), strict=True)
+        return plus(*(times(jnp.asarray(w, sector.q.dtype), term.pair(i, j, sector)) for w, term, i, j in kinds))
+
+    def _kinds(self) -> list[AbstractTerm]:
+        """The term of each point of the quadrature."""
+        deviates, _ = _normal_quadrature(self.order)
+        factors = [jnp.exp(self.width * x - self.width**2 / 2) for x in deviates]
+        scaled = lambda factor: jax.tree.map(lambda p: p * factor, self.where(self.term))  # noqa: E731
+        return [eqx.tree_at(self.where, self.term, scaled(factor)) for factor in factors]
+
+
+def _normal_quadrature(order: int) -> tuple[list[float], list[float]]:
+    """Points and weights for averages over a standard normal distribution."""
+    points, weights = np.polynomial.hermite_e.hermegauss(order)
+    return points.tolist(), (weights / weights.sum()).tolist()

@@ -1,0 +1,42 @@
+"""Oscillatory strain: the correlation returns once a period."""
+
+from typing import final
+
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+from ..geometry import Geometry
+from ..kernels import AbstractKernel, GapAverage
+from ..parameters import parameter
+from .abstract import AbstractAmountTerm
+from .direction import q_along, require
+
+
+@final
+class Echo(AbstractAmountTerm):
+    """g1 = kernel(½ q L cos(φ0 − φ) γ0 sin(ωt + phase)): a gap under the strain γ0 sin(ωt + phase).
+
+    Affine strain alone gives full echoes; their height is the part that came back: multiply by `Diffusion` or
+    `Relaxation` for what does not. It is `Shear` with the rate `Oscillating` in closed form.
+
+    - `strain`: the amplitude γ0, dimensionless; fits keep it > 0.
+    - `angular_frequency`: ω = 2π f, rad/s; fits keep it > 0.
+    - `phi0`: direction of the shear, degrees.
+    - `phase`: of the strain at t = 0, degrees; 0 unless given.
+    - `kernel`: `GapAverage()`.
+
+    **Raises:** `ValueError` if the geometry has no gap or no phi.
+
+    Source: Leheny et al., Curr. Opin. Colloid Interface Sci. 20 (2015) 261 (rheo-XPCS echoes).
+    """
+
+    strain: Float[Array, ""] = parameter("", (0.0, jnp.inf))
+    angular_frequency: Float[Array, ""] = parameter("rad/s", (0.0, jnp.inf))
+    phi0: Float[Array, ""] = parameter("deg")
+    phase: Float[Array, ""] = parameter("deg", default=0.0)
+    kernel: AbstractKernel = GapAverage()
+
+    def amount(self, geometry: Geometry) -> Float[Array, " n_t"]:
+        require(geometry, self, "gap", "phi")
+        along_flow = q_along(geometry, self.phi0, self) * geometry.gap / 2
+        return along_flow * self.strain * jnp.sin(self.angular_frequency * geometry.t + jnp.deg2rad(self.phase))

@@ -1,0 +1,20 @@
+"""Scatterers that do not move."""
+
+from typing import final
+
+import jax.numpy as jnp
+from jaxtyping import Array
+
+from ..geometry import Geometry, Sector
+from .abstract import AbstractTerm, Nodes
+
+
+@final
+class Static(AbstractTerm):
+    """g1 = 1: a population that does not move, for `Populations` and `TwoComponents`."""
+
+    def nodes(self, geometry: Geometry) -> Nodes:
+        return Nodes(None)
+
+    def pair(self, node_i: Nodes, node_j: Nodes, sector: Sector) -> Array:
+        return jnp.ones_like(sector.q)
