@@ -18,6 +18,7 @@ _FRAME_TOLERANCE = 1e-3
 _TIME_ROUNDING = 1e-6
 _SYMMETRY_TOLERANCE = 1e-5
 _DETECTOR_PIXELS = 256
+_BEAM_STOP = 0.1
 
 
 def save_aps_u(
@@ -104,28 +105,21 @@ def _write_qmap(file: "h5py.File", index: np.ndarray, q_list: np.ndarray, phi_li
     for name, values, quantity, unit in ((at.Q_LIST, q_list, "q", "Å⁻¹"), (at.PHI_LIST, phi_list, "phi", "deg")):
         file[name] = values
         file[name].attrs.update({"name": quantity, "unit": unit})
-    roi_map = label_of_grid[_schematic_grid(len(q_list), phi_list)]
-    roi_map[_outside()] = 0
-    file.create_dataset(at.ROI_MAP, data=roi_map, compression="gzip", shuffle=True)
+    file.create_dataset(
+        at.ROI_MAP, data=_schematic_roi_map(label_of_grid, len(q_list), phi_list), compression="gzip", shuffle=True
+    )
 
 
-def _detector() -> tuple[np.ndarray, np.ndarray]:
-    """Radius from the beam, in half widths of the detector, and azimuth in degrees, of each pixel."""
+def _schematic_roi_map(label_of_grid: np.ndarray, n_q: int, phi_list: np.ndarray) -> np.ndarray:
+    """Label of each pixel of a square detector around the beam: a ring for each q, cut into wedges around each phi."""
     axis = (np.arange(_DETECTOR_PIXELS) + 0.5) / (_DETECTOR_PIXELS / 2) - 1
     y, x = np.meshgrid(axis, axis, indexing="ij")
-    return np.hypot(x, y), np.degrees(np.arctan2(y, x))
-
-
-def _outside() -> np.ndarray:
-    radius, _ = _detector()
-    return (radius < 0.1) | (radius >= 1)
-
-
-def _schematic_grid(n_q: int, phi_list: np.ndarray) -> np.ndarray:
-    radius, azimuth = _detector()
-    ring = np.clip((radius - 0.1) / 0.9 * n_q, 0, n_q - 1).astype(int)
+    radius, azimuth = np.hypot(x, y), np.degrees(np.arctan2(y, x))
+    ring = np.clip((radius - _BEAM_STOP) / (1 - _BEAM_STOP) * n_q, 0, n_q - 1).astype(int)
     apart = np.abs(np.mod(azimuth[..., None] - np.nan_to_num(phi_list) + 180, 360) - 180)
-    return ring * len(phi_list) + np.argmin(apart, axis=-1)
+    half_width = 180 if len(phi_list) == 1 else np.diff(np.sort(phi_list)).max() / 2
+    seen = (radius >= _BEAM_STOP) & (radius < 1) & (apart.min(axis=-1) <= half_width)
+    return np.where(seen, label_of_grid[ring * len(phi_list) + np.argmin(apart, axis=-1)], 0).astype(np.uint32)
 
 
 def _write_maps(file: "h5py.File", data: TwoTimeData) -> None:

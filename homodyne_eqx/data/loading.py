@@ -66,12 +66,12 @@ def load(
     source = recording.sigma_source if sigma is None else "given"
     sigma = checked_sigma(recording.sigma if sigma is None else sigma, maps.shape)
     mask = joined_masks(checked_mask(mask, maps.shape), checked_mask(recording.mask, maps.shape))
-    gap = recording.gap if gap is None else gap
+    gap = _gap_of_sectors(recording.gap if gap is None else gap, len(recording.q))
     geometry = Geometry(
         q=recording.q[list(chosen.sectors)],
         t=recording.t[chosen.frames],
         phi=None if recording.phi is None else recording.phi[list(chosen.sectors)],
-        gap=gap if gap is None or np.size(gap) == 1 else np.ravel(gap)[list(chosen.sectors)],
+        gap=None if gap is None else gap[list(chosen.sectors)],
         dt=recording.dt,
     )
     selected = chosen.of_maps(maps)
@@ -90,6 +90,17 @@ def load(
             metadata=MappingProxyType(dict(recording.metadata)),
         ),
     )
+
+
+def _gap_of_sectors(gap: Any, n_sector: int) -> np.ndarray | None:
+    """The gap of each sector of the file, `(n_sector,)`, Å."""
+    if gap is None:
+        return None
+    if np.size(gap) not in (1, n_sector):
+        raise ValueError(
+            f"gap has {np.size(gap)} values; expected one, or one for each of the {n_sector} sectors of the file, Å."
+        )
+    return np.broadcast_to(np.ravel(gap), (n_sector,))
 
 
 def _reader_of(path: Path, name: str | None) -> Reader:
