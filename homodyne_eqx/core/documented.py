@@ -72,7 +72,7 @@ def laminar_flow(
 
 
 def from_parameter_vector(
-    params: Float[Array, " n_params"],
+    params: ArrayLike,
     contrast: ArrayLike,
     offset: ArrayLike,
     kernel: AbstractKernel = SincSquared(),

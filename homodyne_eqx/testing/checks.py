@@ -175,7 +175,7 @@ def check_scaling(scaling: AbstractScaling, geometry: Geometry | None = None) ->
 # What is looked at: numbers from a module and its surroundings. They are modules, so that jit finds them again.
 
 
-def _lower_pairs(function: Any, geometry: Geometry) -> Array:
+def pair_values(function: Any, geometry: Geometry) -> Array:
     """The pair function of every pair i ≥ j in every sector, (n_sector, n_pairs), by the contract alone."""
     i, j = (jnp.asarray(k) for k in np.tril_indices(geometry.n_t))
 
@@ -190,7 +190,7 @@ def _lower_pairs(function: Any, geometry: Geometry) -> Array:
 @final
 class _TermPairs(eqx.Module):
     def __call__(self, term: AbstractTerm, geometry: Geometry) -> Array:
-        return _lower_pairs(term, geometry)
+        return pair_values(term, geometry)
 
 
 @final
@@ -200,7 +200,7 @@ class _DetectedPairs(eqx.Module):
     def __call__(self, detection: AbstractDetection, geometry: Geometry) -> Array:
         one = jnp.ones((), geometry.t.dtype)
         g1 = cast(self.g1, geometry.t.dtype)
-        return _lower_pairs(TwoTimeModel(g1, ContrastOffset(one, one), detection), geometry)
+        return pair_values(TwoTimeModel(g1, ContrastOffset(one, one), detection), geometry)
 
 
 @final
