@@ -7,6 +7,7 @@ if _os.environ.get("HOMODYNE_EQX_TYPECHECK", "0") not in ("", "0"):
 
     _install("homodyne_eqx", "beartype.beartype")
 
+from . import datasets as datasets
 from .core.accumulation import (
     AbstractAccumulation as AbstractAccumulation,
     Exact as Exact,
@@ -29,6 +30,7 @@ from .core.kernels import (
     SincSquared as SincSquared,
     convert_shear_rate as convert_shear_rate,
 )
+from .core.misfit import AbstractLoss as AbstractLoss, Squares as Squares, chi_squared as chi_squared
 from .core.model import TwoTimeModel as TwoTimeModel
 from .core.rates import (
     AbstractIntegrableRate as AbstractIntegrableRate,
@@ -44,5 +46,22 @@ from .core.terms import (
     Product as Product,
     Shear as Shear,
 )
+from .data import (
+    Excluded as Excluded,
+    Provenance as Provenance,
+    TwoTimeData as TwoTimeData,
+    load as load,
+    save_aps_u as save_aps_u,
+)
+from .engine import (
+    Cauchy as Cauchy,
+    Huber as Huber,
+    NormalEquations as NormalEquations,
+    Packed as Packed,
+    SoftL1 as SoftL1,
+    normal_equations as normal_equations,
+    pack as pack,
+)
+from .fit import FitResult as FitResult, Iteration as Iteration, Parameter as Parameter, fit as fit
 
 __version__ = "0.1.0"

@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import Array, Float, Int
 
 from ..core.geometry import Geometry
-from ..core.tiles import AbstractTiles, Tile, covered, triangle
+from ..core.tiles import AbstractTiles, Tile, triangle
 from ..data import TwoTimeData
 
 _PAIRS_A_STEP = {"cpu": 1.5e5, "gpu": 8e6, "tpu": 8e6}

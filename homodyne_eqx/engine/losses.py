@@ -1,0 +1,50 @@
+"""Losses that let outliers pull less than least squares does."""
+
+from typing import final
+
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+from ..core.misfit import AbstractLoss
+from ..core.parameters import parameter
+
+
+@final
+class SoftL1(AbstractLoss):
+    """ρ(z) = 2 s² (√(1 + z/s²) − 1): linear in |r| far out; z = (r/σ)², `scale` s in units of σ, > 0."""
+
+    scale: Float[Array, ""] = parameter(default=1.0)
+
+    def cost(self, z: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
+        s2 = self.scale**2
+        return 2 * s2 * (jnp.sqrt(1 + z / s2) - 1)
+
+    def slope(self, z: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
+        return 1 / jnp.sqrt(1 + z / self.scale**2)
+
+
+@final
+class Huber(AbstractLoss):
+    """ρ(z) = z for √z ≤ s, 2 s √z − s² beyond: least squares within `scale` s (units of σ), linear outside."""
+
+    scale: Float[Array, ""] = parameter(default=1.345)
+
+    def cost(self, z: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
+        s2 = self.scale**2
+        return jnp.where(z <= s2, z, 2 * self.scale * jnp.sqrt(jnp.maximum(z, s2)) - s2)
+
+    def slope(self, z: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
+        return self.scale / jnp.sqrt(jnp.maximum(z, self.scale**2))
+
+
+@final
+class Cauchy(AbstractLoss):
+    """ρ(z) = s² ln(1 + z/s²): outliers stop pulling; `scale` s in units of σ. Not convex: start near the solution."""
+
+    scale: Float[Array, ""] = parameter(default=2.385)
+
+    def cost(self, z: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
+        return self.scale**2 * jnp.log1p(z / self.scale**2)
+
+    def slope(self, z: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
+        return 1 / (1 + z / self.scale**2)

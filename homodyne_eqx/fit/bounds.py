@@ -1,0 +1,46 @@
+"""A smooth one-to-one map between the real line and an open interval, close to the identity away from the ends."""
+
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+
+def to_interval(
+    v: Float[Array, " n"], low: Float[Array, " n"], high: Float[Array, " n"], near: Float[Array, " n"]
+) -> Float[Array, " n"]:
+    """The point of (low, high) that `v` stands for.
+
+    Algebraic, not exponential, so that Gauss–Newton steps towards an end do not lose their way:
+    - no end: `v` itself;
+    - one end at distance z: z = (v + √(v² + 4a²))/2 with a half the distance of `near` from that end;
+    - two ends: the fraction (1 + v/√(1 + v²))/2 of the way.
+
+    **Arguments:** `low` may be −inf, `high` inf; `near`: a point inside, of the magnitude of the solution.
+    """
+    has_low, has_high = jnp.isfinite(low), jnp.isfinite(high)
+    a = _half_distance(low, high, near)
+    one = (v + jnp.sqrt(v**2 + 4 * a**2)) / 2
+    two = (1 + v / jnp.sqrt(1 + v**2)) / 2
+    safe_low, safe_high = jnp.where(has_low, low, 0), jnp.where(has_high, high, 0)
+    inside = jnp.where(has_high, safe_low + (safe_high - safe_low) * two, safe_low + one)
+    below = safe_high - (-v + jnp.sqrt(v**2 + 4 * a**2)) / 2
+    return jnp.where(has_low, inside, jnp.where(has_high, below, v))
+
+
+def from_interval(
+    x: Float[Array, " n"], low: Float[Array, " n"], high: Float[Array, " n"], near: Float[Array, " n"]
+) -> Float[Array, " n"]:
+    """The inverse of `to_interval`, for x strictly inside."""
+    has_low, has_high = jnp.isfinite(low), jnp.isfinite(high)
+    a = _half_distance(low, high, near)
+    z = jnp.where(has_low, x - jnp.where(has_low, low, 0), jnp.where(has_high, high, 0) - x)
+    z = jnp.where(has_low | has_high, z, 1)
+    one = z - a**2 / z
+    width = jnp.where(has_low & has_high, high - low, 1)
+    f = jnp.where(has_low & has_high, z / width, 0.5)
+    two = (2 * f - 1) / (2 * jnp.sqrt(f * (1 - f)))
+    return jnp.where(has_low & has_high, two, jnp.where(has_low, one, jnp.where(has_high, -one, x)))
+
+
+def _half_distance(low: Array, high: Array, near: Array) -> Array:
+    distance = jnp.where(jnp.isfinite(low), near - low, jnp.where(jnp.isfinite(high), high - near, 1))
+    return distance / 2

@@ -1,0 +1,66 @@
+"""Quantities that a fitted model implies and that are reported beside its parameters."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.flatten_util import ravel_pytree
+
+from ..core.geometry import Geometry
+from ..core.model import TwoTimeModel
+from ..core.terms import AbstractTerm, Diffusion, Product, Shear
+
+
+def derived_quantities(
+    model: TwoTimeModel, free: Any, covariance: np.ndarray, geometry: Geometry
+) -> list[tuple[str, float, float, str]]:
+    """Rates averaged over the frames: name, value, 1σ, unit.
+
+    For diffusion both the transport coefficient J = d⟨Δx²⟩/dt and the Stokes–Einstein coefficient J/2 for which the
+    textbook writes exp(−q² D τ); for shear the shear rate in the convention of its kernel.
+    """
+    moving, rest = eqx.partition(model, free)
+    vector, unravel = ravel_pytree(moving)
+
+    def averages(v: jax.Array) -> list[jax.Array]:
+        moved = eqx.combine(unravel(v), rest)
+        return [_average(term, geometry) for term in _terms(moved.g1) if isinstance(term, Diffusion | Shear)]
+
+    values, slopes = jax.jit(lambda v: (averages(v), jax.jacfwd(averages)(v)))(vector)
+    usable = np.where(np.isfinite(covariance), covariance, 0)
+    found = []
+    kinds = [term for term in _terms(model.g1) if isinstance(term, Diffusion | Shear)]
+    for term, value, slope in zip(kinds, values, slopes, strict=True):
+        slope = np.asarray(slope, float)
+        sigma = float(np.sqrt(max(slope @ usable @ slope, 0)))
+        if np.any(np.isinf(np.diagonal(covariance)) & (slope != 0)):
+            sigma = float("inf")
+        if isinstance(term, Diffusion):
+            found.append(("mean J", float(value), sigma, "Å²/s"))
+            found.append(("mean D_SE = J/2", float(value) / 2, sigma / 2, "Å²/s"))
+        else:
+            found.append(("mean shear rate", float(value), sigma, "s⁻¹"))
+    return found
+
+
+def _average(term: Diffusion | Shear, geometry: Geometry) -> jax.Array:
+    accumulated = term.accumulation(term.rate, geometry)
+    return (accumulated[-1] - accumulated[0]) / jnp.sum(geometry.intervals)
+
+
+def _terms(g1: AbstractTerm) -> Iterator[AbstractTerm]:
+    if isinstance(g1, Product):
+        for term in g1.terms:
+            yield from _terms(term)
+    else:
+        yield g1
+
+
+def kernel_of(model: TwoTimeModel) -> str:
+    """The kernel of the shear term, else of the first term that has one, by name."""
+    terms = sorted(_terms(model.g1), key=lambda term: not isinstance(term, Shear))
+    kernels = [type(term.kernel).__name__ for term in terms if getattr(term, "kernel", None) is not None]
+    return kernels[0] if kernels else type(model.g1).__name__

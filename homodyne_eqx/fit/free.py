@@ -1,0 +1,124 @@
+"""Which parameters of a model a fit moves, by name, and between which bounds."""
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import equinox as eqx
+import jax
+import numpy as np
+
+from ..core.documented import named_leaves
+from ..core.model import TwoTimeModel
+
+Bounds = Mapping[str, tuple[float | None, float | None]]
+
+_EDGE = 1e-3
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One scalar parameter: a leaf, or one element of an array-valued leaf (`contrast[3]`)."""
+
+    name: str
+    leaf: str
+    unit: str
+    low: float
+    high: float
+    value: float
+    free: bool
+
+
+@dataclass(frozen=True)
+class Selection:
+    """The parameters of a model in the order of its leaves, and the leaves that are free.
+
+    - `entries`: every scalar parameter;
+    - `filter`: a PyTree of bool like the model, for `eqx.partition`;
+    - `notes`: starts that had to be moved off a bound.
+    """
+
+    entries: tuple[Entry, ...]
+    filter: Any
+    notes: tuple[str, ...]
+
+    @property
+    def free(self) -> tuple[Entry, ...]:
+        return tuple(entry for entry in self.entries if entry.free)
+
+    def array(self, field: str) -> np.ndarray:
+        """A field of every free parameter, (n_params,)."""
+        return np.array([getattr(entry, field) for entry in self.free], dtype=float)
+
+
+def select(model: TwoTimeModel, free: Iterable[str] | None, fixed: Iterable[str], bounds: Bounds | None) -> Selection:
+    """Turn names into free leaves, bounds and start values.
+
+    A name is that of a leaf (`D0`, `contrast`, `g1.terms[0].rate.value`), which stands for all elements of an array; bounds may also
+    name a single element.
+
+    **Raises:** `ValueError` for names that the model does not have, a start outside its bounds or not finite, bounds
+    that are no interval, or nothing free.
+    """
+    leaves = named_leaves(model)
+    names = [leaf.path for leaf in leaves]
+    elements = [name for leaf in leaves for name in _elements(leaf.path, np.shape(leaf.value))]
+    bounds = dict(bounds or {})
+    _check_known("free", free or (), names)
+    _check_known("fixed", fixed, names)
+    _check_known("bounds", bounds, [*names, *elements])
+    is_free = [(free is None or name in set(free)) and name not in set(fixed) for name in names]
+    if not any(is_free):
+        raise ValueError(f"No parameter is free. The model has {', '.join(names)}.")
+    entries, notes = [], []
+    for leaf, moves in zip(leaves, is_free, strict=True):
+        values = np.asarray(leaf.value, dtype=float)
+        for name, value in zip(_elements(leaf.path, values.shape), values.ravel(), strict=True):
+            low, high = _interval(name, bounds.get(name, bounds.get(leaf.path, leaf.bounds)))
+            if moves:
+                value, note = _inside(name, float(value), low, high)
+                notes += [note] if note else []
+            entries.append(Entry(name, leaf.path, leaf.unit, low, high, float(value), moves))
+    moving = iter(is_free)
+    chosen = jax.tree.map(lambda x: eqx.is_inexact_array(x) and next(moving), model)
+    return Selection(tuple(entries), chosen, tuple(notes))
+
+
+def _elements(name: str, shape: tuple[int, ...]) -> list[str]:
+    if not shape:
+        return [name]
+    return [f"{name}[{','.join(map(str, index))}]" for index in np.ndindex(*shape)]
+
+
+def _check_known(option: str, given: Iterable[str], known: list[str]) -> None:
+    if isinstance(given, str):
+        raise TypeError(f"{option} is the string {given!r}; expected a list of parameter names, as in [{given!r}].")
+    unknown = [name for name in given if name not in known]
+    if unknown:
+        raise ValueError(
+            f"{option} names {', '.join(unknown)}, which the model does not have. It has {', '.join(known)}."
+        )
+
+
+def _interval(name: str, given: tuple[float | None, float | None]) -> tuple[float, float]:
+    low, high = given
+    low, high = (-math.inf if low is None else float(low)), (math.inf if high is None else float(high))
+    if not low < high:
+        raise ValueError(
+            f"The bounds of {name} are ({low:g}, {high:g}); expected low < high. To hold it, name it in fixed."
+        )
+    return low, high
+
+
+def _inside(name: str, value: float, low: float, high: float) -> tuple[float, str | None]:
+    """A start strictly inside its interval; one that sits on an end could never leave it."""
+    if not math.isfinite(value):
+        raise ValueError(f"The start value of {name} is {value}; expected a finite number.")
+    if not low <= value <= high:
+        raise ValueError(f"The start value of {name} is {value:g}, outside its bounds ({low:g}, {high:g}).")
+    if low < value < high:
+        return value, None
+    span = high - low if math.isfinite(high - low) else max(abs(value), 1e-6)
+    moved = value + (_EDGE if value == low else -_EDGE) * span
+    return moved, f"{name} started on its bound {value:g} and was moved to {moved:g}"

@@ -1,0 +1,170 @@
+"""Drive a least-squares solver to the minimum, and judge honestly whether it got there."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import equinox as eqx
+import jax.numpy as jnp
+import numpy as np
+import optimistix as optx
+
+from ..engine import NormalEquations
+from .problem import Problem, Unknowns
+from .solver import advance, first
+
+_AT_BOUND = 1e-3
+_PATIENCE = 15
+_RESTARTS = 3
+
+
+@dataclass(frozen=True)
+class Iteration:
+    """Where a fit stands after a step.
+
+    - `number`; `chi2`; `expected_decrease`: by how much χ² would still fall were the model linear;
+    - `moved`: the largest change of a parameter in this step, in units of its own uncertainty with all others held;
+    - `parameters`: values of the free parameters; `elapsed`: s since the start of the fit.
+    """
+
+    number: int
+    chi2: float
+    expected_decrease: float
+    moved: float
+    parameters: np.ndarray = field(repr=False)
+    elapsed: float
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a minimisation ended: "converged", "stalled", "step limit", "interrupted" or "not finite"."""
+
+    ended: str
+    parameters: np.ndarray
+    normal: NormalEquations
+    history: tuple[Iteration, ...]
+    at_bound: np.ndarray
+    first_call: float
+
+
+def minimise(
+    problem: Problem,
+    solver: optx.AbstractLeastSquaresSolver,
+    degrees_of_freedom: int,
+    max_steps: int,
+    tolerance: float,
+    callback: Callable[[Iteration], None] | None = None,
+    prepare: Callable[[np.ndarray, NormalEquations], np.ndarray] = lambda parameters, normal: parameters,
+) -> Outcome:
+    """Iterate until χ² can be expected to fall by less than `tolerance` (in units of max(1, reduced χ²)).
+
+    Where the solver gives up before that, the unknowns are rescaled to the place it has reached and it starts again from
+    there, three times at most. Ctrl-C ends the loop with the best state so far.
+
+    **Arguments:** `prepare`: from the start and the normal equations there to a better start, before the first step.
+    """
+    begun = time.perf_counter()
+    history: list[Iteration] = []
+    ended, restarts, rejected, first_call = "step limit", 0, 0, 0.0
+    y, carried, before = jnp.zeros_like(problem.unknowns.start), None, None
+    parameters, normal = np.asarray(problem.unknowns.start), None
+    try:
+        while len(history) <= max_steps:
+            if carried is None:
+                carried = first(solver, y, problem)
+            position, done = advance(solver, y, problem, carried)
+            y, carried = position.y, position.carried
+            normal = NormalEquations(*(np.asarray(x, float) for x in _fields(position.normal)))
+            parameters = np.asarray(problem.unknowns.parameters(y), float)
+            first_call = first_call or time.perf_counter() - begun
+            if not np.all(np.isfinite(normal.matrix)) or not np.isfinite(normal.chi2):
+                ended = "not finite"
+                break
+            left = expected_decrease(problem.unknowns, parameters, normal)
+            moved = 0.0 if before is None else float(np.max(np.abs(parameters - before) * np.sqrt(_diagonal(normal))))
+            rejected = rejected + 1 if moved == 0 and before is not None else 0
+            before = parameters
+            history.append(
+                Iteration(len(history), float(normal.chi2), left, moved, parameters, time.perf_counter() - begun)
+            )
+            if callback is not None:
+                callback(history[-1])
+            if left <= tolerance * max(1.0, float(normal.chi2) / max(1, degrees_of_freedom)):
+                ended = "converged"
+                break
+            if len(history) == 1:
+                parameters = prepare(parameters, normal)
+                problem, y, carried = rescaled(problem, parameters, normal), jnp.zeros_like(y), None
+            elif bool(done) or rejected > _PATIENCE:
+                if restarts == _RESTARTS:
+                    ended = "stalled"
+                    break
+                restarts, rejected = restarts + 1, 0
+                problem, y, carried = rescaled(problem, parameters, normal), jnp.zeros_like(y), None
+    except KeyboardInterrupt:
+        ended = "interrupted"
+        if normal is None:
+            raise
+    at_bound = touching(problem.unknowns, parameters, normal)
+    return Outcome(ended, parameters, normal, tuple(history), at_bound, first_call)
+
+
+def rescaled(problem: Problem, parameters: np.ndarray, normal: NormalEquations) -> Problem:
+    """The same problem with y = 0 at these parameters, and y scaled such that a change of 1 changes √χ² by about 1."""
+    unknowns = problem.unknowns
+    dtype = unknowns.start.dtype
+    start = jnp.asarray(parameters, dtype)
+    here = Unknowns(unknowns.low, unknowns.high, start, jnp.ones_like(start))
+    slope = np.asarray(here.slope(jnp.zeros_like(start)), float)
+    wanted = 1 / np.sqrt(_diagonal(normal))
+    at_most = np.maximum(np.abs(parameters), 1.0)
+    scale = jnp.asarray(np.minimum(wanted, at_most) / slope, dtype)
+    return eqx.tree_at(lambda p: p.unknowns, problem, Unknowns(unknowns.low, unknowns.high, start, scale))
+
+
+def expected_decrease(unknowns: Unknowns, parameters: np.ndarray, normal: NormalEquations) -> float:
+    """By how much χ² would fall at the minimum of its quadratic model: gᵀN⁻¹g, over what is not held by a bound."""
+    inside = ~touching(unknowns, parameters, normal)
+    d = np.sqrt(_diagonal(normal))[inside]
+    g = normal.vector[inside] / d
+    scaled = normal.matrix[np.ix_(inside, inside)] / np.outer(d, d)
+    values, vectors = np.linalg.eigh(scaled)
+    usable = values > _smallest(values)
+    return float(np.sum((vectors.T @ g)[usable] ** 2 / values[usable]))
+
+
+def touching(unknowns: Unknowns, parameters: np.ndarray, normal: NormalEquations) -> np.ndarray:
+    """Which parameters lie on a bound (within 1e-3 of their own uncertainty) while χ² still falls beyond it."""
+    near = _AT_BOUND / np.sqrt(_diagonal(normal))
+    low, high = np.asarray(unknowns.low, float), np.asarray(unknowns.high, float)
+    return ((parameters - low < near) & (normal.vector > 0)) | ((high - parameters < near) & (normal.vector < 0))
+
+
+def covariance(normal: NormalEquations, held: np.ndarray) -> np.ndarray:
+    """N⁻¹ over the parameters that are not held; infinite variance for what the data do not determine.
+
+    The rows and columns of held parameters are NaN.
+    """
+    out = np.full(normal.matrix.shape, np.nan)
+    inside = ~held
+    d = np.sqrt(_diagonal(normal))[inside]
+    values, vectors = np.linalg.eigh(normal.matrix[np.ix_(inside, inside)] / np.outer(d, d))
+    usable = values > _smallest(values)
+    inverse = (vectors[:, usable] / values[usable]) @ vectors[:, usable].T / np.outer(d, d)
+    lost = np.any(np.abs(vectors[:, ~usable]) > 1e-3, axis=1) | (np.diagonal(normal.matrix)[inside] == 0)
+    inverse[lost, lost] = np.inf
+    out[np.ix_(inside, inside)] = inverse
+    return out
+
+
+def _smallest(values: np.ndarray) -> float:
+    return 10 * values.size * np.finfo(float).eps * max(float(values[-1]), 0.0) if values.size else 0.0
+
+
+def _diagonal(normal: NormalEquations) -> np.ndarray:
+    diagonal = np.diagonal(np.asarray(normal.matrix, float))
+    return np.where(diagonal > 0, diagonal, 1.0)
+
+
+def _fields(normal: NormalEquations) -> tuple:
+    return normal.matrix, normal.vector, normal.chi2

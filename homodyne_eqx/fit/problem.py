@@ -1,0 +1,107 @@
+"""The least-squares problem that a solver sees: O(1) unknowns, a small residual, everything else as arguments."""
+
+from typing import Any, final
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jax.flatten_util import ravel_pytree
+from jaxtyping import Array, Float
+
+from ..core.misfit import AbstractLoss, chi_squared
+from ..core.model import TwoTimeModel
+from ..engine import NormalEquations, Packed, jacobian_of, normal_equations, residual_of
+from .bounds import from_interval, to_interval
+
+
+@final
+class Unknowns(eqx.Module):
+    """How the unknowns y of a solver stand for the parameters: θ = to_interval(v0 + scale · y), y = 0 at the start.
+
+    All of shape (n_params,): `low`, `high`, `start` in the units of the parameters; `scale` in units of v, such that a
+    change of 1 in y changes √χ² by about 1.
+    """
+
+    low: Float[Array, " n_params"]
+    high: Float[Array, " n_params"]
+    start: Float[Array, " n_params"]
+    scale: Float[Array, " n_params"]
+
+    def parameters(self, y: Float[Array, " n_params"]) -> Float[Array, " n_params"]:
+        v0 = from_interval(self.start, self.low, self.high, self.start)
+        return to_interval(v0 + self.scale * y, self.low, self.high, self.start)
+
+    def slope(self, y: Float[Array, " n_params"]) -> Float[Array, " n_params"]:
+        """dθ/dy."""
+        return jax.jvp(self.parameters, (y,), (jnp.ones_like(y),))[1]
+
+
+@final
+class Problem(eqx.Module):
+    """The arguments of the residual.
+
+    - `moving`, `rest`: the model, split into its free leaves and all else; `unknowns`; `packed`: the data; `loss`.
+    """
+
+    moving: TwoTimeModel
+    rest: TwoTimeModel
+    unknowns: Unknowns
+    packed: Packed
+    loss: AbstractLoss
+
+    def model(self, y: Float[Array, " n_params"]) -> TwoTimeModel:
+        return model_with(self.moving, self.rest, self.unknowns.parameters(y))
+
+
+def model_with(moving: TwoTimeModel, rest: TwoTimeModel, parameters: Float[Array, " n_params"]) -> TwoTimeModel:
+    """The model whose free leaves, one after the other, hold these values."""
+    unravel = ravel_pytree(moving)[1]
+    return eqx.combine(unravel(parameters), rest)
+
+
+@eqx.filter_custom_jvp
+def residual(y: Float[Array, " n_params"], problem: Problem) -> tuple[Float[Array, " m"], NormalEquations]:
+    """The compressed residual, and beside it the normal equations in the parameters themselves.
+
+    Half its square is half of χ², and has the derivatives of it, to second order, in `y` and in everything else.
+    """
+    normal, in_y = _normal_equations(y, problem)
+    return residual_of(y, in_y), normal
+
+
+@residual.def_jvp
+def _residual_jvp(primals, tangents):
+    """Along y the derivative is J', which the pass over the data has given already; nothing more is differentiated."""
+    (y, problem), (t_y, t_problem) = primals, tangents
+    normal, in_y = _normal_equations(y, problem)
+    r = residual_of(y, in_y)
+    tangent = jnp.zeros_like(r) if t_y is None else jacobian_of(y, in_y) @ t_y
+    if jax.tree.leaves(t_problem):
+        tangent = tangent + r * (_chi2_tangent(y, problem, t_problem) / (2 * jnp.where(in_y.chi2 > 0, in_y.chi2, 1)))
+    return (r, normal), (tangent, jax.tree.map(jnp.zeros_like, normal))
+
+
+def _normal_equations(y: Array, problem: Problem) -> tuple[NormalEquations, NormalEquations]:
+    free: Any = jax.tree.map(lambda x: x is not None, problem.moving, is_leaf=lambda x: x is None)
+    normal = normal_equations(problem.model(y), problem.packed, problem.loss, free)
+    slope = problem.unknowns.slope(y)
+    in_y = NormalEquations(normal.matrix * slope[:, None] * slope[None, :], normal.vector * slope, normal.chi2)
+    return jax.lax.stop_gradient(normal), in_y
+
+
+def _chi2_tangent(y: Array, problem: Problem, tangent: Any) -> Array:
+    """The derivative of χ² along a change of the arguments, `y` held."""
+    arrays, static = eqx.partition(problem, eqx.is_inexact_array)
+    filled = jax.tree.map(
+        lambda x, t: None if x is None else jnp.zeros_like(x) if t is None else t,
+        arrays,
+        tangent,
+        is_leaf=lambda x: x is None,
+    )
+
+    def chi2(moved: Any) -> Array:
+        whole: Problem = eqx.combine(moved, static)
+        packed = whole.packed
+        return chi_squared(whole.model(y), packed.geometry, packed.tiles, whole.loss, packed.common)
+
+    return jax.jvp(chi2, (arrays,), (filled,))[1]

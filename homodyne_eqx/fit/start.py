@@ -1,0 +1,23 @@
+"""Contrast and offset, which enter linearly, put to their best before the first step."""
+
+import numpy as np
+
+from ..engine import NormalEquations
+from .free import Selection
+
+
+def best_scaling(selection: Selection, parameters: np.ndarray, normal: NormalEquations) -> np.ndarray:
+    """The parameters with contrast and offset moved to where χ² is least for the rest as it is.
+
+    One Newton step, exact since g2 is linear in them; left alone where that step would leave the bounds.
+    """
+    linear = np.array([entry.leaf in ("contrast", "offset") for entry in selection.free])
+    if not linear.any():
+        return parameters
+    block, slope = normal.matrix[np.ix_(linear, linear)], normal.vector[linear]
+    d = np.sqrt(np.where(np.diagonal(block) > 0, np.diagonal(block), 1))
+    step = np.linalg.lstsq(block / np.outer(d, d), slope / d, rcond=1e-12)[0] / d
+    moved = parameters.copy()
+    moved[linear] -= step
+    low, high = selection.array("low"), selection.array("high")
+    return moved if np.all((moved > low) & (moved < high)) else parameters
