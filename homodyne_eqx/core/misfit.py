@@ -11,7 +11,7 @@ from jaxtyping import Array, Float
 from .evaluation import Evaluation, Slopes, evaluate
 from .geometry import Geometry
 from .model import TwoTimeModel
-from .tiles import AbstractTiles, Tile, covered
+from .tiles import AbstractTiles, Tile
 
 
 class AbstractLoss(eqx.Module):
@@ -68,7 +68,8 @@ def walk(moving: tuple[Evaluation, Array, Array], tiles: AbstractTiles, loss: Ab
         tile = tiles.tile(step)
         rows, columns, in_order = block_of(evaluation, tile, tiles.size)
         m = per_sector(offset) + per_sector(contrast) * evaluation.values(rows, columns, in_order)
-        return total + jnp.sum(loss.cost(tile.weights * (m - tile.values) ** 2)) + tile.scatter, None
+        cost = loss.cost(tile.weights * (m - tile.values) ** 2)
+        return total + jnp.sum(present(tile, cost)) + tile.scatter, None
 
     return jax.lax.scan(add, jnp.zeros((), contrast.dtype), tiles.steps())[0]
 
@@ -127,7 +128,7 @@ def walk_with_slopes(
             contrast=sums.contrast + over_pairs(pull * M),
             offset=sums.offset + over_pairs(pull),
         )
-        return (total + jnp.sum(loss.cost(z)) + tile.scatter, sums), None
+        return (total + jnp.sum(present(tile, loss.cost(z))) + tile.scatter, sums), None
 
     start = (jnp.zeros((), contrast.dtype), zeros)
     return jax.lax.scan(jax.checkpoint(add), start, tiles.steps())[0]
@@ -167,9 +168,15 @@ def _tangent_of_data(moving: tuple, primals: tuple, tangents: tuple) -> Array:
 
 
 def block_of(evaluation: Evaluation, tile: Tile, size: int) -> tuple[tuple, tuple, Array]:
-    """The frames of a tile's rows and columns, and which of its pairs are in order."""
-    in_order = covered(tile.row, tile.column, jnp.zeros(2, tile.row.dtype), size)[1]
-    return evaluation.frames(tile.row, size), evaluation.frames(tile.column, size), in_order
+    """The frames of a tile's rows and columns, and which of its pairs are in order: row not before column."""
+    n_row, n_column = tile.values.shape[-2:]
+    in_order = tile.row + jnp.arange(n_row)[:, None] >= tile.column + jnp.arange(n_column)[None, :]
+    return evaluation.frames(tile.row, n_row), evaluation.frames(tile.column, n_column), in_order
+
+
+def present(tile: Tile, x: Float[Array, "n_sector n_row n_column"]) -> Float[Array, "n_sector n_row n_column"]:
+    """`x` where a datum has weight, else 0. The choice also keeps XLA from handing a sum to a library that is slower on CPU."""
+    return jnp.where(tile.weights > 0, x, 0)
 
 
 def per_sector(x: Float[Array, " n_sector"]) -> Float[Array, "n_sector 1 1"]:

@@ -1,4 +1,4 @@
-"""Two-time data cut into tiles of the triangle t1 ≥ t2, for walks that never hold a map of the model."""
+"""Two-time data cut into tiles, for walks that never hold a map of the model."""
 
 import abc
 from typing import final
@@ -12,22 +12,22 @@ from jaxtyping import Array, Bool, Float
 
 @final
 class Tile(eqx.Module):
-    """One tile: rows are the later frames.
+    """One tile: some frames with some others, in a tile of the triangle the rows the later ones.
 
     - `row`, `column`: first frame of the rows and of the columns, integers;
-    - `values`, `weights`: data and 1/σ², shape (n_sector, size, size), weight 0 where there is nothing to compare;
+    - `values`, `weights`: data and 1/σ², shape (n_sector, n_row, n_column), weight 0 where there is nothing to compare;
     - `scatter`: χ² that no model can remove, from pairs that stand twice with different values.
     """
 
     row: Array
     column: Array
-    values: Float[Array, "n_sector size size"]
-    weights: Float[Array, "n_sector size size"]
+    values: Float[Array, "n_sector n_row n_column"]
+    weights: Float[Array, "n_sector n_row n_column"]
     scatter: Float[Array, ""]
 
 
 class AbstractTiles(eqx.Module):
-    """A source of tiles that cover the triangle once: what a walk scans over, and how a tile is made of each step's part."""
+    """A source of tiles that together hold each datum once: what a walk scans over, and how a tile is made of each step's part."""
 
     size: eqx.AbstractVar[int]
 
@@ -52,17 +52,12 @@ def triangle(n_t: int, size: int) -> tuple[np.ndarray, np.ndarray]:
     return np.minimum(blocks * size, n_t - size).astype(np.int32), (blocks * size).astype(np.int32)
 
 
-def covered(
-    row: Array, column: Array, new: Array, size: int
-) -> tuple[Bool[Array, "size size"], Bool[Array, "size size"]]:
-    """For a tile: which pairs are new with row not before column, and which are in order at all."""
-    i, j = row + jnp.arange(size)[:, None], column + jnp.arange(size)[None, :]
-    return (i >= new[0]) & (j >= new[1]) & (i >= j), i >= j
-
-
 @final
 class MapTiles(AbstractTiles):
-    """Tiles read straight from full maps, both halves at once, as they stand: each of (i, j) and (j, i) counts.
+    """Full maps read as they stand, `size` rows with all columns at a time: each of (i, j) and (j, i) counts.
+
+    Whole rows lie side by side in memory. Reading them in order costs less than it saves to evaluate a model once for (i, j) and
+    (j, i), whose data then come from two places.
 
     - `data`: (n_sector, n_t, n_t); `sigma`: scalar or the same shape; its square divides the squared residuals.
     """
@@ -72,23 +67,13 @@ class MapTiles(AbstractTiles):
     size: int = eqx.field(static=True)
 
     def steps(self) -> object:
-        return tuple(jnp.asarray(x) for x in triangle(self.data.shape[-1], self.size))
+        new = np.arange(0, self.data.shape[-1], self.size, dtype=np.int32)
+        return jnp.asarray(np.minimum(new, self.data.shape[-1] - self.size)), jnp.asarray(new)
 
     def tile(self, step: object) -> Tile:
-        (row, column), new = step
-        below, _ = covered(row, column, new, self.size)
-        diagonal = row + jnp.arange(self.size)[:, None] == column + jnp.arange(self.size)[None, :]
-        d1, d2 = self._both_halves(self.data, row, column)
-        s1, s2 = self._both_halves(self.sigma, row, column) if self.sigma.ndim else (self.sigma, self.sigma)
-        w1 = jnp.where(below, s1**-2, 0)
-        w2 = jnp.where(below & ~diagonal, s2**-2, 0)
-        weights = w1 + w2
-        share = w2 / jnp.where(weights > 0, weights, 1)
-        scatter = jnp.sum(w1 * share * (d1 - d2) ** 2)
-        return Tile(row, column, d1 + share * (d2 - d1), weights, scatter)
-
-    def _both_halves(self, x: Array, row: Array, column: Array) -> tuple[Array, Array]:
-        shape, zero = (x.shape[0], self.size, self.size), jnp.zeros_like(row)
-        below = jax.lax.dynamic_slice(x, (zero, row, column), shape)
-        above = jax.lax.dynamic_slice(x, (zero, column, row), shape)
-        return below, jnp.swapaxes(above, -1, -2)
+        row, new = step
+        fresh = (row + jnp.arange(self.size) >= new)[:, None]
+        rows = lambda x: jax.lax.dynamic_slice_in_dim(x, row, self.size, 1) if x.ndim else x  # noqa: E731
+        values = rows(self.data)
+        weights = jnp.broadcast_to(jnp.where(fresh, rows(self.sigma) ** -2, 0), values.shape)
+        return Tile(row, jnp.zeros_like(row), values, weights, jnp.zeros((), values.dtype))
