@@ -18,7 +18,7 @@ from ..core.parameters import parameter_leaves
 from ..core.rates import AbstractIntegrableRate, AbstractRate, PowerLaw
 from ..core.scaling import AbstractScaling, ContrastOffset
 from ..core.terms import AbstractTerm, Diffusion, Shear
-from .laws import cast, check_finite_everywhere, check_shared, expect_a, hold, name_of, require
+from .laws import cast, check_finite_everywhere, check_parameters, check_shared, expect_a, hold, name_of, require
 
 
 def example_geometry() -> Geometry:
@@ -48,27 +48,10 @@ def check_term(
     """
     geometry = example_geometry() if geometry is None else geometry
     expect_a(AbstractTerm, term)
-    laws = check_shared(term, _TermPairs(), geometry, singular)
+    check_parameters(term)
     with jax.enable_x64(True):
-        term, geometry = cast(term, jnp.float64), cast(geometry, jnp.float64)
-        _check_nodes(term, geometry)
-        g1 = np.asarray(_TermPairs()(term, geometry))
-        i, j = np.tril_indices(geometry.n_t)
-        hold(
-            f"{name_of(term)} is 1 at lag 0", g1[:, i == j], 1.0, 1e-9, "`pair` must return 1 for a frame with itself."
-        )
-        require(
-            np.all(np.abs(g1) <= 1 + 1e-9),
-            f"|g1| of {name_of(term)} reaches {np.abs(g1).max():.6g}; a field correlation never exceeds 1.",
-        )
-        if parameter_leaves(term) and g1[:, i != j].size:
-            stays, vanishes = np.abs(g1 - 1).max() <= 1e-6, np.abs(g1[:, i != j]).max() <= 1e-6
-            require(
-                not (stays or vanishes),
-                f"{name_of(term)} is {'1' if stays else '0'} at every lag of this geometry, which shows nothing. "
-                "Pass parameters and a geometry in which it decorrelates in part.",
-            )
-        _check_maps(term, geometry, g1, i, j)
+        _check_values(cast(term, jnp.float64), cast(geometry, jnp.float64))
+    laws = check_shared(term, _TermPairs(), geometry, singular)
     return ["value at lag 0", "magnitude", "dense map", "product", *laws]
 
 
@@ -229,6 +212,25 @@ class _ScalingValues(eqx.Module):
 
 
 # The laws of terms and rates alone.
+
+
+def _check_values(term: AbstractTerm, geometry: Geometry) -> None:
+    _check_nodes(term, geometry)
+    g1 = np.asarray(_TermPairs()(term, geometry))
+    i, j = np.tril_indices(geometry.n_t)
+    hold(f"{name_of(term)} is 1 at lag 0", g1[:, i == j], 1.0, 1e-9, "`pair` must return 1 for a frame with itself.")
+    require(
+        np.all(np.abs(g1) <= 1 + 1e-9),
+        f"|g1| of {name_of(term)} reaches {np.abs(g1).max():.6g}; a field correlation never exceeds 1.",
+    )
+    if parameter_leaves(term) and g1[:, i != j].size:
+        stays, vanishes = np.abs(g1 - 1).max() <= 1e-6, np.abs(g1[:, i != j]).max() <= 1e-6
+        require(
+            not (stays or vanishes),
+            f"{name_of(term)} is {'1' if stays else '0'} at every lag of this geometry, which shows nothing. "
+            "Pass parameters and a geometry in which it decorrelates in part.",
+        )
+    _check_maps(term, geometry, g1, i, j)
 
 
 def _check_nodes(term: AbstractTerm, geometry: Geometry) -> None:

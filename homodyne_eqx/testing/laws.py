@@ -22,7 +22,7 @@ class LawError(AssertionError):
 
 def check_shared(module: eqx.Module, look: eqx.Module, at: Any, singular: Sequence[eqx.Module]) -> list[str]:
     name = name_of(module)
-    _check_parameters(module)
+    check_parameters(module)
     with jax.enable_x64(True):
         double, look64, at64 = (cast(x, jnp.float64) for x in (module, look, at))
         traced_once = eqx.debug.assert_max_traces(look64, max_traces=1)
@@ -47,7 +47,8 @@ def check_finite_everywhere(look: eqx.Module, module: eqx.Module, at: Any, where
         finite(f"the derivatives of {name_of(module)} with respect to {leaf.path} {where}", derivatives)
 
 
-def _check_parameters(module: eqx.Module) -> None:
+def check_parameters(module: eqx.Module) -> None:
+    """No parameter is a Python float."""
     for path, leaf in jax.tree_util.tree_leaves_with_path(module):
         where = jax.tree_util.keystr(path)
         require(

@@ -1,5 +1,6 @@
 """Accumulation rules and closed-form integrals against quadrature and high-precision arithmetic."""
 
+import itertools
 from decimal import Decimal, localcontext
 
 import jax
@@ -22,7 +23,7 @@ def growth(rule, rate, t):
 
 
 def by_quadrature(f, t):
-    return np.array([quad(f, a, b, limit=200, epsabs=0, epsrel=1e-12)[0] for a, b in zip(t[:-1], t[1:], strict=True)])
+    return np.array([quad(f, a, b, limit=200, epsabs=0, epsrel=1e-12)[0] for a, b in itertools.pairwise(t)])
 
 
 def power_integral(early, late, exponent):

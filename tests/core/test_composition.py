@@ -1,0 +1,173 @@
+"""Putting terms and rates together: the algebra, what is refused, and how a model prints."""
+
+import contextlib
+
+import jax
+import jaxtyping
+import numpy as np
+import pytest
+
+import homodyne_eqx as hx
+from homodyne_eqx.core.detection import DriftingContrast, FiniteSector
+from homodyne_eqx.core.rates import Events, MonotoneSpline, Network, RateSum, Scaled, Spline
+from homodyne_eqx.core.scaling import SmoothScaling
+from homodyne_eqx.core.terms import Distribution, Drift, Frozen, Populations, Static, TwoComponents
+from homodyne_eqx.testing import pair_values
+
+POWER_LAW = hx.PowerLaw(1e3, -0.5, 10.0)
+
+
+@contextlib.contextmanager
+def as_a_user():
+    """Without the checks of annotations that the tests switch on: the package's own messages."""
+    jaxtyping.config.update("jaxtyping_disable", True)
+    try:
+        yield
+    finally:
+        jaxtyping.config.update("jaxtyping_disable", False)
+
+
+def test_products_are_flat():
+    a, b, c = hx.Diffusion(POWER_LAW), hx.Shear(1e-3, 5.0), Static()
+    assert len(((a * b) * (c * a)).terms) == 4
+
+
+def test_sums_of_rates_are_flat_and_add():
+    total = hx.Constant(1.0) + (POWER_LAW + hx.Constant(2.0))
+    assert isinstance(total, RateSum)
+    assert len(total.rates) == 3
+    t = np.array([0.5, 2.0])
+    np.testing.assert_allclose(total(jax.numpy.asarray(t)), 3.0 + 1e3 * t**-0.5 + 10.0, rtol=1e-6)
+
+
+def test_multiples_of_a_rate():
+    t = jax.numpy.asarray([0.5, 2.0])
+    for twice in (2.0 * POWER_LAW, POWER_LAW * 2.0, Scaled(POWER_LAW, 2.0)):
+        np.testing.assert_allclose(twice(t), 2 * POWER_LAW(t), rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("combine", "message"),
+    [
+        (lambda: hx.Diffusion(POWER_LAW) * POWER_LAW, r"multiply Diffusion, a term, by a PowerLaw"),
+        (lambda: hx.Diffusion(POWER_LAW) * 3.0, r"multiply Diffusion, a term, by a float"),
+        (lambda: POWER_LAW + hx.Diffusion(POWER_LAW), r"add a Diffusion to PowerLaw"),
+        (lambda: POWER_LAW + 3.0, r"add a float to PowerLaw.*Constant"),
+        (lambda: hx.Diffusion(hx.Diffusion(POWER_LAW)), r"Diffusion stands where a rate is expected"),
+        (
+            lambda: hx.Product((hx.Diffusion(1.0), POWER_LAW)),
+            r"Product was given PowerLaw \(an AbstractRate\) as terms\[1\]",
+        ),
+        (lambda: Frozen(POWER_LAW), r"Frozen was given PowerLaw .* as term; expected an AbstractTerm"),
+        (lambda: Populations((Static(), 3.0), np.array([0.1])), r"Populations was given float as terms\[1\]"),
+        (lambda: Distribution(POWER_LAW, lambda x: x.amplitude, 0.1), r"Distribution was given PowerLaw"),
+        (lambda: TwoComponents(Static(), POWER_LAW, 0.1, 1.0, 0.0), r"TwoComponents was given PowerLaw .* as second"),
+        (
+            lambda: FiniteSector(1.0, detection=Static()),
+            r"FiniteSector was given Static \(an AbstractTerm\) as detection",
+        ),
+        (
+            lambda: hx.TwoTimeModel(POWER_LAW, hx.ContrastOffset(0.3, 1.0)),
+            r"g1 is a PowerLaw; expected an AbstractTerm",
+        ),
+    ],
+)
+def test_what_does_not_fit_together_is_refused_by_name(combine, message):
+    with as_a_user(), pytest.raises(TypeError, match=message):
+        combine()
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: Populations((Static(),), np.zeros(0)), "1 terms.*two or more"),
+        (lambda: Populations((Static(), Static()), np.array([0.2, 0.3])), r"fractions of shape \(2,\)"),
+        (lambda: Populations((Static(), Static()), np.array([1.2])), "sum ≤ 1"),
+        (lambda: Events(np.ones(2), np.ones(3), 0.1), r"shape \(2,\) and times of shape \(3,\)"),
+        (lambda: Spline((1.0, 0.5), np.ones(2)), "increasing times > 0"),
+        (lambda: Spline((0.1, 0.5), np.ones(3)), "2 knots and values of shape"),
+        (lambda: MonotoneSpline((0.1, 0.5), 1.0, np.ones(2)), r"expected one between each two knots, \(1,\)"),
+        (lambda: Network(-1.0, 1.0, jax.random.key(0)), "scale = -1"),
+        (lambda: DriftingContrast(np.ones((2, 2))), r"shape \(2, 2\)"),
+        (lambda: FiniteSector(1.0, n_phi=0), "0 × 1 points"),
+        (lambda: hx.convert_shear_rate(1.0, hx.Exponential(), hx.GapAverage()), "Exponential; expected GapAverage"),
+    ],
+)
+def test_values_out_of_range_are_refused(make, message):
+    with as_a_user(), pytest.raises(ValueError, match=message):
+        make()
+
+
+@pytest.mark.parametrize("term", [hx.Shear(1e-3, 5.0), Drift(1.0, 5.0)])
+def test_a_geometry_without_direction_is_refused(term):
+    with pytest.raises(ValueError, match=rf"{type(term).__name__} needs .*phi.*phi=…"):
+        pair_values(term, hx.Geometry(q=0.01, t=np.arange(3.0)))
+
+
+def test_contrast_and_offset_of_another_number_of_sectors():
+    with pytest.raises(ValueError, match=r"contrast has shape \(2,\).*3 sectors"):
+        hx.ContrastOffset(np.ones(2), 1.0)(hx.Geometry(q=np.ones(3), t=np.arange(3.0)))
+
+
+def test_smooth_scaling_is_a_fourier_series():
+    phi = np.array([0.0, 30.0, 90.0])
+    scaling = SmoothScaling(0.3, 1.0, np.array([[0.0, 0.0], [0.05, 0.02]]))
+    contrast, offset = scaling(hx.Geometry(q=0.01, t=np.arange(3.0), phi=phi))
+    expected = 0.3 + 0.05 * np.cos(2 * np.deg2rad(phi)) + 0.02 * np.sin(2 * np.deg2rad(phi))
+    np.testing.assert_allclose(contrast, expected, rtol=1e-6)
+    np.testing.assert_allclose(offset, 1.0)
+
+
+def test_the_drift_of_contrast_has_unit_geometric_mean():
+    t = np.linspace(2.0, 5.0, 2001)
+    nodes = DriftingContrast(np.array([0.3, -0.2, 0.1])).nodes(Static(), hx.Geometry(q=0.01, t=t))
+    half_log = np.asarray(nodes.channels[1])
+    assert np.trapezoid(half_log, t) == pytest.approx(0.0, abs=1e-5)
+    assert 2 * half_log[0] == pytest.approx(-0.3 - 0.2 - 0.1, rel=1e-5)
+
+
+def test_stokes_einstein_of_a_colloid_in_water():
+    """A sphere of 100 nm radius in water at 25 °C: 2.45 µm²/s."""
+    from homodyne_eqx.core.rates import stokes_einstein_coefficient
+
+    assert float(stokes_einstein_coefficient(298.15, 0.89e-3, 1000.0)) * 1e-8 == pytest.approx(2.45, rel=0.01)
+
+
+def test_a_monotone_spline_is_monotone():
+    knots, t = tuple(np.geomspace(0.1, 10, 5)), jax.numpy.asarray(np.geomspace(0.05, 20, 300))
+    steps = np.array([0.01, 2.0, 1e-3, 0.7])
+    for rising in (False, True):
+        values = np.asarray(MonotoneSpline(knots, 3.0, steps, rising)(t))
+        growth = np.diff(values) if rising else -np.diff(values)
+        assert (growth >= -1e-6).all()
+        assert values[-1] / values[0] == pytest.approx(np.exp((1 if rising else -1) * steps.sum()), rel=1e-4)
+
+
+def test_a_spline_passes_through_its_values_and_two_knots_are_a_power_law():
+    knots = tuple(np.geomspace(0.1, 10, 4))
+    values = np.array([3.0, 0.5, 2.0, 1.0])
+    np.testing.assert_allclose(Spline(knots, values)(jax.numpy.asarray(knots)), values, rtol=1e-5)
+    t = np.array([0.2, 1.0, 5.0])
+    np.testing.assert_allclose(
+        Spline((0.1, 10.0), np.array([4.0, 1.0]))(jax.numpy.asarray(t)),
+        4.0 * (t / 0.1) ** (np.log(0.25) / np.log(100)),
+        rtol=1e-5,
+    )
+
+
+def test_a_term_prints_as_its_equations_with_values():
+    text = str(hx.Diffusion(POWER_LAW) * hx.Shear(hx.Constant(2e-3), 5.0, hx.GapAverage()))
+    for line in (
+        "Product: g1 = Π terms",
+        "  terms[0] = Diffusion: g1 = kernel(½ q² ∫ J dt)",
+        "amplitude = 1000 Å²/s·s^−exponent, exponent = -0.5, offset = 10 Å²/s",
+        "  terms[1] = Shear: g1 = kernel(½ q L cos(φ0 − φ) ∫ γ̇ dt)   [phi0 = 5 deg]",
+        "value = 0.002 s⁻¹",
+        "kernel = GapAverage: kernel(y) = sin y / y",
+    ):
+        assert line in text
+
+
+def test_printing_under_jit_and_of_networks():
+    jax.jit(lambda x: str(hx.Diffusion(hx.Constant(x))) and x)(1.0)
+    assert "network = MLP of 321 values" in str(hx.Diffusion(Network(1.0, 1.0, jax.random.key(0))))
