@@ -1,15 +1,20 @@
 """A model made ready for a walk over pairs of frames: its frame values, and what moves them."""
 
+import itertools
+from collections.abc import Callable
 from typing import NamedTuple, final
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Bool, PyTree
 
 from .dependence import influences, tangent_dependence
 from .geometry import Geometry, Sector
 from .maps import PairFunction
+
+_FORWARD_AT_MOST = 6
 
 
 class Slot(NamedTuple):
@@ -115,7 +120,7 @@ class Evaluation(eqx.Module):
             )
 
         pick = lambda leaves, positions: tuple(leaves[k] for k in positions)  # noqa: E731
-        return jax.value_and_grad(value)(Slopes(pick(later, of_later), pick(earlier, of_earlier), direct, of_sector))
+        return _value_and_gradient(value, Slopes(pick(later, of_later), pick(earlier, of_earlier), direct, of_sector))
 
 
 def evaluate(function: PairFunction, geometry: Geometry, common: tuple[str, ...] = ()) -> Evaluation:
@@ -159,6 +164,23 @@ def evaluate(function: PairFunction, geometry: Geometry, common: tuple[str, ...]
     )
 
 
+def _value_and_gradient(value: Callable[[Slopes], Array], moving: Slopes) -> tuple[Array, Slopes]:
+    """A scalar and its derivatives: forward for few of them, which XLA turns into about half the loops, else backward."""
+    leaves, tree = jax.tree.flatten(moving)
+    if sum(leaf.size for leaf in leaves) > _FORWARD_AT_MOST:
+        return jax.value_and_grad(value)(moving)
+
+    def derivative(k: int) -> Array:
+        def of_leaf(x: Array) -> Array:
+            return value(jax.tree.unflatten(tree, [*leaves[:k], x, *leaves[k + 1 :]]))
+
+        basis = np.eye(leaves[k].size, dtype=leaves[k].dtype).reshape(-1, *leaves[k].shape)
+        along = [jax.jvp(of_leaf, (leaves[k],), (jnp.asarray(e),))[1] for e in basis]
+        return jnp.stack(along).reshape(leaves[k].shape) if leaves[k].ndim else along[0]
+
+    return value(moving), jax.tree.unflatten(tree, [derivative(k) for k in range(len(leaves))])
+
+
 def _structure(function, leaves: list[Array], nodes_tree, sector: Sector, common: tuple[bool, ...]) -> Structure:
     moving, rest = eqx.partition(function, eqx.is_inexact_array)
     n, (parameters, parameters_tree), (of_sector, sector_tree) = (
@@ -169,7 +191,7 @@ def _structure(function, leaves: list[Array], nodes_tree, sector: Sector, common
 
     def pair(*arguments):
         cut = [0, n, 2 * n, 2 * n + len(parameters), len(arguments)]
-        later, earlier, ours, theirs = (arguments[a:b] for a, b in zip(cut[:-1], cut[1:], strict=True))
+        later, earlier, ours, theirs = (arguments[a:b] for a, b in itertools.pairwise(cut))
         node = lambda values: jax.tree.unflatten(nodes_tree, values)  # noqa: E731
         model = eqx.combine(jax.tree.unflatten(parameters_tree, ours), rest)
         return model.pair(node(later), node(earlier), jax.tree.unflatten(sector_tree, theirs))
