@@ -143,11 +143,13 @@ def _plain(x: Any) -> dict[str, Any]:
 
 
 def _finite(x: Any) -> Any:
-    """JSON knows no infinity and no NaN: None stands for both."""
+    """As JSON knows it: None for infinity and NaN, plain lists, dictionaries and numbers."""
+    if isinstance(x, Mapping):
+        return {str(name): _finite(value) for name, value in x.items()}
+    if isinstance(x, np.generic | np.ndarray):
+        x = x.tolist()
     if isinstance(x, list | tuple):
         return [_finite(value) for value in x]
-    if isinstance(x, np.generic):
-        x = x.item()
     if isinstance(x, float) and not math.isfinite(x):
         return None
     return str(x) if isinstance(x, Path) else x
