@@ -1,13 +1,18 @@
 """The dense two-time map of anything that states nodes and a pair function."""
 
+from collections.abc import Callable
 from typing import Protocol, runtime_checkable
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int
 
+from .dependence import influences
 from .geometry import Geometry, Sector
 from .terms import Nodes
+
+_PAIRS_AT_ONCE = 2**25
 
 
 @runtime_checkable
@@ -37,20 +42,57 @@ def pair_block(
     return jax.vmap(jax.vmap(one, (None, 0, 0)), (0, None, 0))(rows, columns, in_order)
 
 
-def two_time_map(function: PairFunction, geometry: Geometry) -> Float[Array, "n_sector n_t n_t"]:
+def two_time_map(
+    function: PairFunction, geometry: Geometry, common: tuple[str, ...] = ()
+) -> Float[Array, "n_sector n_t n_t"]:
     """The function of every pair of frames in every sector.
 
-    Sector after sector in a loop, with the nodes as its operands: XLA would otherwise evaluate the sines of the nodes
-    once a pair.
+    **Arguments:** `common` names the fields of the geometry (of "q", "gap", "phi") that are known to be the same in all sectors;
+    what follows from them alone is then computed once for all.
     """
+    fields = {name: x for name in ("q", "gap", "phi") if (x := getattr(geometry, name)) is not None}
+    shared = {name: x[0] for name, x in fields.items() if name in common}
+    own = {name: x for name, x in fields.items() if name not in common}
+
+    def sector(one: dict[str, Array]) -> Sector:
+        return Sector(**{"gap": None, "phi": None, **shared, **one})
+
+    def nodes(one: dict[str, Array]) -> Nodes:
+        return function.nodes(geometry.with_sectors(sector(one)))
+
     frame = jnp.arange(geometry.n_t)
     in_order = frame[:, None] >= frame[None, :]
+    if not own:
+        alone = nodes({})
+        one_map = pair_block(function, alone, alone, in_order, sector({}))
+        return jnp.broadcast_to(one_map, (geometry.n_sector, *one_map.shape))
 
-    def one_sector(nodes_and_sector: tuple[Nodes, Sector]) -> Array:
-        nodes, sector = nodes_and_sector
-        return pair_block(function, nodes, nodes, in_order, sector)
+    values = _frame_by_frame(nodes, own)
+    depends = [bool(found) for found in influences(nodes, jax.tree.map(lambda x: x[0], own))]
+    varying, alike = eqx.partition(values, jax.tree.unflatten(jax.tree.structure(values), depends))
+    alike = jax.tree.map(lambda x: x[0], alike)
 
-    return jax.lax.map(one_sector, (sector_nodes(function, geometry), geometry.sectors))
+    def one_sector(node_and_own: tuple[Nodes, dict[str, Array]]) -> Array:
+        node = eqx.combine(node_and_own[0], alike)
+        return pair_block(function, node, node, in_order, sector(node_and_own[1]))
+
+    at_once = _PAIRS_AT_ONCE // geometry.n_t**2
+    if at_once >= geometry.n_sector:
+        return jax.vmap(one_sector)((varying, own))
+    return jax.lax.map(one_sector, (varying, own), batch_size=max(at_once, 1))
+
+
+def _frame_by_frame(nodes: Callable[[dict[str, Array]], Nodes], sectors: dict[str, Array]) -> Nodes:
+    """The nodes of every sector, with a leading axis `n_sector`, from a loop.
+
+    XLA fuses what it can into the program that reads it, and would evaluate the sine of a frame once for each pair that the frame
+    is in. It does not fuse across a loop, unless the loop has a single step: hence two for one sector.
+    """
+    n_sector = jax.tree.leaves(sectors)[0].shape[0]
+    if n_sector > 1:
+        return jax.lax.map(nodes, sectors)
+    twice = jax.tree.map(lambda x: jnp.concatenate([x, x]), sectors)
+    return jax.tree.map(lambda x: x[:1], jax.lax.map(nodes, twice))
 
 
 def scattered_pairs(

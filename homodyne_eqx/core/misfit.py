@@ -111,12 +111,13 @@ def walk_with_slopes(
         earlier = iter(weighted.earlier)
         of_slots = []
         for slot, later, total_slot in zip(structure.slots, weighted.later, sums.slots, strict=True):
-            by_column = -later if slot.difference else next(earlier)
+            sign, by_column = (-1, later) if slot.difference else (1, next(earlier))
             axis = 0 if structure.common[slot.leaf] else 1
             if axis == 0:
-                later, by_column = jnp.sum(later, 0), jnp.sum(by_column, 0)
+                by_column = jnp.sum(by_column, 0)
+                later = by_column if slot.difference else jnp.sum(later, 0)
             grown = add_frames(total_slot, jnp.sum(later, axis + 1), tile.row, axis)
-            of_slots.append(add_frames(grown, jnp.sum(by_column, axis), tile.column, axis))
+            of_slots.append(add_frames(grown, sign * jnp.sum(by_column, axis), tile.column, axis))
         over_pairs = lambda x: jnp.sum(x, (1, 2))  # noqa: E731
         sums = MisfitSlopes(
             slots=tuple(of_slots),

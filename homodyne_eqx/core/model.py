@@ -40,10 +40,13 @@ class TwoTimeModel(eqx.Module):
     def pair(self, node_i: Nodes, node_j: Nodes, sector: Sector) -> Array:
         return self.detection.pair(self.g1, node_i, node_j, sector)
 
-    def __call__(self, geometry: Geometry) -> Float[Array, "n_sector n_t n_t"]:
-        """The dense two-time map g2, symmetric, dimensionless."""
+    def __call__(self, geometry: Geometry, common: tuple[str, ...] = ()) -> Float[Array, "n_sector n_t n_t"]:
+        """The dense two-time map g2, symmetric, dimensionless.
+
+        **Arguments:** `common`: fields of the geometry known to be equal in all sectors, see `two_time_map`.
+        """
         contrast, offset = self.scaling(geometry)
-        return offset[:, None, None] + contrast[:, None, None] * two_time_map(self, geometry)
+        return offset[:, None, None] + contrast[:, None, None] * two_time_map(self, geometry, common)
 
     def pairs(self, geometry: Geometry, i: ArrayLike, j: ArrayLike, sector: ArrayLike) -> Float[Array, "*shape"]:
         """g2 of scattered pairs: frames `i`, `j` (either order) and `sector`, integers that broadcast together."""
