@@ -93,6 +93,10 @@ def _diffusion(amplitude: float = 3e4) -> Diffusion:
     return Diffusion(PowerLaw(amplitude, -0.3, 1e3))
 
 
+def _amplitude_and_offset(term: Diffusion) -> tuple:
+    return term.rate.amplitude, term.rate.offset
+
+
 def _shear(kernel: Any = SincSquared(), gamma_dot: float = 1e-3) -> Shear:
     return Shear(PowerLaw(gamma_dot, 0.2, gamma_dot / 10), 10.0, kernel)
 
@@ -138,11 +142,11 @@ TERMS = {
     "populations": Entry(lambda: Populations((_diffusion(), Ballistic(150.0) * Drift(400.0, 10.0)), np.array([0.3]))),
     "two_components": Entry(
         lambda: TwoComponents(_diffusion(), Ballistic(150.0), Relaxing(0.2, 0.6, 0.5), 400.0, 10.0),
-        (lambda: TwoComponents(_diffusion(), Static(), 0.0, 0.0, 10.0),),
+        (lambda: TwoComponents(_diffusion(), Ballistic(0.0), Relaxing(0.0, 0.0, 0.5), 0.0, 10.0),),
     ),
     "distribution": Entry(
-        lambda: Distribution(_diffusion(), lambda term: (term.rate.amplitude, term.rate.offset), 0.4, order=3),
-        (lambda: Distribution(_diffusion(), lambda term: term.rate.amplitude, 0.0, order=3),),
+        lambda: Distribution(_diffusion(), _amplitude_and_offset, 0.4, order=3),
+        (lambda: Distribution(_diffusion(), _amplitude_and_offset, 0.0, order=3),),
     ),
     "frozen": Entry(lambda: Frozen(_diffusion()) * _shear()),
     "shared": Entry(

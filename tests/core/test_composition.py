@@ -6,6 +6,7 @@ import jax
 import jaxtyping
 import numpy as np
 import pytest
+from scipy.interpolate import CubicSpline
 
 import homodyne_eqx as hx
 from homodyne_eqx.core.detection import DriftingContrast, FiniteSector
@@ -153,6 +154,16 @@ def test_a_spline_passes_through_its_values_and_two_knots_are_a_power_law():
         4.0 * (t / 0.1) ** (np.log(0.25) / np.log(100)),
         rtol=1e-5,
     )
+
+
+@pytest.mark.x64
+def test_a_spline_is_the_natural_one_of_the_logarithms():
+    knots, values = np.geomspace(0.1, 10, 6), np.array([3.0, 0.5, 2.0, 1.0, 4.0, 0.3])
+    t = np.geomspace(0.1, 10, 50)
+    expected = np.exp(CubicSpline(np.log(knots), np.log(values), bc_type="natural")(np.log(t)))
+    np.testing.assert_allclose(Spline(tuple(knots), values)(jax.numpy.asarray(t)), expected, rtol=1e-9)
+    outside = Spline(tuple(knots), values)(jax.numpy.asarray([0.0, 0.01, 50.0]))
+    np.testing.assert_allclose(outside, [3.0, 3.0, 0.3], rtol=1e-9)
 
 
 def test_a_term_prints_as_its_equations_with_values():

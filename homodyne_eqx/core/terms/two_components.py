@@ -35,7 +35,7 @@ class TwoComponents(AbstractTerm):
 
     **Raises:** `ValueError` if the geometry has no phi; `TypeError` for what is not a term.
 
-    Source: He et al., PNAS 122 (2025) e2514216122 (two-component heterodyne correlation under flow).
+    Source: He et al., PNAS 122 (2025) e2514216122, SI eq. S-95, there with amplitudes x instead of intensities w.
     """
 
     first: AbstractTerm = part()
