@@ -100,15 +100,23 @@ def _movers(evaluation: Evaluation, moved: list[Array], within: list[np.ndarray]
     return tuple(movers)
 
 
-def slopes_of_movers(slopes: Slopes, linear: Linearised) -> list[tuple[Array, Array | None]]:
-    """For each mover, its slope at the later and at the earlier frame, (n_sector, n_row, n_column) each."""
+class Moved(NamedTuple):
+    """The slopes of a block of pairs in one mover, (n_sector, n_row, n_column) each.
+
+    `earlier` is None for a difference (it is −`later`) and for a scalar of the model (there is none).
+    """
+
+    later: Array
+    earlier: Array | None
+
+
+def moved_by(slopes: Slopes, linear: Linearised) -> list[Moved]:
+    """The slopes of a block, one entry a mover."""
     found, earlier = [], iter(slopes.earlier)
     scalars = lambda x: jnp.moveaxis(x.reshape(*x.shape[:3], -1), -1, 0)  # noqa: E731
     for slot, later in zip(linear.evaluation.structure.slots, slopes.later, strict=True):
-        if slot.difference:
-            found += [(x, -x) for x in scalars(later)]
-        else:
-            found += list(zip(scalars(later), scalars(next(earlier)), strict=True))
+        second = itertools.repeat(None) if slot.difference else scalars(next(earlier))
+        found += [Moved(a, b) for a, b in zip(scalars(later), second)]  # noqa: B905
     for direct in slopes.direct:
-        found += [(x, None) for x in scalars(direct)]
+        found += [Moved(x, None) for x in scalars(direct)]
     return found

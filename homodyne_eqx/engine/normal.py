@@ -11,7 +11,7 @@ from jaxtyping import Array, Float
 from ..core.misfit import AbstractLoss, Squares, add_frames, block_of, masked, per_sector
 from ..core.model import TwoTimeModel
 from ..core.tiles import Tile
-from .movers import Linearised, Mover, linearised, slopes_of_movers
+from .movers import Linearised, Moved, Mover, linearised, moved_by
 from .packing import Packed
 
 
@@ -62,7 +62,8 @@ def walk_normal(linear: Linearised, packed: Packed, loss: AbstractLoss) -> _Sums
     evaluation, tiles = linear.evaluation, packed.tiles
     n_sector, n_t, dtype = evaluation.n_sector, evaluation.n_t, linear.contrast.dtype
     zeros = lambda *shape: jnp.zeros(shape, dtype)  # noqa: E731
-    pairs = list(itertools.combinations_with_replacement(linear.movers, 2))
+    both = list(itertools.combinations_with_replacement(range(len(linear.movers)), 2))
+    pairs = [(linear.movers[a], linear.movers[b]) for a, b in both]
     start = _Sums(
         chi2=zeros(),
         sector=zeros(5, n_sector),
@@ -76,65 +77,62 @@ def walk_normal(linear: Linearised, packed: Packed, loss: AbstractLoss) -> _Sums
         M, slopes = evaluation.values_and_slopes(*block_of(evaluation, tile, tiles.size))
         residual = per_sector(linear.offset) + per_sector(linear.contrast) * M - tile.values
         z = tile.weights * residual**2
-        w = tile.weights * loss.slope(z)
-        present = jnp.broadcast_to(jnp.where(w > 0, per_sector(linear.contrast), 0), M.shape)
-        moved = slopes_of_movers(masked(slopes, present), linear)
+        root = jnp.broadcast_to(jnp.sqrt(tile.weights * loss.slope(z)), M.shape)
+        moved = moved_by(masked(slopes, root * per_sector(linear.contrast)), linear)
+        M, r = root * M, root * residual
         over = lambda x: jnp.sum(x, (1, 2))  # noqa: E731
-        powers = jnp.stack([over(w), over(w * M), over(w * M * M), over(w * residual), over(w * residual * M)])
-        return _Sums(
+        added = _Sums(
             chi2=sums.chi2 + jnp.sum(loss.cost(z)),
-            sector=sums.sector + powers,
+            sector=sums.sector + jnp.stack([over(root * root), over(root * M), over(M * M), over(root * r), over(M * r)]),
             frames=[
-                _to_frames(total, tuple(w * f for f in (1, M, residual)), pair, tile)
-                for total, pair in zip(sums.frames, moved, strict=True)
+                _to_frames(total, (root, M, r), mover, of, tile)
+                for total, mover, of in zip(sums.frames, linear.movers, moved, strict=True)
             ],
-            **_products(sums, linear.movers, moved, w, tile),
-        ), None
+            squares=[],
+            cross=[],
+        )
+        for (a, b), square, cross in zip(both, sums.squares, sums.cross, strict=True):
+            parts, between = _product(linear.movers[a], linear.movers[b], moved[a], moved[b], tile)
+            for part, start in parts:
+                square = add_frames(square, part, start, square.ndim - 1)
+            added.squares.append(square)
+            added.cross.append(cross + between)
+        return added, None
 
     return jax.lax.scan(add, start, tiles.steps())[0]
 
 
-def _to_frames(total: Array, weights: tuple[Array, ...], slope: tuple[Array, Array | None], tile: Tile) -> Array:
-    later, earlier = slope
-    by_row = jnp.stack([jnp.sum(w * later, 2) for w in weights])
+def _to_frames(total: Array, factors: tuple[Array, ...], mover: Mover, moved: Moved, tile: Tile) -> Array:
+    by_row = jnp.stack([jnp.sum(f * moved.later, 2) for f in factors])
     total = add_frames(total, by_row, tile.row, 2)
-    if earlier is None:
+    if mover.kind == "later":
         return total
-    by_column = jnp.stack([jnp.sum(w * earlier, 1) for w in weights])
-    return add_frames(total, by_column, tile.column, 2)
+    sign, slope = (-1, moved.later) if mover.kind == "difference" else (1, moved.earlier)
+    by_column = jnp.stack([jnp.sum(f * slope, 1) for f in factors])
+    return add_frames(total, sign * by_column, tile.column, 2)
 
 
-def _products(sums: _Sums, movers: tuple[Mover, ...], moved: list, w: Array, tile: Tile) -> dict[str, list[Array]]:
-    squares, cross = [], []
-    both = list(itertools.combinations_with_replacement(range(len(movers)), 2))
-    for (a, b), square, crossed in zip(both, sums.squares, sums.cross, strict=True):
-        s, c = _product(movers[a], movers[b], moved[a], moved[b], w, tile)
-        for part, start in s:
-            square = add_frames(square, part, start, square.ndim - 1)
-        squares.append(square)
-        cross.append(crossed + c)
-    return {"squares": squares, "cross": cross}
-
-
-def _product(a: Mover, b: Mover, of_a: tuple, of_b: tuple, w: Array, tile: Tile) -> tuple[list, Array]:
-    """For two movers: the parts that belong to one frame, and the part between two frames."""
-    common = a.common and b.common
-    fold = (lambda x: jnp.sum(x, 0)) if common else (lambda x: x)
-    size = w.shape[-1]
+def _product(a: Mover, b: Mover, of_a: Moved, of_b: Moved, tile: Tile) -> tuple[list[tuple[Array, Array]], Array]:
+    """For two movers: the sums that belong to one frame, with where they begin, and the part between two frames."""
+    fold = (lambda x: jnp.sum(x, 0)) if a.common and b.common else (lambda x: x)
+    size = tile.values.shape[-1]
     rows, columns = (lambda m: _frames(m, tile.row, size)), (lambda m: _frames(m, tile.column, size))
-    (a_later, a_earlier), (b_later, b_earlier) = of_a, of_b
-    later = fold(w * a_later * b_later)
+    later = fold(of_a.later * of_b.later)
     parts = [(jnp.sum(later, -1), tile.row)]
     if a.kind == b.kind == "difference":
         parts.append((jnp.sum(later, -2), tile.column))
-        return parts, -_between(rows(a), later, columns(b)) - _between(columns(a), jnp.swapaxes(later, -1, -2), rows(b))
-    cross = jnp.zeros((len(a.columns), len(b.columns)), w.dtype)
-    if a_earlier is not None and b_earlier is not None:
-        parts.append((jnp.sum(fold(w * a_earlier * b_earlier), -2), tile.column))
-    if b_earlier is not None:
-        cross += _between(rows(a), fold(w * a_later * b_earlier), columns(b))
-    if a_earlier is not None:
-        cross += _between(columns(a), jnp.swapaxes(fold(w * a_earlier * b_later), -1, -2), rows(b))
+        forth = _between(rows(a), later, columns(b))
+        back = forth.T if a is b else _between_back(columns(a), later, rows(b))
+        return parts, -forth - back
+    early_a = -of_a.later if a.kind == "difference" else of_a.earlier
+    early_b = -of_b.later if b.kind == "difference" else of_b.earlier
+    cross = jnp.zeros((len(a.columns), len(b.columns)), later.dtype)
+    if early_a is not None and early_b is not None:
+        parts.append((jnp.sum(fold(early_a * early_b), -2), tile.column))
+    if early_b is not None:
+        cross += _between(rows(a), fold(of_a.later * early_b), columns(b))
+    if early_a is not None:
+        cross += _between_back(columns(a), fold(early_a * of_b.later), rows(b))
     return parts, cross
 
 
@@ -142,13 +140,24 @@ def _frames(mover: Mover, start: Array, size: int) -> Array:
     return jax.lax.dynamic_slice_in_dim(mover.tangents, start, size, mover.tangents.ndim - 2)
 
 
-def _between(left: Array, weights: Array, right: Array) -> Array:
-    """Σ left_i weights_ij right_j over frames, and over sectors where there is more than one kind of them."""
+def _between(rows: Array, weights: Array, columns: Array) -> Array:
+    """Σ rows_i weights_ij columns_j, (n_a, n_b), over frames and, where the weights have them, over sectors."""
     if weights.ndim == 2:
-        return left.T @ (weights @ right)
-    left_axes, right_axes = "sip"[3 - left.ndim :], "sjq"[3 - right.ndim :]
-    inner = jnp.einsum(f"sij,{right_axes}->siq", weights, right)
-    return jnp.einsum(f"{left_axes},siq->pq", left, inner)
+        return rows.T @ (weights @ columns)
+    inner = jnp.einsum(f"sij,{_axes(columns, 'j')}q->siq", weights, columns)
+    return jnp.einsum(f"{_axes(rows, 'i')}p,siq->pq", rows, inner)
+
+
+def _between_back(columns: Array, weights: Array, rows: Array) -> Array:
+    """Σ columns_j weights_ij rows_i, (n_a, n_b): the same with the two frames in the other order."""
+    if weights.ndim == 2:
+        return (weights @ columns).T @ rows
+    inner = jnp.einsum(f"sij,{_axes(columns, 'j')}p->sip", weights, columns)
+    return jnp.einsum(f"sip,{_axes(rows, 'i')}q->pq", inner, rows)
+
+
+def _axes(tangents: Array, frame: str) -> str:
+    return frame if tangents.ndim == 2 else f"s{frame}"
 
 
 def _assembled(linear: Linearised, sums: _Sums) -> NormalEquations:
@@ -185,7 +194,6 @@ def _assembled(linear: Linearised, sums: _Sums) -> NormalEquations:
 
 
 def _at_one_frame(left: Array, weights: Array, right: Array) -> Array:
-    """Σ left weights right over frames (and sectors)."""
-    axes = lambda x: "sip"[3 - x.ndim :]  # noqa: E731
-    w_axes = "si"[2 - weights.ndim :]
-    return jnp.einsum(f"{axes(left)},{w_axes},{axes(right).replace('p', 'q')}->pq", left, weights, right)
+    """Σ left_i weights_i right_i over frames (and sectors)."""
+    w = "si"[2 - weights.ndim :]
+    return jnp.einsum(f"{_axes(left, 'i')}p,{w},{_axes(right, 'i')}q->pq", left, weights, right)
