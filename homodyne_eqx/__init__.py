@@ -30,7 +30,7 @@ from .core.kernels import (
     SincSquared as SincSquared,
     convert_shear_rate as convert_shear_rate,
 )
-from .core.misfit import AbstractLoss as AbstractLoss, Squares as Squares, chi_squared as chi_squared
+from .core.misfit import AbstractLoss as AbstractLoss, Squares as Squares
 from .core.model import TwoTimeModel as TwoTimeModel
 from .core.rates import (
     AbstractIntegrableRate as AbstractIntegrableRate,
@@ -59,6 +59,7 @@ from .engine import (
     NormalEquations as NormalEquations,
     Packed as Packed,
     SoftL1 as SoftL1,
+    chi_squared as chi_squared,
     normal_equations as normal_equations,
     pack as pack,
 )

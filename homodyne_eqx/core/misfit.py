@@ -10,6 +10,7 @@ from jaxtyping import Array, Float
 
 from .evaluation import Evaluation, Slopes, evaluate
 from .geometry import Geometry
+from .maps import PairFunction
 from .model import TwoTimeModel
 from .tiles import AbstractTiles, Tile
 
@@ -51,8 +52,19 @@ def chi_squared(
 
     **Arguments:** `common`: fields of the geometry known to be equal in all sectors, see `evaluate`.
     """
-    contrast, offset = model.scaling(geometry)
-    return _chi_squared((evaluate(model, geometry, common), contrast, offset), tiles, loss)
+    return chi_squared_scaled(model, model.scaling(geometry), geometry, tiles, loss, common)
+
+
+def chi_squared_scaled(
+    function: PairFunction,
+    scaling: tuple[Float[Array, " n_sector"], Float[Array, " n_sector"]],
+    geometry: Geometry,
+    tiles: AbstractTiles,
+    loss: AbstractLoss = Squares(),
+    common: tuple[str, ...] = (),
+) -> Float[Array, ""]:
+    """The same with contrast and offset of each sector given, and anything that states nodes and a pair function."""
+    return _chi_squared((evaluate(function, geometry, common), *scaling), tiles, loss)
 
 
 @eqx.filter_custom_jvp

@@ -12,8 +12,9 @@ from jaxtyping import Array, Float
 
 from ..core.dependence import influences
 from ..core.evaluation import Evaluation, Slopes, evaluate
+from ..core.geometry import Geometry
 from ..core.model import TwoTimeModel
-from .packing import Packed
+from .packing import Group
 
 
 class Mover(NamedTuple):
@@ -48,10 +49,11 @@ class Linearised(NamedTuple):
     scaling: Float[Array, "2 n_sector n_params"]
 
 
-def linearised(model: TwoTimeModel, free: Any, packed: Packed) -> Linearised:
+def linearised(model: TwoTimeModel, free: Any, everywhere: Geometry, group: Group) -> Linearised:
     """The frame values of a model with their tangents in every free parameter: O(n_t · n_params) numbers.
 
-    **Arguments:** `free`: which leaves of the model are parameters, a PyTree of bool or a function of a leaf, as for
+    **Arguments:** `everywhere`: the geometry of all sectors, which the scaling sees; `group`: the sectors in question;
+    `free`: which leaves of the model are parameters, a PyTree of bool or a function of a leaf, as for
     `eqx.partition`. The parameters are those leaves, flattened one after the other.
     """
     moving, rest = eqx.partition(model, free)
@@ -61,7 +63,8 @@ def linearised(model: TwoTimeModel, free: Any, packed: Packed) -> Linearised:
 
     def evaluated(values: list[Array]) -> tuple[Evaluation, Array, Array]:
         moved = eqx.combine(jax.tree.unflatten(tree, values), rest)
-        return evaluate(moved, packed.geometry, packed.common), *moved.scaling(packed.geometry)
+        contrast, offset = moved.scaling(everywhere)
+        return evaluate(moved, group.geometry, group.common), contrast[group.sectors], offset[group.sectors]
 
     def numbers(values: list[Array]) -> list[Array]:
         evaluation, contrast, offset = evaluated(values)
@@ -75,7 +78,7 @@ def linearised(model: TwoTimeModel, free: Any, packed: Packed) -> Linearised:
     unravel = ravel_pytree(leaves)[1]
     along = lambda k: jax.vmap(tangent)(jax.vmap(unravel)(jnp.eye(ends[-1], dtype=leaves[0].dtype)[k]))  # noqa: E731
     moved = along(needed)[:-1] if needed.size else []
-    scaling = jnp.zeros((2, packed.geometry.n_sector, ends[-1]), leaves[0].dtype)
+    scaling = jnp.zeros((2, group.geometry.n_sector, ends[-1]), leaves[0].dtype)
     if columns[-1].size:
         scaling = scaling.at[:, :, columns[-1]].set(jnp.moveaxis(along(columns[-1])[-1], 0, -1))
     evaluation, contrast, offset = evaluated(leaves)
@@ -116,7 +119,7 @@ def moved_by(slopes: Slopes, linear: Linearised) -> list[Moved]:
     scalars = lambda x: jnp.moveaxis(x.reshape(*x.shape[:3], -1), -1, 0)  # noqa: E731
     for slot, later in zip(linear.evaluation.structure.slots, slopes.later, strict=True):
         second = itertools.repeat(None) if slot.difference else scalars(next(earlier))
-        found += [Moved(a, b) for a, b in zip(scalars(later), second)]  # noqa: B905
+        found += [Moved(a, b) for a, b in zip(scalars(later), second)]
     for direct in slopes.direct:
         found += [Moved(x, None) for x in scalars(direct)]
     return found

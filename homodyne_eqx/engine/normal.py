@@ -12,7 +12,7 @@ from ..core.misfit import AbstractLoss, Squares, add_frames, block_of, masked, p
 from ..core.model import TwoTimeModel
 from ..core.tiles import Tile
 from .movers import Linearised, Moved, Mover, linearised, moved_by
-from .packing import Packed
+from .packing import Group, Packed, PackedTiles
 
 
 @final
@@ -54,12 +54,16 @@ def normal_equations(
 
     **Arguments:** `free`: which leaves are parameters, as for `eqx.partition`; they are numbered in the order of the leaves.
     """
-    linear = linearised(model, free, packed)
-    return _assembled(linear, walk_normal(linear, packed, loss))
+
+    def of_group(group: Group) -> NormalEquations:
+        linear = linearised(model, free, packed.geometry, group)
+        return _assembled(linear, _walk(linear, group.tiles, loss))
+
+    return packed.total(of_group)
 
 
-def walk_normal(linear: Linearised, packed: Packed, loss: AbstractLoss) -> _Sums:
-    evaluation, tiles = linear.evaluation, packed.tiles
+def _walk(linear: Linearised, tiles: PackedTiles, loss: AbstractLoss) -> _Sums:
+    evaluation = linear.evaluation
     n_sector, n_t, dtype = evaluation.n_sector, evaluation.n_t, linear.contrast.dtype
     zeros = lambda *shape: jnp.zeros(shape, dtype)  # noqa: E731
     both = list(itertools.combinations_with_replacement(range(len(linear.movers)), 2))
@@ -83,7 +87,8 @@ def walk_normal(linear: Linearised, packed: Packed, loss: AbstractLoss) -> _Sums
         over = lambda x: jnp.sum(x, (1, 2))  # noqa: E731
         added = _Sums(
             chi2=sums.chi2 + jnp.sum(loss.cost(z)),
-            sector=sums.sector + jnp.stack([over(root * root), over(root * M), over(M * M), over(root * r), over(M * r)]),
+            sector=sums.sector
+            + jnp.stack([over(root * root), over(root * M), over(M * M), over(root * r), over(M * r)]),
             frames=[
                 _to_frames(total, (root, M, r), mover, of, tile)
                 for total, mover, of in zip(sums.frames, linear.movers, moved, strict=True)

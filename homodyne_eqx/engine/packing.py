@@ -1,15 +1,16 @@
 """Two-time data folded once into tiles of the triangle, ready to be streamed."""
 
 import math
+from collections.abc import Callable
 from typing import final
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, Int
+from jaxtyping import Array, Float, Int, PyTree
 
-from ..core.geometry import Geometry
+from ..core.geometry import Geometry, Sector
 from ..core.tiles import AbstractTiles, Tile, triangle
 from ..data import TwoTimeData
 
@@ -18,7 +19,7 @@ _PAIRS_A_STEP = {"cpu": 1.5e5, "gpu": 8e6, "tpu": 8e6}
 
 @final
 class PackedTiles(AbstractTiles):
-    """Folded tiles.
+    """Folded tiles of some sectors.
 
     - `values`: (n_tiles, n_sector, size, size), float32 or float64; NaN where a pair has no weight;
     - `weights`: 1/σ²: (n_sector,), or an array like `values`;
@@ -48,63 +49,108 @@ class PackedTiles(AbstractTiles):
 
 
 @final
-class Packed(eqx.Module):
-    """Packed two-time data: what every reduction of the engine takes.
-
-    - `tiles`: the folded data; `geometry`: where the model is evaluated;
-    - `n_pairs`: how many pairs of frames carry weight, over all sectors: the number of independent residuals;
-    - `common`: the fields of the geometry that are equal in all sectors.
-    """
+class Group(eqx.Module):
+    """Sectors that are reduced together: their tiles, where they are, and which of all sectors they are."""
 
     tiles: PackedTiles
     geometry: Geometry
+    sectors: Int[Array, " n_sector"]
+    common: tuple[str, ...] = eqx.field(static=True)
+
+
+@final
+class Packed(eqx.Module):
+    """Packed two-time data: what every reduction of the engine takes.
+
+    Sectors of equal q and gap are grouped, so that what follows from q alone is computed once for all of a group; groups are
+    of equal size and are reduced one after the other.
+
+    - `values`: (n_groups, n_tiles, group size, size, size); `weights`: (n_groups, group size) or like `values`;
+    - `sectors`: (n_groups, group size), which sector of `geometry` each is;
+    - `n_pairs`: how many pairs of frames carry weight, over all sectors: the number of independent residuals;
+    - `common`: the fields of the geometry that are equal within every group.
+    """
+
+    values: Float[Array, "n_groups n_tiles n_member size size"]
+    weights: Float[Array, "..."]
+    starts: Int[Array, "n_tiles 2 2"]
+    sectors: Int[Array, "n_groups n_member"]
+    geometry: Geometry
     n_pairs: int = eqx.field(static=True)
     common: tuple[str, ...] = eqx.field(static=True)
+
+    @property
+    def size(self) -> int:
+        """Frames a tile side."""
+        return self.values.shape[-1]
+
+    @property
+    def n_tiles(self) -> int:
+        return self.values.shape[1]
+
+    def total(self, reduction: Callable[[Group], PyTree]) -> PyTree:
+        """The sum of a reduction over all groups."""
+        parts = (self.values, self.weights, self.sectors)
+
+        def one(part: tuple[Array, Array, Array]) -> PyTree:
+            values, weights, sectors = part
+            pick = lambda x: None if x is None else x[sectors]  # noqa: E731
+            all_sectors = self.geometry.sectors
+            here = Sector(*(pick(x) for x in (all_sectors.q, all_sectors.gap, all_sectors.phi)))
+            tiles = PackedTiles(values, weights, self.starts, self.size)
+            return reduction(Group(tiles, self.geometry.with_sectors(here), sectors, self.common))
+
+        if self.sectors.shape[0] == 1:
+            return one(jax.tree.map(lambda x: x[0], parts))
+        return jax.tree.map(lambda x: jnp.sum(x, 0), jax.lax.map(one, parts))
+
+    def subset(self, tiles: Int[Array, " n"]) -> "Packed":
+        """The same data, some of the tiles only: a minibatch. `n_pairs` remains that of all."""
+        weights = self.weights if self.weights.ndim == 2 else self.weights[:, tiles]
+        where = lambda p: (p.values, p.weights, p.starts)  # noqa: E731
+        return eqx.tree_at(where, self, (self.values[:, tiles], weights, self.starts[tiles]))
 
 
 def pack(data: TwoTimeData, *, size: int | None = None, dtype: str | None = None) -> Packed:
     """Fold and pack two-time data, map by map.
 
-    The pairs (i, j) and (j, i) of a map are one measurement: where both are there, their weighted mean stands for both with the
-    weight of one. Excluded pixels carry no weight.
+    The pairs (i, j) and (j, i) of a map are one measurement: where both are there, their weighted mean stands for both with
+    the weight of one. Excluded pixels carry no weight. Maps of a lazy stack are read one at a time.
 
-    **Arguments:** `size`: frames a tile side, chosen by device and problem unless given; `dtype`: "float32" or "float64", how the data
-    are stored (that of the data unless given; sums are carried in JAX's default precision either way).
+    **Arguments:** `size`: frames a tile side, chosen by device and problem unless given; `dtype`: "float32" or "float64", how
+    the data are stored (as they came unless given; sums are carried in JAX's default precision either way).
     """
-    n_sector, n_t = data.n_sector, data.n_t
-    size = min(size or tile_size(n_sector, n_t), n_t)
+    groups, common = _groups(data.geometry)
+    n_t, size = data.n_t, min(size or tile_size(groups.shape[1], data.n_t), data.n_t)
     starts, new = triangle(n_t, size)
-    stored = np.dtype(dtype or data.c2.dtype)
-    if not jax.config.jax_enable_x64:
-        stored = np.dtype("float32")
-    values = _aligned((len(starts), n_sector, size, size), stored)
+    stored = np.dtype(dtype or data.c2.dtype) if jax.config.jax_enable_x64 else np.dtype("float32")
+    values = _aligned((groups.shape[0], len(starts), groups.shape[1], size, size), stored)
     scalar = data.scalar_sigma
     weights = None if scalar is not None else _aligned(values.shape, stored)
-    frame = np.arange(size)
-    for k in range(n_sector):
-        value, weight = _folded(*data.weighted_map(k))
+    frame, n_pairs = np.arange(size), 0
+    for group, member in np.ndindex(groups.shape):
+        value, weight = _folded(*data.weighted_map(int(groups[group, member])))
         for tile, ((row, column), (new_row, new_column)) in enumerate(zip(starts, new, strict=True)):
             part = np.s_[row : row + size, column : column + size]
             i, j = row + frame[:, None], column + frame[None, :]
             counts = (i >= new_row) & (j >= new_column) & (i > j) & (weight[part] > 0)
-            values[tile, k] = np.where(counts, value[part], np.nan)
+            values[group, tile, member] = np.where(counts, value[part], np.nan)
+            n_pairs += int(np.count_nonzero(counts))
             if weights is not None:
-                weights[tile, k] = np.where(counts, weight[part], 0)
+                weights[group, tile, member] = np.where(counts, weight[part], 0)
     return Packed(
-        tiles=PackedTiles(
-            values=jnp.asarray(values),
-            weights=jnp.asarray(np.asarray(scalar, float) ** -2.0 if weights is None else weights),
-            starts=jnp.asarray(np.stack([starts, new], axis=1)),
-            size=size,
-        ),
+        values=jnp.asarray(values),
+        weights=jnp.asarray(np.asarray(scalar, float)[groups] ** -2.0 if weights is None else weights),
+        starts=jnp.asarray(np.stack([starts, new], axis=1)),
+        sectors=jnp.asarray(groups),
         geometry=data.geometry,
-        n_pairs=int(np.count_nonzero(~np.isnan(values))),
-        common=_common_fields(data.geometry),
+        n_pairs=n_pairs,
+        common=common,
     )
 
 
 def tile_size(n_sector: int, n_t: int) -> int:
-    """Frames a tile side: enough pairs a step to keep the device busy, few enough to stay in its cache, and little overlap."""
+    """Frames a tile side: pairs enough to keep the device busy, few enough for its cache, and little overlap."""
     largest = max(16, math.isqrt(int(_PAIRS_A_STEP.get(jax.default_backend(), 1.5e5) / n_sector)))
     return math.ceil(n_t / math.ceil(n_t / largest))
 
@@ -116,9 +162,15 @@ def _folded(value: np.ndarray, weight: np.ndarray) -> tuple[np.ndarray, np.ndarr
     return mean, total / np.maximum(times, 1)
 
 
-def _common_fields(geometry: Geometry) -> tuple[str, ...]:
+def _groups(geometry: Geometry) -> tuple[np.ndarray, tuple[str, ...]]:
+    """Sectors of equal q and gap together, in groups of one size; and the fields that are equal within every group."""
     fields = {name: getattr(geometry, name) for name in ("q", "gap", "phi")}
-    return tuple(name for name, x in fields.items() if x is not None and np.all(np.asarray(x) == np.asarray(x)[0]))
+    fields = {name: np.asarray(x) for name, x in fields.items() if x is not None}
+    kinds = np.stack([fields[name] for name in ("q", "gap") if name in fields])
+    _, kind, counts = np.unique(kinds, axis=1, return_inverse=True, return_counts=True)
+    groups = np.argsort(kind.ravel(), kind="stable").reshape(-1, np.gcd.reduce(counts)).astype(np.int32)
+    equal = lambda x: np.all(x[groups] == x[groups][:, :1])  # noqa: E731
+    return groups, tuple(name for name, x in fields.items() if equal(x))
 
 
 def _aligned(shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:

@@ -8,9 +8,9 @@ import jax.numpy as jnp
 from jax.flatten_util import ravel_pytree
 from jaxtyping import Array, Float
 
-from ..core.misfit import AbstractLoss, chi_squared
+from ..core.misfit import AbstractLoss
 from ..core.model import TwoTimeModel
-from ..engine import NormalEquations, Packed, jacobian_of, normal_equations, residual_of
+from ..engine import NormalEquations, Packed, chi_squared, jacobian_of, normal_equations, residual_of
 from .bounds import from_interval, to_interval
 
 
@@ -101,7 +101,6 @@ def _chi2_tangent(y: Array, problem: Problem, tangent: Any) -> Array:
 
     def chi2(moved: Any) -> Array:
         whole: Problem = eqx.combine(moved, static)
-        packed = whole.packed
-        return chi_squared(whole.model(y), packed.geometry, packed.tiles, whole.loss, packed.common)
+        return chi_squared(whole.model(y), whole.packed, whole.loss)
 
     return jax.jvp(chi2, (arrays,), (filled,))[1]
