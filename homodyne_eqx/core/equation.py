@@ -10,6 +10,8 @@ import equinox as eqx
 import jax
 import numpy as np
 
+from .geometry import is_concrete
+
 _MOST_VALUES = 8
 _END_OF_FORMULA = r"[.:]$|[:;] |, (?=[a-z]{3})"
 
@@ -54,7 +56,7 @@ def _formula(cls: type) -> str:
 
 
 def _number(value: Any) -> str:
-    if isinstance(value, jax.core.Tracer):
+    if isinstance(value, jax.Array) and not is_concrete(value):
         return "traced"
     if isinstance(value, jax.Array | tuple) and np.ndim(value):
         array = np.asarray(value)

@@ -36,7 +36,8 @@ class ContrastOffset(AbstractScaling):
     offset: Float[Array, "*sector"] = parameter("")
 
     def __call__(self, geometry: Geometry) -> tuple[Float[Array, " n_sector"], Float[Array, " n_sector"]]:
-        return tuple(_a_sector(name, getattr(self, name), geometry.n_sector) for name in ("contrast", "offset"))
+        n_sector = geometry.n_sector
+        return _a_sector("contrast", self.contrast, n_sector), _a_sector("offset", self.offset, n_sector)
 
 
 @final

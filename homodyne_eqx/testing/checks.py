@@ -125,9 +125,8 @@ def check_detection(
     g1 = Diffusion(PowerLaw(3e4, -0.3, 1e3)) * Shear(PowerLaw(1e-3, 0.2, 1e-4), 10.0) if g1 is None else g1
     laws = check_shared(detection, _DetectedPairs(g1), geometry, singular)
     with jax.enable_x64(True):
-        detection, g1, geometry = (cast(x, jnp.float64) for x in (detection, g1, geometry))
-        values = np.asarray(_DetectedPairs(g1)(detection, geometry))
         i, j = np.tril_indices(geometry.n_t)
+        values = np.asarray(_DetectedPairs(g1)(cast(detection, jnp.float64), cast(geometry, jnp.float64)))
         require(not np.iscomplexobj(values), f"{name_of(detection)}.pair is complex; an intensity correlation is real.")
         if unity:
             hold(

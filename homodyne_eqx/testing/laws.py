@@ -98,7 +98,8 @@ def _derivatives(look: eqx.Module, module: eqx.Module, at: Any, direction: eqx.M
     total = lambda a: jnp.vdot(_weights(values(a)), values(a))  # noqa: E731
     forward = jax.jvp(values, (arrays,), (direction,))[1]
     gradient, second = jax.jvp(jax.grad(total), (arrays,), (direction,))
-    backward = sum(jnp.vdot(g, d) for g, d in zip(jax.tree.leaves(gradient), jax.tree.leaves(direction), strict=True))
+    pairs = zip(jax.tree.leaves(gradient), jax.tree.leaves(direction), strict=True)
+    backward = jnp.sum(jnp.stack([jnp.vdot(g, d) for g, d in pairs]))
     return forward, backward, second
 
 

@@ -1,6 +1,6 @@
 """Rates made of rates: sums, multiples, and rates held fixed."""
 
-from typing import final
+from typing import TypeVar, final
 
 import equinox as eqx
 import jax
@@ -9,6 +9,8 @@ from jaxtyping import Array, Float
 
 from ..parameters import expect, parameter, part
 from .abstract import AbstractIntegrableRate, AbstractRate, closed_form
+
+_Module = TypeVar("_Module", bound=eqx.Module)
 
 
 @final
@@ -82,6 +84,6 @@ class FrozenRate(AbstractIntegrableRate):
         return closed_form(held(self.rate), start, stop)
 
 
-def held(module: eqx.Module) -> eqx.Module:
+def held(module: _Module) -> _Module:
     """The same module, its arrays constants to differentiation."""
     return jax.tree.map(lambda x: jax.lax.stop_gradient(x) if eqx.is_inexact_array(x) else x, module)

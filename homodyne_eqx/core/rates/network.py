@@ -28,8 +28,8 @@ class Network(AbstractRate):
     """
 
     network: eqx.nn.MLP = part("")
-    scale: float = eqx.field(static=True)
-    time: float = eqx.field(static=True)
+    scale: float = part("{unit}", static=True)
+    time: float = part("s", static=True)
 
     def __init__(self, scale: float, time: float, key: PRNGKeyArray, width: int = 16, depth: int = 2):
         for name, value in (("scale", scale), ("time", time)):

@@ -34,7 +34,7 @@ class Distribution(AbstractTerm):
     """
 
     term: AbstractTerm = part()
-    where: Callable[[Any], Any] = eqx.field(static=True)
+    where: Callable[[Any], Any] = part("", static=True)
     width: Float[Array, ""] = parameter("", (0.0, jnp.inf))
     order: int = eqx.field(static=True, default=7)
 

@@ -9,7 +9,7 @@ from ..geometry import Geometry
 from ..kernels import AbstractKernel, GapAverage
 from ..parameters import parameter
 from .abstract import AbstractAmountTerm
-from .direction import q_along, require
+from .direction import phase_across_gap
 
 
 @final
@@ -37,6 +37,5 @@ class Echo(AbstractAmountTerm):
     kernel: AbstractKernel = GapAverage()
 
     def amount(self, geometry: Geometry) -> Float[Array, " n_t"]:
-        require(geometry, self, "gap", "phi")
-        along_flow = q_along(geometry, self.phi0, self) * geometry.gap / 2
-        return along_flow * self.strain * jnp.sin(self.angular_frequency * geometry.t + jnp.deg2rad(self.phase))
+        strain = self.strain * jnp.sin(self.angular_frequency * geometry.t + jnp.deg2rad(self.phase))
+        return phase_across_gap(geometry, self.phi0, self) / 2 * strain

@@ -14,7 +14,8 @@ def phase(angle: Float[Array, "*shape"]) -> Inexact[Array, "*shape"]:
 
 def times(*factors: Array) -> Array:
     """The product; complex if one factor is."""
-    return math.prod(_alike(factors))
+    first, *others = _alike(factors)
+    return math.prod(others, start=first)
 
 
 def plus(*summands: Array) -> Array:

@@ -10,7 +10,7 @@ from ..kernels import AbstractKernel, SincSquared
 from ..parameters import parameter, part
 from ..rates import AbstractRate, as_rate
 from .abstract import AbstractAmountTerm
-from .direction import q_along, require
+from .direction import phase_across_gap
 
 
 @final
@@ -35,6 +35,4 @@ class Shear(AbstractAmountTerm):
     accumulation: AbstractAccumulation = Trapezoid()
 
     def amount(self, geometry: Geometry) -> Float[Array, " n_t"]:
-        require(geometry, self, "gap", "phi")
-        along_flow = q_along(geometry, self.phi0, self) * geometry.gap / 2
-        return along_flow * self.accumulation(self.rate, geometry)
+        return phase_across_gap(geometry, self.phi0, self) / 2 * self.accumulation(self.rate, geometry)

@@ -14,7 +14,7 @@ from ..geometry import Geometry, Sector
 from ..parameters import expect, parameter, part
 from ..rates import AbstractRate, as_rate
 from .abstract import AbstractTerm, Nodes
-from .direction import q_along, require
+from .direction import phase_across_gap
 from .field import phase, plus, times
 
 
@@ -95,8 +95,7 @@ class VelocityProfile(AbstractTerm):
         expect(AbstractProfile, self, "profile", self.profile)
 
     def nodes(self, geometry: Geometry) -> Nodes:
-        require(geometry, self, "gap", "phi")
-        return Nodes(q_along(geometry, self.phi0, self) * geometry.gap * self.accumulation(self.rate, geometry))
+        return Nodes(phase_across_gap(geometry, self.phi0, self) * self.accumulation(self.rate, geometry))
 
     def pair(self, node_i: Nodes, node_j: Nodes, sector: Sector) -> Array:
         x = node_i.channels - node_j.channels
