@@ -23,13 +23,7 @@ def derived_quantities(
     textbook writes exp(−q² D τ); for shear the shear rate in the convention of its kernel.
     """
     moving, rest = eqx.partition(model, free)
-    vector, unravel = ravel_pytree(moving)
-
-    def averages(v: jax.Array) -> list[jax.Array]:
-        moved = eqx.combine(unravel(v), rest)
-        return [_average(term, geometry) for term in _terms(moved.g1) if isinstance(term, Diffusion | Shear)]
-
-    values, slopes = jax.jit(lambda v: (averages(v), jax.jacfwd(averages)(v)))(vector)
+    values, slopes = _averages_and_slopes(moving, rest, geometry)
     usable = np.where(np.isfinite(covariance), covariance, 0)
     found = []
     kinds = [term for term in _terms(model.g1) if isinstance(term, Diffusion | Shear)]
@@ -44,6 +38,17 @@ def derived_quantities(
         else:
             found.append(("mean shear rate", float(value), sigma, "s⁻¹"))
     return found
+
+
+@eqx.filter_jit
+def _averages_and_slopes(moving: TwoTimeModel, rest: TwoTimeModel, geometry: Geometry) -> tuple[list, list]:
+    vector, unravel = ravel_pytree(moving)
+
+    def averages(v: jax.Array) -> list[jax.Array]:
+        moved = eqx.combine(unravel(v), rest)
+        return [_average(term, geometry) for term in _terms(moved.g1) if isinstance(term, Diffusion | Shear)]
+
+    return averages(vector), jax.jacfwd(averages)(vector)
 
 
 def _average(term: Diffusion | Shear, geometry: Geometry) -> jax.Array:

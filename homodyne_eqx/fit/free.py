@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import equinox as eqx
@@ -15,6 +15,7 @@ from ..core.model import TwoTimeModel
 Bounds = Mapping[str, tuple[float | None, float | None]]
 
 _EDGE = 1e-3
+_SCALING = ("contrast", "offset")
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,30 @@ class Selection:
     def array(self, field: str) -> np.ndarray:
         """A field of every free parameter, (n_params,)."""
         return np.array([getattr(entry, field) for entry in self.free], dtype=float)
+
+    def without_scaling(self) -> "Selection":
+        """The same with contrast and offset held.
+
+        **Raises:** `ValueError` unless both are free and something else is.
+        """
+        scaling = [entry for entry in self.entries if entry.leaf in _SCALING]
+        if {entry.leaf for entry in scaling if entry.free} != set(_SCALING):
+            raise ValueError(
+                "Contrast and offset can be eliminated only where both are free. Free them, or do not eliminate."
+            )
+        if len(scaling) == len(self.free):
+            raise ValueError("Nothing but contrast and offset is free; they need no elimination.")
+        held = tuple(replace(entry, free=False) if entry.leaf in _SCALING else entry for entry in self.entries)
+        only_motion = eqx.tree_at(lambda m: m.scaling, self.filter, jax.tree.map(lambda _: False, self.filter.scaling))
+        return Selection(held, only_motion, self.notes)
+
+    def scaling_bounds(self) -> np.ndarray:
+        """((low, high) of contrast, (low, high) of offset): the narrowest of any sector."""
+        limits = []
+        for leaf in _SCALING:
+            of_leaf = [entry for entry in self.entries if entry.leaf == leaf]
+            limits.append((max(entry.low for entry in of_leaf), min(entry.high for entry in of_leaf)))
+        return np.array(limits)
 
 
 def select(model: TwoTimeModel, free: Iterable[str] | None, fixed: Iterable[str], bounds: Bounds | None) -> Selection:

@@ -2,6 +2,8 @@
 
 import time
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from typing import Any
 
 import equinox as eqx
 import jax.numpy as jnp
@@ -11,24 +13,15 @@ from jax.flatten_util import ravel_pytree
 
 from ..core.misfit import AbstractLoss, Squares
 from ..core.model import TwoTimeModel
-from ..data import TwoTimeData
-from ..engine import Packed, pack
-from .derived import derived_quantities, kernel_of
+from ..data import TwoTimeData, block_averaged
+from ..engine import Packed, normal_equations, pack, with_best_scaling
+from .assembly import assembled
 from .free import Bounds, Selection, select
-from .minimise import Iteration, Outcome, covariance, minimise
+from .minimise import Iteration, Outcome, minimise, on_host, touching
 from .problem import Problem, Unknowns, model_with
-from .result import FitResult, Parameter
+from .result import FitResult
 from .solver import levenberg_marquardt
 from .start import best_scaling
-
-_ENDINGS = {
-    "converged": "χ² is at its minimum: it can be expected to fall by no more than {left:.2g} after {n} steps.",
-    "stalled": "the solver makes no more progress after {n} steps, yet χ² should still fall by {left:.2g}. "
-    "Try another start, or fix parameters that are hardly determined.",
-    "step limit": "the limit of {n} steps was reached while χ² should still fall by {left:.2g}. Raise max_steps.",
-    "interrupted": "interrupted after {n} steps; these are the best parameters so far.",
-    "not finite": "χ² or its derivative is not finite at the parameters reached after {n} steps. Set bounds that exclude them.",
-}
 
 _TOLERANCE = {"float64": 1e-6, "float32": 1e-3}
 
@@ -45,6 +38,8 @@ def fit(
     max_steps: int = 200,
     tolerance: float | None = None,
     callback: Callable[[Iteration], None] | None = None,
+    eliminate_scaling: bool = False,
+    coarse: int = 1,
 ) -> FitResult:
     """The parameters of `model` that minimise χ² = Σ ((data − g2)/σ)² over the pairs of frames, each counted once.
 
@@ -61,6 +56,9 @@ def fit(
     - `max_steps`; `tolerance`: done when χ² can be expected to fall by less, in units of max(1, reduced χ²): 1e-6 in float64, 1e-3
       in float32.
     - `callback`: called with an `Iteration` after each step. Ctrl-C ends the fit with the best state so far.
+    - `eliminate_scaling`: contrast and offset are put to their best in closed form at every step instead of being unknowns of
+      the solver (variable projection): fewer steps where they are many or start far off. Same result.
+    - `coarse`: first fit data averaged over blocks of `coarse` × `coarse` frames, and start from what that gives. Same result.
 
     **Returns:** a `FitResult`, which says whether it converged; ask `result.converged`.
 
@@ -69,88 +67,83 @@ def fit(
     """
     begun = time.perf_counter()
     selection = select(model, free, fixed, bounds)
+    run = _Run(loss, solver or levenberg_marquardt(), max_steps, tolerance, callback)
+    if coarse > 1:
+        averaged = pack(block_averaged(_unpacked(data), coarse))
+        model, _ = run.minimum(model, selection, averaged, eliminate_scaling)
+        selection = select(model, free, fixed, bounds)
     packed = data if isinstance(data, Packed) else pack(data)
     packing = time.perf_counter() - begun
-    degrees_of_freedom = packed.n_pairs - len(selection.free)
-    if degrees_of_freedom <= 0:
-        raise ValueError(
-            f"{packed.n_pairs} pairs of frames cannot determine {len(selection.free)} parameters. Fix some, or use more data."
-        )
-    problem = _problem(model, selection, packed, loss)
-    dtype = problem.unknowns.start.dtype
-    outcome = minimise(
-        problem,
-        levenberg_marquardt() if solver is None else solver,
-        degrees_of_freedom,
-        max_steps,
-        _TOLERANCE[str(dtype)] if tolerance is None else tolerance,
-        callback,
-        lambda parameters, normal: best_scaling(selection, parameters, normal),
-    )
-    if not outcome.history:
-        raise ValueError(
-            f"χ² or its derivative is not finite at the start ({_listed(selection)}). Choose another start, or check "
-            "that the model suits the data."
-        )
-    fitted = model_with(problem.moving, problem.rest, jnp.asarray(outcome.parameters, dtype))
+    fitted, outcome = run.minimum(model, selection, packed, eliminate_scaling)
     seconds = {"total": time.perf_counter() - begun, "packing": packing, "first_step": outcome.first_call}
-    return _result(fitted, selection, outcome, degrees_of_freedom, packed, seconds, loss, data)
+    original = data if isinstance(data, TwoTimeData) else None
+    return assembled(fitted, selection, outcome, packed, seconds, type(loss).__name__, original)
 
 
-def _problem(model: TwoTimeModel, selection: Selection, packed: Packed, loss: AbstractLoss) -> Problem:
-    moving, rest = eqx.partition(model, selection.filter)
-    dtype = ravel_pytree(moving)[0].dtype
-    low, high, start = (jnp.asarray(selection.array(field), dtype) for field in ("low", "high", "value"))
-    unknowns = Unknowns(low, high, start, jnp.maximum(jnp.abs(start), 1e-6) / 10)
-    return Problem(moving, rest, unknowns, packed, loss)
+@dataclass(frozen=True)
+class _Run:
+    """What stays the same from one minimisation of a fit to the next."""
 
+    loss: AbstractLoss
+    solver: optx.AbstractLeastSquaresSolver
+    max_steps: int
+    tolerance: float | None
+    callback: Callable[[Iteration], None] | None
 
-def _result(
-    fitted: TwoTimeModel,
-    selection: Selection,
-    outcome: Outcome,
-    degrees_of_freedom: int,
-    packed: Packed,
-    seconds: dict[str, float],
-    loss: AbstractLoss,
-    data: TwoTimeData | Packed,
-) -> FitResult:
-    spread = covariance(outcome.normal, outcome.at_bound)
-    sigma = iter(np.sqrt(np.diagonal(spread)))
-    values, held = iter(outcome.parameters), iter(outcome.at_bound)
-    parameters = {}
-    for e in selection.entries:
-        value, uncertainty, at_bound = (next(values), next(sigma), next(held)) if e.free else (e.value, np.nan, False)
-        parameters[e.name] = Parameter(
-            e.name, float(value), float(uncertainty), e.unit, e.low, e.high, e.value, e.free, bool(at_bound)
+    def minimum(
+        self, model: TwoTimeModel, selection: Selection, packed: Packed, eliminate: bool
+    ) -> tuple[TwoTimeModel, Outcome]:
+        """The model at the minimum of χ² from this start, and how it was reached."""
+        degrees_of_freedom = packed.n_pairs - len(selection.free)
+        if degrees_of_freedom <= 0:
+            raise ValueError(
+                f"{packed.n_pairs} pairs of frames cannot determine {len(selection.free)} parameters. "
+                "Fix some, or use more data."
+            )
+        moved = selection.without_scaling() if eliminate else selection
+        problem = self._problem(model, moved, packed, selection.scaling_bounds() if eliminate else None)
+        dtype = problem.unknowns.start.dtype
+        outcome = minimise(
+            problem,
+            self.solver,
+            degrees_of_freedom,
+            self.max_steps,
+            _TOLERANCE[str(dtype)] if self.tolerance is None else self.tolerance,
+            self.callback,
+            lambda parameters, normal: best_scaling(moved, parameters, normal),
         )
-    derived = {
-        name: Parameter(name, value, uncertainty, unit, -np.inf, np.inf, np.nan, True, False)
-        for name, value, uncertainty, unit in derived_quantities(fitted, selection.filter, spread, packed.geometry)
-    }
-    last = outcome.history[-1]
-    ended, message = outcome.ended, _ENDINGS[outcome.ended].format(n=last.number, left=last.expected_decrease)
-    lost = [p.name for p in parameters.values() if np.isinf(p.uncertainty)]
-    if ended == "converged" and lost:
-        ended = "undetermined"
-        message = f"the data do not determine {', '.join(lost)}: χ² is at its minimum whatever their value. Fix them."
-    return FitResult(
-        model=fitted,
-        parameters=parameters,
-        chi2=float(outcome.normal.chi2),
-        degrees_of_freedom=degrees_of_freedom,
-        covariance=spread,
-        ended=ended,
-        message=message,
-        kernel=kernel_of(fitted),
-        derived=derived,
-        history=outcome.history,
-        seconds=seconds,
-        notes=selection.notes,
-        loss=type(loss).__name__,
-        data=data if isinstance(data, TwoTimeData) else None,
-    )
+        if not outcome.history:
+            listed = ", ".join(f"{entry.name} = {entry.value:g}" for entry in selection.entries)
+            raise ValueError(
+                f"χ² or its derivative is not finite at the start ({listed}). Choose another start, or check that the "
+                "model suits the data."
+            )
+        fitted = model_with(problem.moving, problem.rest, jnp.asarray(outcome.parameters, dtype))
+        return self._completed(fitted, outcome, selection, packed, dtype) if eliminate else (fitted, outcome)
+
+    def _problem(
+        self, model: TwoTimeModel, selection: Selection, packed: Packed, scaling_bounds: np.ndarray | None
+    ) -> Problem:
+        moving, rest = eqx.partition(model, selection.filter)
+        dtype = ravel_pytree(moving)[0].dtype
+        low, high, start = (jnp.asarray(selection.array(field), dtype) for field in ("low", "high", "value"))
+        unknowns = Unknowns(low, high, start, jnp.maximum(jnp.abs(start), 1e-6) / 10)
+        eliminated = None if scaling_bounds is None else jnp.asarray(scaling_bounds, dtype)
+        return Problem(moving, rest, unknowns, packed, self.loss, eliminated)
+
+    def _completed(
+        self, fitted: TwoTimeModel, outcome: Outcome, selection: Selection, packed: Packed, dtype: Any
+    ) -> tuple[TwoTimeModel, Outcome]:
+        """The eliminated contrast and offset put back, with their share of the normal equations."""
+        limits = jnp.asarray(selection.scaling_bounds(), dtype)
+        fitted = with_best_scaling(fitted, packed, limits[:, 0], limits[:, 1])
+        normal = on_host(eqx.filter_jit(normal_equations)(fitted, packed, self.loss, selection.filter))
+        values = np.asarray(ravel_pytree(eqx.filter(fitted, selection.filter))[0], float)
+        at_bound = touching(selection.array("low"), selection.array("high"), values, normal)
+        return fitted, replace(outcome, parameters=values, normal=normal, at_bound=at_bound)
 
 
-def _listed(selection: Selection) -> str:
-    return ", ".join(f"{entry.name} = {entry.value:g}" for entry in selection.entries)
+def _unpacked(data: TwoTimeData | Packed) -> TwoTimeData:
+    if isinstance(data, TwoTimeData):
+        return data
+    raise TypeError("Packed data cannot be averaged over blocks of frames. Pass the TwoTimeData, or leave coarse at 1.")

@@ -74,7 +74,7 @@ def minimise(
                 carried = first(solver, y, problem)
             position, done = advance(solver, y, problem, carried)
             y, carried = position.y, position.carried
-            normal = NormalEquations(*(np.asarray(x, float) for x in _fields(position.normal)))
+            normal = on_host(position.normal)
             parameters = np.asarray(problem.unknowns.parameters(y), float)
             first_call = first_call or time.perf_counter() - begun
             if not np.all(np.isfinite(normal.matrix)) or not np.isfinite(normal.chi2):
@@ -105,7 +105,7 @@ def minimise(
         ended = "interrupted"
         if normal is None:
             raise
-    at_bound = touching(problem.unknowns, parameters, normal)
+    at_bound = _held(problem.unknowns, parameters, normal)
     return Outcome(ended, parameters, normal, tuple(history), at_bound, first_call)
 
 
@@ -124,7 +124,7 @@ def rescaled(problem: Problem, parameters: np.ndarray, normal: NormalEquations) 
 
 def expected_decrease(unknowns: Unknowns, parameters: np.ndarray, normal: NormalEquations) -> float:
     """By how much χ² would fall at the minimum of its quadratic model: gᵀN⁻¹g, over what is not held by a bound."""
-    inside = ~touching(unknowns, parameters, normal)
+    inside = ~_held(unknowns, parameters, normal)
     d = np.sqrt(_diagonal(normal))[inside]
     g = normal.vector[inside] / d
     scaled = normal.matrix[np.ix_(inside, inside)] / np.outer(d, d)
@@ -133,11 +133,14 @@ def expected_decrease(unknowns: Unknowns, parameters: np.ndarray, normal: Normal
     return float(np.sum((vectors.T @ g)[usable] ** 2 / values[usable]))
 
 
-def touching(unknowns: Unknowns, parameters: np.ndarray, normal: NormalEquations) -> np.ndarray:
+def touching(low: np.ndarray, high: np.ndarray, parameters: np.ndarray, normal: NormalEquations) -> np.ndarray:
     """Which parameters lie on a bound (within 1e-3 of their own uncertainty) while χ² still falls beyond it."""
     near = _AT_BOUND / np.sqrt(_diagonal(normal))
-    low, high = np.asarray(unknowns.low, float), np.asarray(unknowns.high, float)
     return ((parameters - low < near) & (normal.vector > 0)) | ((high - parameters < near) & (normal.vector < 0))
+
+
+def _held(unknowns: Unknowns, parameters: np.ndarray, normal: NormalEquations) -> np.ndarray:
+    return touching(np.asarray(unknowns.low, float), np.asarray(unknowns.high, float), parameters, normal)
 
 
 def covariance(normal: NormalEquations, held: np.ndarray) -> np.ndarray:
@@ -166,5 +169,6 @@ def _diagonal(normal: NormalEquations) -> np.ndarray:
     return np.where(diagonal > 0, diagonal, 1.0)
 
 
-def _fields(normal: NormalEquations) -> tuple:
-    return normal.matrix, normal.vector, normal.chi2
+def on_host(normal: NormalEquations) -> NormalEquations:
+    """The same as NumPy arrays of double precision."""
+    return NormalEquations(*(np.asarray(x, float) for x in (normal.matrix, normal.vector, normal.chi2)))

@@ -5,12 +5,13 @@ from typing import Any, final
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax.flatten_util import ravel_pytree
 from jaxtyping import Array, Float
 
 from ..core.misfit import AbstractLoss
 from ..core.model import TwoTimeModel
-from ..engine import NormalEquations, Packed, chi_squared, jacobian_of, normal_equations, residual_of
+from ..engine import NormalEquations, Packed, chi_squared, jacobian_of, normal_equations, residual_of, with_best_scaling
 from .bounds import from_interval, to_interval
 
 
@@ -40,7 +41,9 @@ class Unknowns(eqx.Module):
 class Problem(eqx.Module):
     """The arguments of the residual.
 
-    - `moving`, `rest`: the model, split into its free leaves and all else; `unknowns`; `packed`: the data; `loss`.
+    - `moving`, `rest`: the model, split into its free leaves and all else; `unknowns`; `packed`: the data; `loss`;
+    - `scaling_bounds`: None, or ((low, high) of contrast, (low, high) of offset): these two are then no unknowns but put to
+      their best for every y (variable projection).
     """
 
     moving: TwoTimeModel
@@ -48,9 +51,13 @@ class Problem(eqx.Module):
     unknowns: Unknowns
     packed: Packed
     loss: AbstractLoss
+    scaling_bounds: Float[Array, "2 2"] | None = None
 
     def model(self, y: Float[Array, " n_params"]) -> TwoTimeModel:
-        return model_with(self.moving, self.rest, self.unknowns.parameters(y))
+        model = model_with(self.moving, self.rest, self.unknowns.parameters(y))
+        if self.scaling_bounds is None:
+            return model
+        return with_best_scaling(model, self.packed, self.scaling_bounds[:, 0], self.scaling_bounds[:, 1])
 
 
 def model_with(moving: TwoTimeModel, rest: TwoTimeModel, parameters: Float[Array, " n_params"]) -> TwoTimeModel:
@@ -82,11 +89,39 @@ def _residual_jvp(primals, tangents):
 
 
 def _normal_equations(y: Array, problem: Problem) -> tuple[NormalEquations, NormalEquations]:
-    free: Any = jax.tree.map(lambda x: x is not None, problem.moving, is_leaf=lambda x: x is None)
-    normal = normal_equations(problem.model(y), problem.packed, problem.loss, free)
+    model = problem.model(y)
+    free = jax.tree.map(lambda x: x is not None, problem.moving, is_leaf=lambda x: x is None)
+    if problem.scaling_bounds is None:
+        normal = normal_equations(model, problem.packed, problem.loss, free)
+    else:
+        both = eqx.tree_at(lambda m: m.scaling, free, jax.tree.map(lambda _: True, model.scaling))
+        sizes = [
+            (kept, x.size) for kept, x in zip(_flags(free, both), jax.tree.leaves(eqx.filter(model, both)), strict=True)
+        ]
+        kept = np.repeat([k for k, _ in sizes], [n for _, n in sizes])
+        normal = projected(normal_equations(model, problem.packed, problem.loss, both), kept)
     slope = problem.unknowns.slope(y)
     in_y = NormalEquations(normal.matrix * slope[:, None] * slope[None, :], normal.vector * slope, normal.chi2)
     return jax.lax.stop_gradient(normal), in_y
+
+
+def _flags(free: Any, both: Any) -> list[bool]:
+    """For each leaf that `both` marks, whether `free` marks it too."""
+    return [f for f, b in zip(jax.tree.leaves(free), jax.tree.leaves(both), strict=True) if b]
+
+
+def projected(normal: NormalEquations, kept: np.ndarray) -> NormalEquations:
+    """The normal equations with the parameters that are not `kept` at their best for every value of the others.
+
+    N' = N_kk − N_ke N_ee⁻¹ N_ek. The eliminated ones are at their best already, or on a bound: Jᵀr of the others stands.
+    """
+    rest = ~kept
+    n_ee, n_ek = normal.matrix[rest][:, rest], normal.matrix[rest][:, kept]
+    d = jnp.sqrt(jnp.where(jnp.diagonal(n_ee) > 0, jnp.diagonal(n_ee), 1))
+    lifted = n_ee / (d[:, None] * d[None, :]) + 20 * d.size * jnp.finfo(d.dtype).eps * jnp.eye(d.size, dtype=d.dtype)
+    solved = jnp.linalg.solve(lifted, n_ek / d[:, None])
+    matrix = normal.matrix[kept][:, kept] - (n_ek / d[:, None]).T @ solved
+    return NormalEquations((matrix + matrix.T) / 2, normal.vector[kept], normal.chi2)
 
 
 def _chi2_tangent(y: Array, problem: Problem, tangent: Any) -> Array:

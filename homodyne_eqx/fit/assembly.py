@@ -1,0 +1,67 @@
+"""From the end of a minimisation to a result that says everything about it."""
+
+import numpy as np
+
+from ..core.model import TwoTimeModel
+from ..data import TwoTimeData
+from ..engine import Packed
+from .derived import derived_quantities, kernel_of
+from .free import Selection
+from .minimise import Outcome, covariance
+from .result import FitResult, Parameter
+
+_ENDINGS = {
+    "converged": "χ² is at its minimum: it can be expected to fall by no more than {left:.2g} after {n} steps.",
+    "stalled": "the solver makes no more progress after {n} steps, yet χ² should still fall by {left:.2g}. "
+    "Try another start, or fix parameters that are hardly determined.",
+    "step limit": "the limit of {n} steps was reached while χ² should still fall by {left:.2g}. Raise max_steps.",
+    "interrupted": "interrupted after {n} steps; these are the best parameters so far.",
+    "not finite": "χ² or its derivative is not finite at the parameters reached after {n} steps. Set bounds that exclude them.",
+}
+
+
+def assembled(
+    fitted: TwoTimeModel,
+    selection: Selection,
+    outcome: Outcome,
+    packed: Packed,
+    seconds: dict[str, float],
+    loss: str,
+    data: TwoTimeData | None,
+) -> FitResult:
+    """The result of a fit from how its minimisation ended."""
+    spread = covariance(outcome.normal, outcome.at_bound)
+    sigma = iter(np.sqrt(np.diagonal(spread)))
+    values, held = iter(outcome.parameters), iter(outcome.at_bound)
+    parameters = {}
+    for e in selection.entries:
+        value, uncertainty, at_bound = (next(values), next(sigma), next(held)) if e.free else (e.value, np.nan, False)
+        parameters[e.name] = Parameter(
+            e.name, float(value), float(uncertainty), e.unit, e.low, e.high, e.value, e.free, bool(at_bound)
+        )
+    derived = {
+        name: Parameter(name, value, uncertainty, unit, -np.inf, np.inf, np.nan, True, False)
+        for name, value, uncertainty, unit in derived_quantities(fitted, selection.filter, spread, packed.geometry)
+    }
+    last = outcome.history[-1]
+    ended, message = outcome.ended, _ENDINGS[outcome.ended].format(n=last.number, left=last.expected_decrease)
+    lost = [p.name for p in parameters.values() if np.isinf(p.uncertainty)]
+    if ended == "converged" and lost:
+        ended = "undetermined"
+        message = f"the data do not determine {', '.join(lost)}: χ² is at its minimum whatever their value. Fix them."
+    return FitResult(
+        model=fitted,
+        parameters=parameters,
+        chi2=float(outcome.normal.chi2),
+        degrees_of_freedom=packed.n_pairs - len(selection.free),
+        covariance=spread,
+        ended=ended,
+        message=message,
+        kernel=kernel_of(fitted),
+        derived=derived,
+        history=outcome.history,
+        seconds=seconds,
+        notes=selection.notes,
+        loss=loss,
+        data=data,
+    )
