@@ -1,0 +1,64 @@
+"""Parameters on the command line: NAME=VALUE, NAME=LOW:HIGH, NAME."""
+
+import math
+from collections.abc import Iterable, Sequence
+
+
+def values(option: str, given: Iterable[str], known: Sequence[str]) -> dict[str, float]:
+    """NAME=VALUE, several times, as name → value.
+
+    **Raises:** `ValueError` for anything else, an unknown name, or a name given twice.
+    """
+    found: dict[str, float] = {}
+    for text in given:
+        name, value = _split(option, text, "NAME=VALUE")
+        _check_name(option, name, known, found)
+        found[name] = _number(option, text, value)
+    return found
+
+
+def held(option: str, given: Iterable[str], known: Sequence[str]) -> dict[str, float | None]:
+    """NAME or NAME=VALUE, several times, as name → value, or `None` where it stays at its start."""
+    found: dict[str, float | None] = {}
+    for text in given:
+        name, equals, value = text.partition("=")
+        _check_name(option, name, known, found)
+        found[name] = _number(option, text, value) if equals else None
+    return found
+
+
+def intervals(option: str, given: Iterable[str], known: Sequence[str]) -> dict[str, tuple[float | None, float | None]]:
+    """NAME=LOW:HIGH, several times; LOW or HIGH left out means no bound on that side."""
+    found: dict[str, tuple[float | None, float | None]] = {}
+    for text in given:
+        name, value = _split(option, text, "NAME=LOW:HIGH")
+        low, colon, high = value.partition(":")
+        if not colon:
+            raise ValueError(f"{option} {text} holds no colon; expected NAME=LOW:HIGH, for instance D_offset=0: .")
+        _check_name(option, name, known, found)
+        found[name] = tuple(_number(option, text, end) if end.strip() else None for end in (low, high))
+    return found
+
+
+def _split(option: str, text: str, form: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not equals:
+        raise ValueError(f"{option} {text} is no assignment; expected {form}, for instance D0=1000.")
+    return name.strip(), value
+
+
+def _check_name(option: str, name: str, known: Sequence[str], found: dict) -> None:
+    if name not in known:
+        raise ValueError(f"{option} names {name!r}, which the model does not have. It has {', '.join(known)}.")
+    if name in found:
+        raise ValueError(f"{option} names {name} twice; expected once.")
+
+
+def _number(option: str, text: str, value: str) -> float:
+    try:
+        number = float(value)
+    except ValueError:
+        raise ValueError(f"{option} {text}: {value!r} is no number.") from None
+    if not math.isfinite(number):
+        raise ValueError(f"{option} {text}: {value} is not finite.")
+    return number

@@ -1,0 +1,52 @@
+"""Bad input ends a command with a sentence and exit code 2, not with a traceback."""
+
+import functools
+import os
+import sys
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import typer
+from rich.console import Console
+
+BAD_INPUT = 2
+INTERRUPTED = 130
+TRACEBACK_VARIABLE = "HOMODYNE_EQX_TRACEBACK"
+
+_PACKAGE = Path(__file__).parent.parent
+
+
+def refuses_bad_input(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Turn errors about input into a message on stderr and exit code 2, Ctrl-C into exit code 130.
+
+    With `HOMODYNE_EQX_TRACEBACK=1` they pass through.
+    """
+
+    @functools.wraps(command)
+    def guarded(*args: Any, **options: Any) -> Any:
+        try:
+            return command(*args, **options)
+        except (ValueError, TypeError, IndexError, OSError, ImportError) as error:
+            if os.environ.get(TRACEBACK_VARIABLE, "0") not in ("", "0"):
+                raise
+            _say(str(error) or type(error).__name__)
+            if not _raised_here(error):
+                _say(f"({type(error).__name__}; set {TRACEBACK_VARIABLE}=1 to see where it came from.)", "dim")
+            raise typer.Exit(BAD_INPUT) from None
+        except KeyboardInterrupt:
+            _say("Interrupted; nothing was written.")
+            raise typer.Exit(INTERRUPTED) from None
+
+    return guarded
+
+
+def _say(message: str, style: str = "red") -> None:
+    Console(file=sys.stderr, highlight=False, soft_wrap=True).print(message, style=style, markup=False)
+
+
+def _raised_here(error: BaseException) -> bool:
+    """Whether the package itself raised the error: then its message says what to do."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return bool(frames) and _PACKAGE in Path(frames[-1].filename).parents

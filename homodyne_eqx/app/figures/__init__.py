@@ -1,0 +1,3 @@
+"""Figures of a fit, drawn from its result file."""
+
+from .drawing import draw_figures as draw_figures

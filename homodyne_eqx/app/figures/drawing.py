@@ -1,0 +1,70 @@
+"""All figures of a result, into a folder."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from types import ModuleType
+
+from ...data.result_file import ResultFile
+from .panels import common_scales, edges, sector_panels
+from .style import figure_style
+
+MOST_BLOCKS = 300
+FORMATS = ("png", "pdf", "svg")
+
+
+def require_matplotlib() -> ModuleType:
+    """The module matplotlib. **Raises:** `ImportError` with the remedy where it is not installed."""
+    try:
+        import matplotlib
+    except ImportError as error:
+        raise ImportError(
+            "Figures need matplotlib. Install it with: pip install 'homodyne-eqx[figures]', or leave them out with "
+            "--no-figures."
+        ) from error
+    return matplotlib
+
+
+def draw_figures(
+    file: ResultFile, folder: Path, sectors: Sequence[int] | None = None, form: str = "png", dpi: int = 200
+) -> list[Path]:
+    """Write every figure of a result.
+
+    - `sectors_1`, `sectors_2`, …: data, model, residual and cuts at constant age, four sectors a page;
+    - `overview`: all sectors, where there are more than fit a page;
+    - `history`: χ² and the parameters over the steps of the fit.
+
+    **Arguments:** `folder`, made where it does not exist; `sectors`: all unless given; `form`: "png", "pdf" or "svg"; `dpi` of
+    what is drawn as pixels.
+
+    **Returns:** the files. **Raises:** `ValueError` for a format or sectors that there are not.
+    """
+    require_matplotlib()
+    from .history import history
+    from .overview import overview
+    from .sector_pages import SECTORS_A_PAGE, sector_page
+
+    if form not in FORMATS:
+        raise ValueError(f"The format of the figures is {form!r}; expected one of {', '.join(FORMATS)}.")
+    chosen = list(range(file.arrays.n_sector)) if sectors is None else list(sectors)
+    absent = [k for k in chosen if not 0 <= k < file.arrays.n_sector]
+    if absent or not chosen:
+        raise ValueError(f"There is no sector {absent}; expected numbers from 0 to {file.arrays.n_sector - 1}.")
+    folder.mkdir(parents=True, exist_ok=True)
+    panels = {k: sector_panels(file, k, MOST_BLOCKS) for k in chosen}
+    scales = common_scales(list(panels.values()), file.arrays.n_t, MOST_BLOCKS)
+    between = edges(file, MOST_BLOCKS)
+    written = []
+
+    def save(figure, name: str) -> None:
+        path = folder / f"{name}.{form}"
+        figure.savefig(path, dpi=dpi)
+        written.append(path)
+
+    with figure_style():
+        for page, first in enumerate(range(0, len(chosen), SECTORS_A_PAGE), start=1):
+            save(sector_page(file, chosen[first : first + SECTORS_A_PAGE], panels, scales, between), f"sectors_{page}")
+        if len(chosen) > SECTORS_A_PAGE:
+            save(overview(file, panels, scales, between), "overview")
+        if len(file.arrays.chi2) > 1:
+            save(history(file), "history")
+    return written

@@ -1,0 +1,122 @@
+"""Data, model, residual and cuts of each sector, a few sectors a page."""
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ...data.result_file import ResultFile
+from .panels import Scales, SectorPanels
+from .style import MASKED, RESIDUALS, VALUES, WIDTH, colours, sector_title
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+SECTORS_A_PAGE = 4
+
+# Inches.
+_LEFT, _PANEL, _BETWEEN, _TO_CUTS, _CUTS = 0.62, 1.38, 0.08, 0.58, 1.62
+_TOP, _ROW, _BOTTOM = 0.52, 0.12, 0.4
+
+
+def sector_page(
+    file: ResultFile, sectors: list[int], panels: dict[int, SectorPanels], scales: Scales, edges: np.ndarray
+) -> "Figure":
+    """A row for each sector: data, model, residual, and g2 over the lag at a few ages."""
+    from matplotlib.figure import Figure
+
+    rows = len(sectors)
+    height = _TOP + rows * (_PANEL + _ROW) + _BOTTOM
+    figure = Figure(figsize=(WIDTH, height))
+
+    def box(left: float, top: float, width: float, tall: float) -> "Axes":
+        return figure.add_axes((left / WIDTH, 1 - (top + tall) / height, width / WIDTH, tall / height))
+
+    lefts = [_LEFT + k * (_PANEL + _BETWEEN) for k in range(3)]
+    images: list[Any] = [None, None, None]
+    cuts: list[Axes] = []
+    for row, k in enumerate(sectors):
+        top = _TOP + _ROW + row * (_PANEL + _ROW)
+        last = row == rows - 1
+        shown = panels[k]
+        for column, values in enumerate((shown.data, shown.model, shown.residual)):
+            axes = box(lefts[column], top, _PANEL, _PANEL)
+            images[column] = draw_map(axes, values, edges, scales, residual=column == 2)
+            label_times(axes, left=column == 0, bottom=last)
+            if column == 0:
+                phi = None if file.arrays.phi is None else float(file.arrays.phi[k])
+                axes.set_ylabel(f"{sector_title(float(file.arrays.q[k]), phi)}\n$t_2$  (s)", labelpad=2)
+        cuts.append(box(lefts[2] + _PANEL + _TO_CUTS, top, _CUTS, _PANEL))
+        draw_cuts(cuts[-1], shown)
+        cuts[-1].tick_params(labelbottom=last)
+    limits = np.array([(*axes.get_xlim(), *axes.get_ylim()) for axes in cuts])
+    for axes in cuts:
+        axes.set_xlim(limits[:, 0].min(), limits[:, 1].max())
+        axes.set_ylim(limits[:, 2].min(), limits[:, 3].max())
+    cuts[-1].set_xlabel("lag  $|t_2 - t_1|$  (s)")
+    _title_cuts(figure, lefts[2] + _PANEL + _TO_CUTS, height)
+    values_bar = box(lefts[0] + 0.3, 0.24, 2 * _PANEL + _BETWEEN - 0.6, 0.08)
+    residual_bar = box(lefts[2] + 0.08, 0.24, _PANEL - 0.16, 0.08)
+    labels = ("$g_2$:  data  |  model", residual_label(scales))
+    for bar, image, label in zip((values_bar, residual_bar), images[::2], labels):
+        figure.colorbar(image, cax=bar, orientation="horizontal", extend="both", ticklocation="bottom")
+        bar.set_title(label, pad=3)
+        bar.tick_params(pad=1.5)
+    return figure
+
+
+def _title_cuts(figure: "Figure", left: float, height: float) -> None:
+    """A heading over the cuts, level with those of the colour bars."""
+    centre, top = (left + _CUTS / 2) / WIDTH, 1 - 0.2 / height
+    figure.text(centre, top, "$g_2$ at constant age\npoints: data, lines: model", ha="center", va="center")
+
+
+def residual_label(scales: Scales) -> str:
+    """Says what a residual was averaged over."""
+    averaged = "" if scales.block == 1 else f", mean of {scales.block}×{scales.block}"
+    return f"(data − model)/σ{averaged}"
+
+
+def draw_map(axes: "Axes", values: np.ndarray, edges: np.ndarray, scales: Scales, residual: bool) -> Any:
+    """One map with t1 to the right and t2 upwards; masked pixels grey."""
+    limits = (-scales.residual, scales.residual) if residual else (scales.low, scales.high)
+    axes.set_facecolor(MASKED)
+    shown = np.ma.masked_invalid(values)
+    return axes.pcolorfast(
+        edges, edges, shown, cmap=RESIDUALS if residual else VALUES, vmin=limits[0], vmax=limits[1]
+    )
+
+
+def label_times(axes: "Axes", left: bool, bottom: bool) -> None:
+    """Times in seconds, on the outer maps alone."""
+    from matplotlib.ticker import MaxNLocator
+
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_major_locator(MaxNLocator(4, steps=[1, 2, 5, 10]))
+    axes.tick_params(labelleft=left, labelbottom=bottom)
+    if left:
+        axes.set_ylabel("$t_2$  (s)", labelpad=2)
+    if bottom:
+        axes.set_xlabel("$t_1$  (s)")
+
+
+def draw_cuts(axes: "Axes", shown: SectorPanels) -> None:
+    """Points: data; lines: model; one colour an age."""
+    for cut, colour in zip(shown.cuts, colours(len(shown.cuts))):
+        axes.plot(cut.lag, cut.model, color=colour, zorder=2)
+        axes.plot(
+            cut.bin_lag,
+            cut.data,
+            "o",
+            color=colour,
+            markersize=3,
+            markerfacecolor="white",
+            markeredgewidth=0.7,
+            zorder=3,
+            label=f"{cut.age:.3g}",
+        )
+    axes.set_xscale("log")
+    axes.set_ylabel("$g_2$", labelpad=2)
+    axes.margins(x=0.04, y=0.08)
+    if shown.cuts:
+        axes.legend(title="age (s)", title_fontsize=7, loc="upper right", handlelength=0.8, borderaxespad=0.2, labelspacing=0.2)

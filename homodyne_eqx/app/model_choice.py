@@ -1,0 +1,146 @@
+"""The models that the command line offers, by name, and the start of a fit."""
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+import numpy as np
+
+from ..core.accumulation import AbstractAccumulation, Exact, Trapezoid
+from ..core.documented import LAMINAR_NAMES, STATIC_NAMES, laminar_flow, static_diffusion
+from ..core.kernels import AbstractKernel, GapAverage, SincSquared
+from ..core.misfit import AbstractLoss, Squares
+from ..core.model import TwoTimeModel
+from ..data import TwoTimeData
+from ..engine import Cauchy, Huber, SoftL1
+from ..fit.estimate import Estimate
+
+
+class ModelName(str, Enum):
+    laminar_flow = "laminar-flow"
+    static = "static"
+
+
+class KernelName(str, Enum):
+    gap_average = "gap-average"
+    sinc_squared = "sinc-squared"
+
+
+class AccumulationName(str, Enum):
+    trapezoid = "trapezoid"
+    exact = "exact"
+
+
+class RatesName(str, Enum):
+    power_law = "power-law"
+    constant = "constant"
+
+
+class ScalingName(str, Enum):
+    per_sector = "per-sector"
+    common = "common"
+
+
+class LossName(str, Enum):
+    squares = "squares"
+    soft_l1 = "soft-l1"
+    huber = "huber"
+    cauchy = "cauchy"
+
+
+KERNELS: dict[KernelName, AbstractKernel] = {
+    KernelName.gap_average: GapAverage(),
+    KernelName.sinc_squared: SincSquared(),
+}
+ACCUMULATIONS: dict[AccumulationName, AbstractAccumulation] = {
+    AccumulationName.trapezoid: Trapezoid(),
+    AccumulationName.exact: Exact(),
+}
+LOSSES: dict[LossName, type[AbstractLoss]] = {
+    LossName.squares: Squares,
+    LossName.soft_l1: SoftL1,
+    LossName.huber: Huber,
+    LossName.cauchy: Cauchy,
+}
+HELD_WHEN_CONSTANT = {"alpha": 0.0, "D_offset": 0.0, "beta": 0.0, "gamma_dot_t_offset": 0.0}
+"""What makes a power law a constant."""
+
+
+@dataclass(frozen=True)
+class ModelChoice:
+    """A documented model with its kernel, accumulation rule, form of the rates, and contrast and offset per sector or not."""
+
+    name: ModelName
+    kernel: KernelName
+    accumulation: AccumulationName
+    rates: RatesName = RatesName.power_law
+    scaling: ScalingName = ScalingName.per_sector
+
+    @property
+    def sheared(self) -> bool:
+        return self.name is ModelName.laminar_flow
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of all parameters."""
+        return (*(LAMINAR_NAMES if self.sheared else STATIC_NAMES), "contrast", "offset")
+
+    @property
+    def held(self) -> dict[str, float]:
+        """What the choice of rates holds, by name."""
+        if self.rates is RatesName.power_law:
+            return {}
+        return {name: value for name, value in HELD_WHEN_CONSTANT.items() if name in self.names}
+
+    def build(self, values: dict[str, Any]) -> TwoTimeModel:
+        """The model with a value for every name of `names`."""
+        accumulation = ACCUMULATIONS[self.accumulation]
+        if self.sheared:
+            return laminar_flow(**values, kernel=KERNELS[self.kernel], accumulation=accumulation)
+        return static_diffusion(**values, accumulation=accumulation)
+
+
+@dataclass(frozen=True)
+class Start:
+    """Values for every parameter of a model, and where each came from."""
+
+    values: dict[str, Any]
+    sources: dict[str, str]
+    notes: tuple[str, ...]
+
+
+def start_values(choice: ModelChoice, data: TwoTimeData, given: dict[str, float], guess: Estimate | None) -> Start:
+    """Given values where there are any; what is left from an estimate of steady motion.
+
+    Exponents and offsets of the rates start at 0. Where an exponent is given and its amplitude is not, the amplitude gives
+    the estimated rate on average over the frames.
+
+    **Arguments:** `guess`: may be `None` only where everything is given.
+    """
+    values: dict[str, Any] = {}
+    sources: dict[str, str] = {}
+    for name in choice.names:
+        if name in given:
+            values[name], sources[name] = given[name], "given"
+        elif name in HELD_WHEN_CONSTANT:
+            values[name], sources[name] = 0.0, "no ageing"
+    if guess is not None:
+        estimated: dict[str, Any] = {"contrast": guess.contrast, "offset": guess.offset}
+        estimated["D0"] = _amplitude(guess.J, values["alpha"], values["D_offset"], data)
+        if choice.sheared:
+            shear_rate = max(float(guess.shear_rate or 0.0), 1e-12)
+            estimated["gamma_dot_t0"] = _amplitude(shear_rate, values["beta"], values["gamma_dot_t_offset"], data)
+            estimated["phi0"] = guess.phi0
+        for name in choice.names:
+            if name not in values:
+                values[name], sources[name] = estimated[name], "estimated"
+    for name in ("contrast", "offset"):
+        mean = float(np.mean(values[name]))
+        values[name] = mean if choice.scaling is ScalingName.common else values[name] + np.zeros(data.n_sector)
+    return Start(values, sources, () if guess is None else guess.notes)
+
+
+def _amplitude(rate: float, exponent: float, offset: float, data: TwoTimeData) -> float:
+    """Amplitude of a power law whose average over the frames is `rate`, where the offset leaves anything of it."""
+    t = np.maximum(np.asarray(data.geometry.t, float), float(data.geometry.time_floor))
+    return max(rate - offset, 0.05 * rate) / float(np.mean(t**exponent))

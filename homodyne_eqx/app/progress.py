@@ -1,0 +1,83 @@
+"""What a fit is doing, while it does it."""
+
+import time
+from collections.abc import Sequence
+from types import TracebackType
+from typing import Any, final
+
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.spinner import Spinner
+from rich.table import Table
+from rich.text import Text
+
+from ..fit import Iteration
+
+_SHOWN = 6
+
+
+@final
+class FitProgress:
+    """A live table of the latest steps, fed by the callback of a fit; nothing where the output is no terminal.
+
+    **Arguments:** `names`: of the free parameters, contrast and offset last; `degrees_of_freedom`: for the reduced χ².
+    """
+
+    def __init__(self, console: Console, title: str, names: Sequence[str], degrees_of_freedom: int):
+        self._title = title
+        self._names = [name for name in names if not name.startswith(("contrast", "offset"))]
+        self._degrees_of_freedom = max(degrees_of_freedom, 1)
+        self._steps: list[Iteration] = []
+        self._begun = time.perf_counter()
+        self._live = Live(self, console=console, transient=True, refresh_per_second=8)
+        self._spinner = Spinner("dots")
+
+    def __enter__(self) -> "FitProgress":
+        if self._live.console.is_terminal:
+            self._live.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None
+    ) -> None:
+        self._live.stop()
+
+    def __call__(self, step: Iteration) -> None:
+        self._steps.append(step)
+
+    def __rich__(self) -> RenderableType:
+        elapsed = time.perf_counter() - self._begun
+        phase = "compiling, then the first step" if not self._steps else f"step {self._steps[-1].number}"
+        self._spinner.update(text=Text(f"{self._title}: {phase}, {elapsed:.0f} s (Ctrl-C keeps the best so far)"))
+        if not self._steps:
+            return self._spinner
+        return Group(self._spinner, self._table())
+
+    def _table(self) -> Table:
+        table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
+        for heading in ("step", "reduced χ²", "still to fall"):
+            table.add_column(heading, justify="right")
+        names = self._names[: max(1, (self._live.console.width - 34) // 13)]
+        for name in names:
+            table.add_column(_short(name), justify="right", no_wrap=True)
+        for step in self._steps[-_SHOWN:]:
+            parameters = [f"{value:.4g}" for value in step.parameters[: len(names)]]
+            reduced = step.chi2 / self._degrees_of_freedom
+            table.add_row(str(step.number), f"{reduced:.6g}", f"{step.expected_decrease:.2g}", *parameters)
+        return table
+
+
+def _short(name: str) -> str:
+    return {"gamma_dot_t0": "γ̇_t0", "gamma_dot_t_offset": "γ̇_t_offset"}.get(name, name)
+
+
+def stage(console: Console, text: str, quiet: bool) -> Any:
+    """A spinner for what has no steps to show."""
+    return console.status(text) if not quiet and console.is_terminal else _Nothing()
+
+
+@final
+class _Nothing:
+    def __enter__(self) -> None: ...
+
+    def __exit__(self, *_: object) -> None: ...

@@ -1,0 +1,155 @@
+"""The HDF5 file of a fit: data, model and residual of every sector, covariance and history, with units."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from os import PathLike
+from pathlib import Path
+from typing import Any, final
+
+import numpy as np
+
+from .hdf5 import is_hdf5, require_h5py
+from .whole_file import whole_file
+
+_KIND = "homodyne_eqx fit result"
+_MAPS = ("c2", "model", "residual")
+_UNITS = {"q": "Å⁻¹", "phi": "deg", "gap": "Å", "t": "s", "elapsed": "s", "residual": "sigma"}
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class ResultArrays:
+    """What a fit leaves behind, maps aside.
+
+    - `q` (Å⁻¹), `phi` (degrees or `None`), `gap` (Å or `None`): `(n_sector,)`; `t` (s): `(n_t,)`;
+    - `sigma`: `(n_sector,)`, or the median of each sector's where it differs from pixel to pixel;
+    - `names`, `units`, `values`, `uncertainties`: of every parameter, in the order of the model;
+    - `free_names` and `covariance` `(n_free, n_free)`;
+    - `chi2`, `expected_decrease`, `elapsed` (s): `(n_step,)`, and `history` `(n_step, n_free)`: the steps of the fit;
+    - `degrees_of_freedom`; `attributes`: how it ended, kernel, model, input file, versions: strings and numbers.
+    """
+
+    q: np.ndarray
+    phi: np.ndarray | None
+    gap: np.ndarray | None
+    t: np.ndarray
+    sigma: np.ndarray
+    names: tuple[str, ...]
+    units: tuple[str, ...]
+    values: np.ndarray
+    uncertainties: np.ndarray
+    free_names: tuple[str, ...]
+    covariance: np.ndarray
+    chi2: np.ndarray
+    expected_decrease: np.ndarray
+    elapsed: np.ndarray
+    history: np.ndarray
+    degrees_of_freedom: int
+    attributes: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def n_sector(self) -> int:
+        return len(self.q)
+
+    @property
+    def n_t(self) -> int:
+        return len(self.t)
+
+
+_IN_GROUP = {
+    "geometry": ("q", "phi", "gap", "t", "sigma"),
+    "parameters": ("names", "units", "values", "uncertainties", "free_names", "covariance"),
+    "history": ("chi2", "expected_decrease", "elapsed", "history"),
+}
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class ResultFile:
+    """A written result: its arrays in memory, its maps in the file, read one sector at a time."""
+
+    path: Path
+    arrays: ResultArrays
+
+    def maps(self, k: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Data, model and residual (data − model)/σ of sector `k`, each `(n_t, n_t)`; the residual is NaN where a pixel does not
+        count, the diagonal included."""
+        with require_h5py().File(self.path, "r") as file:
+            c2, model, residual = (np.asarray(file[f"maps/{name}"][k]) for name in _MAPS)
+        return c2, model, residual
+
+
+def save_result_arrays(
+    path: str | PathLike[str],
+    arrays: ResultArrays,
+    maps: Iterable[tuple[np.ndarray, np.ndarray, np.ndarray]],
+    *,
+    overwrite: bool = False,
+) -> None:
+    """Write a result, whole or not at all.
+
+    **Arguments:** `maps`: data, model and residual of one sector after the other, as in `ResultFile.maps`; stored as float32, so
+    that no more than one sector is in memory.
+
+    **Raises:** `FileExistsError`; `ValueError` where there are not as many maps as sectors.
+    """
+    h5py = require_h5py()
+    shape = (arrays.n_sector, arrays.n_t, arrays.n_t)
+    with whole_file(path, overwrite) as partial, h5py.File(partial, "w") as file:
+        file.attrs["kind"] = _KIND
+        file.attrs["degrees_of_freedom"] = arrays.degrees_of_freedom
+        for name, value in arrays.attributes.items():
+            file.attrs[name] = value
+        for group, names in _IN_GROUP.items():
+            for name in names:
+                value = getattr(arrays, name)
+                if value is None:
+                    continue
+                text = isinstance(value, tuple)
+                stored = np.array(value, dtype=h5py.string_dtype()) if text else np.asarray(value, float)
+                file[f"{group}/{name}"] = stored
+                if name in _UNITS:
+                    file[f"{group}/{name}"].attrs["unit"] = _UNITS[name]
+        stacks = [
+            file.create_dataset(f"maps/{name}", shape, np.float32, chunks=(1, *shape[1:]), compression="lzf", shuffle=True)
+            for name in _MAPS
+        ]
+        stacks[2].attrs["unit"] = _UNITS["residual"]
+        written = 0
+        for k, of_sector in enumerate(maps):
+            for stack, values in zip(stacks, of_sector, strict=True):
+                stack[k] = values
+            written = k + 1
+        if written != arrays.n_sector:
+            raise ValueError(f"{written} maps were given for {arrays.n_sector} sectors; expected one a sector.")
+
+
+def load_result_arrays(path: str | PathLike[str]) -> ResultFile:
+    """Open a file that `save_result_arrays` wrote.
+
+    **Raises:** `FileNotFoundError`; `ValueError` for a file of another kind.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise FileNotFoundError(f"There is no file {path} (looked in {path.parent.absolute()}).")
+    if not is_hdf5(path):
+        raise ValueError(f"{path} is no HDF5 file; expected the result.h5 of a fit.")
+    with require_h5py().File(path, "r") as file:
+        if file.attrs.get("kind") != _KIND:
+            raise ValueError(f"{path} is an HDF5 file, but not the result of a fit; expected the result.h5 of a fit.")
+        found: dict[str, Any] = {}
+        for group, names in _IN_GROUP.items():
+            for name in names:
+                held = file.get(f"{group}/{name}")
+                if held is not None and _is_text(held):
+                    found[name] = tuple(held.asstr()[()].tolist())
+                else:
+                    found[name] = None if held is None else np.asarray(held[()])
+        attributes = {k: v.item() if isinstance(v, np.generic) else v for k, v in file.attrs.items() if k != "kind"}
+    dof = int(attributes.pop("degrees_of_freedom"))
+    return ResultFile(path, ResultArrays(**found, degrees_of_freedom=dof, attributes=attributes))
+
+
+def _is_text(dataset: Any) -> bool:
+    """Whether a dataset holds strings."""
+    return require_h5py().check_string_dtype(dataset.dtype) is not None
