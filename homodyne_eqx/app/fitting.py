@@ -13,8 +13,8 @@ from rich.console import Console
 
 from ..core.geometry import Geometry
 from ..core.maps import two_time_map
-from ..core.model import TwoTimeModel
 from ..core.misfit import AbstractLoss, Squares
+from ..core.model import TwoTimeModel
 from ..data import TwoTimeData
 from ..data.result_file import ResultArrays, load_result_arrays, save_result_arrays
 from ..data.two_time import sector_arrays
@@ -22,7 +22,7 @@ from ..fit import FitResult, fit
 from ..fit.estimate import Estimate, estimate
 from ..fit.free import select
 from .figures import draw_figures
-from .model_choice import KERNELS, ModelChoice, Start, start_values
+from .model_choice import HELD_WHEN_CONSTANT, KERNELS, ModelChoice, Start, start_values
 from .output_folder import whole_folder
 from .progress import FitProgress, stage
 
@@ -47,11 +47,10 @@ class Job:
 
 def start_of(job: Job) -> Start:
     """Where the fit starts: given values, and an estimate from the data for the others."""
-    given = {**job.choice.held, **job.given}
     guess: Estimate | None = None
-    if not set(job.choice.names) <= set(given):
+    if not set(job.choice.names) <= {*job.given, *HELD_WHEN_CONSTANT}:
         guess = estimate(job.data, KERNELS[job.choice.kernel] if job.choice.sheared else None)
-    return start_values(job.choice, job.data, given, guess)
+    return start_values(job.choice, job.data, dict(job.given), guess)
 
 
 def run(job: Job, start: Start, console: Console, quiet: bool) -> FitResult:
@@ -146,7 +145,9 @@ def write(
     with whole_folder(folder, force) as partial:
         attributes = {"input": str(data.provenance.path or ""), "input_sha256": data.provenance.sha256 or ""}
         with stage(console, "writing maps", quiet):
-            save_result_arrays(partial / "result.h5", result_arrays(result, data, attributes), sector_maps(result, data))
+            save_result_arrays(
+                partial / "result.h5", result_arrays(result, data, attributes), sector_maps(result, data)
+            )
         if figures:
             with stage(console, "drawing figures", quiet):
                 draw_figures(load_result_arrays(partial / "result.h5"), partial / "figures")

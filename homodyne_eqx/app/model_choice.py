@@ -1,7 +1,7 @@
 """The models that the command line offers, by name, and the start of a fit."""
 
 from dataclasses import dataclass
-from enum import Enum
+from enum import StrEnum
 from typing import Any
 
 import numpy as np
@@ -16,32 +16,32 @@ from ..engine import Cauchy, Huber, SoftL1
 from ..fit.estimate import Estimate
 
 
-class ModelName(str, Enum):
+class ModelName(StrEnum):
     laminar_flow = "laminar-flow"
     static = "static"
 
 
-class KernelName(str, Enum):
+class KernelName(StrEnum):
     gap_average = "gap-average"
     sinc_squared = "sinc-squared"
 
 
-class AccumulationName(str, Enum):
+class AccumulationName(StrEnum):
     trapezoid = "trapezoid"
     exact = "exact"
 
 
-class RatesName(str, Enum):
+class RatesName(StrEnum):
     power_law = "power-law"
     constant = "constant"
 
 
-class ScalingName(str, Enum):
+class ScalingName(StrEnum):
     per_sector = "per-sector"
     common = "common"
 
 
-class LossName(str, Enum):
+class LossName(StrEnum):
     squares = "squares"
     soft_l1 = "soft-l1"
     huber = "huber"
@@ -68,7 +68,7 @@ HELD_WHEN_CONSTANT = {"alpha": 0.0, "D_offset": 0.0, "beta": 0.0, "gamma_dot_t_o
 
 @dataclass(frozen=True)
 class ModelChoice:
-    """A documented model with its kernel, accumulation rule, form of the rates, and contrast and offset per sector or not."""
+    """A documented model: its kernel, accumulation rule, form of the rates, and number of contrasts and offsets."""
 
     name: ModelName
     kernel: KernelName
@@ -112,8 +112,8 @@ class Start:
 def start_values(choice: ModelChoice, data: TwoTimeData, given: dict[str, float], guess: Estimate | None) -> Start:
     """Given values where there are any; what is left from an estimate of steady motion.
 
-    Exponents and offsets of the rates start at 0. Where an exponent is given and its amplitude is not, the amplitude gives
-    the estimated rate on average over the frames.
+    Exponents and offsets of the rates start at 0. Where an exponent is given and its amplitude is not, the amplitude
+    gives the estimated rate on average over the frames.
 
     **Arguments:** `guess`: may be `None` only where everything is given.
     """
@@ -122,6 +122,8 @@ def start_values(choice: ModelChoice, data: TwoTimeData, given: dict[str, float]
     for name in choice.names:
         if name in given:
             values[name], sources[name] = given[name], "given"
+        elif name in choice.held:
+            values[name], sources[name] = choice.held[name], "constant rates"
         elif name in HELD_WHEN_CONSTANT:
             values[name], sources[name] = 0.0, "no ageing"
     if guess is not None:

@@ -19,7 +19,9 @@ def check_output(path: Path, force: bool, held: frozenset[str] = RESULT_NAMES) -
     if not path.exists():
         return
     if not path.is_dir():
-        raise NotADirectoryError(f"{path} is a file; expected a folder that does not exist yet. Choose another --output.")
+        raise NotADirectoryError(
+            f"{path} is a file; expected a folder that does not exist yet. Choose another --output."
+        )
     names = {entry.name for entry in path.iterdir()}
     if names and not force:
         raise FileExistsError(
@@ -28,8 +30,8 @@ def check_output(path: Path, force: bool, held: frozenset[str] = RESULT_NAMES) -
     foreign = sorted(names - held)
     if foreign:
         raise FileExistsError(
-            f"{path} holds {', '.join(foreign[:4])}{' …' if len(foreign) > 4 else ''}, which no fit wrote; --force replaces "
-            "nothing but results. Choose another --output."
+            f"{path} holds {', '.join(foreign[:4])}{' …' if len(foreign) > 4 else ''}, which no fit wrote; --force "
+            "replaces nothing but results. Choose another --output."
         )
 
 

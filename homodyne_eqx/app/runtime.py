@@ -9,8 +9,8 @@ CACHE_VARIABLE = "HOMODYNE_EQX_CACHE"
 def set_up_jax(threads: int | None = None) -> Path | None:
     """Turn float64 on, limit the threads, and keep compiled programs between runs.
 
-    Compiled programs go to `$HOMODYNE_EQX_CACHE`, `off` for nowhere, by default `homodyne_eqx` in the cache folder of the user;
-    `JAX_COMPILATION_CACHE_DIR`, JAX's own variable, goes before both.
+    Compiled programs go to `$HOMODYNE_EQX_CACHE`, `off` for nowhere, by default `homodyne_eqx` in the user's cache
+    folder; `JAX_COMPILATION_CACHE_DIR`, JAX's own variable, goes before both.
 
     **Returns:** the folder, or `None` where nothing is kept. **Raises:** `ValueError` unless `threads` ≥ 1.
     """

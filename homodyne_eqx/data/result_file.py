@@ -72,8 +72,10 @@ class ResultFile:
     arrays: ResultArrays
 
     def maps(self, k: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Data, model and residual (data − model)/σ of sector `k`, each `(n_t, n_t)`; the residual is NaN where a pixel does not
-        count, the diagonal included."""
+        """Data, model and residual (data − model)/σ of sector `k`, each `(n_t, n_t)`.
+
+        The residual is NaN where a pixel does not count, the diagonal included.
+        """
         with require_h5py().File(self.path, "r") as file:
             c2, model, residual = (np.asarray(file[f"maps/{name}"][k]) for name in _MAPS)
         return c2, model, residual
@@ -88,8 +90,8 @@ def save_result_arrays(
 ) -> None:
     """Write a result, whole or not at all.
 
-    **Arguments:** `maps`: data, model and residual of one sector after the other, as in `ResultFile.maps`; stored as float32, so
-    that no more than one sector is in memory.
+    **Arguments:** `maps`: data, model and residual of one sector after the other, as in `ResultFile.maps`; stored as
+    float32. No more than one sector is in memory.
 
     **Raises:** `FileExistsError`; `ValueError` where there are not as many maps as sectors.
     """
@@ -111,7 +113,9 @@ def save_result_arrays(
                 if name in _UNITS:
                     file[f"{group}/{name}"].attrs["unit"] = _UNITS[name]
         stacks = [
-            file.create_dataset(f"maps/{name}", shape, np.float32, chunks=(1, *shape[1:]), compression="lzf", shuffle=True)
+            file.create_dataset(
+                f"maps/{name}", shape, np.float32, chunks=(1, *shape[1:]), compression="lzf", shuffle=True
+            )
             for name in _MAPS
         ]
         stacks[2].attrs["unit"] = _UNITS["residual"]

@@ -20,8 +20,8 @@ _ZOOMS = 6
 class Estimate:
     """What the maps averaged over age say of a sample that moves steadily.
 
-    - `J`: transport coefficient d⟨Δx²⟩/dt, Å²/s; `shear_rate`, s⁻¹, in the convention of the kernel, and `phi0`, degrees in (−90, 90],
-      both `None` without shear;
+    - `J`: transport coefficient d⟨Δx²⟩/dt, Å²/s; `shear_rate`, s⁻¹, in the convention of the kernel, and `phi0`,
+      degrees in (−90, 90], both `None` without shear;
     - `contrast`, `offset`: dimensionless, `(n_sector,)`;
     - `explained`: share of the variation with the lag that it accounts for, ≤ 1;
     - `notes`: what to know of it.
@@ -39,10 +39,10 @@ class Estimate:
 def estimate(data: TwoTimeData, kernel: AbstractKernel | None = None) -> Estimate:
     """Rates, flow direction, contrast and offset of a sample in steady motion, good enough to start a fit from.
 
-    Each map is averaged over age at some thirty lags. J, shear rate and φ0 are those of a grid, refined six times, that
-    fit exp(−q² J τ)·(sin y/y)², y = ½ q L cos(φ0 − φ) γ̇ τ, best, with one contrast for all sectors and an offset for each.
-    What moves ever faster or slower is taken at its average. Least squares over a grid sees no gradient and so no
-    local minimum wider than its steps.
+    Each map is averaged over age at some thirty lags. J, shear rate and φ0 are those of a grid, refined six times, with
+    which exp(−q² J τ)·(sin y/y)², y = ½ q L cos(φ0 − φ) γ̇ τ, fits best, given one contrast for all sectors and an
+    offset for each. What moves ever faster or slower is taken at its average. A search over a grid needs no start and
+    is not caught in a local minimum.
 
     **Arguments:** `kernel`: of the shear term, `GapAverage()` or `SincSquared()`; `None` without shear.
 
@@ -67,14 +67,14 @@ def estimate(data: TwoTimeData, kernel: AbstractKernel | None = None) -> Estimat
         shears = np.concatenate([[0.0], np.geomspace(0.1 / tau[-1], 10 / tau[0], _COARSE) / half_ql.mean()])
     rates = np.geomspace(0.02 / tau[-1], 6 / tau[0], _COARSE) / np.mean(q**2)
     place = lambda phi0: np.abs(np.cos(np.radians(phi0 - angle))) * half_ql  # noqa: E731
-    found = min((search.best(rates, shears, place(phi0)) + (phi0,)) for phi0 in directions)
+    found = min((*search.best(rates, shears, place(phi0)), phi0) for phi0 in directions)
     step, turn = rates[1] / rates[0], 180 / _DIRECTIONS
     for _ in range(_ZOOMS):
         _, rate, shear, phi0 = found
         rates = rate * np.geomspace(1 / step, step, 7)
         shears = shear * np.geomspace(1 / step, step, 7) if shear > 0 else np.array([0.0])
         turns = phi0 + np.linspace(-turn, turn, 7 if kernel is not None else 1)
-        found = min((search.best(rates, shears, place(phi0)) + (phi0,)) for phi0 in turns)
+        found = min((*search.best(rates, shears, place(phi0)), phi0) for phi0 in turns)
         step, turn = step**0.4, turn * 0.4
     cost, rate, shear, phi0 = found
     contrast, offset = search.scaling(rate, shear, place(phi0))
@@ -93,7 +93,7 @@ def estimate(data: TwoTimeData, kernel: AbstractKernel | None = None) -> Estimat
 
 
 def _age_averages(data: TwoTimeData) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Lags (s), the mean of each map at each of them, and its weight: (n_lag,), (n_sector, n_lag), (n_sector, n_lag)."""
+    """Lags (s), (n_lag,); mean of each map at each of them and its weight, both (n_sector, n_lag)."""
     longest = max(1, int(_LONGEST * (data.n_t - 1)))
     lags = np.unique(np.geomspace(1, longest, _LAGS).round().astype(int))
     t = np.asarray(data.geometry.t, float)

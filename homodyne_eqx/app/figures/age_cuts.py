@@ -1,6 +1,7 @@
 """Cuts of a two-time map at constant age (t1 + t2)/2."""
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import final
 
 import numpy as np
@@ -49,7 +50,7 @@ def _cut(
     data = np.where(used, c2[late, early], 0)
     tau = np.mean(t[late] - t[early], axis=0)
     edges = np.unique(np.geomspace(1, longest + 1, _POINTS + 1).round().astype(int))
-    inside = [(lags >= low) & (lags < high) for low, high in zip(edges[:-1], edges[1:])]
+    inside = [(lags >= low) & (lags < high) for low, high in pairwise(edges)]
     filled = [part for part in inside if used[:, part].any()]
     return AgeCut(
         age=float(np.mean(t[late] + t[early]) / 2),

@@ -15,13 +15,13 @@ FORMATS = ("png", "pdf", "svg")
 def require_matplotlib() -> ModuleType:
     """The module matplotlib. **Raises:** `ImportError` with the remedy where it is not installed."""
     try:
-        import matplotlib
+        import matplotlib as mpl
     except ImportError as error:
         raise ImportError(
             "Figures need matplotlib. Install it with: pip install 'homodyne-eqx[figures]', or leave them out with "
             "--no-figures."
         ) from error
-    return matplotlib
+    return mpl
 
 
 def draw_figures(
@@ -33,8 +33,8 @@ def draw_figures(
     - `overview`: all sectors, where there are more than fit a page;
     - `history`: χ² and the parameters over the steps of the fit.
 
-    **Arguments:** `folder`, made where it does not exist; `sectors`: all unless given; `form`: "png", "pdf" or "svg"; `dpi` of
-    what is drawn as pixels.
+    **Arguments:** `folder`: made where it does not exist; `sectors`: all unless given; `form`: "png", "pdf" or "svg";
+    `dpi`: of what is drawn as pixels.
 
     **Returns:** the files. **Raises:** `ValueError` for a format or sectors that there are not.
     """

@@ -24,7 +24,7 @@ _SYMBOLS = {
 
 
 def history(file: ResultFile) -> "Figure":
-    """χ² and every physical parameter over the steps; the band is the final value ± 1σ, where it is wide enough to see."""
+    """χ² and every physical parameter over the steps; the band is the final value ± 1σ."""
     from matplotlib.figure import Figure
     from matplotlib.ticker import MaxNLocator
 

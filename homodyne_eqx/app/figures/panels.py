@@ -24,7 +24,7 @@ class SectorPanels:
 @final
 @dataclass(frozen=True)
 class Scales:
-    """Limits of the colour scales: g2 from `low` to `high`, residual from −`residual` to `residual`; frames a block side."""
+    """Limits of the colour scales: g2 `low` to `high`, residual ± `residual`; `block`: frames a block side."""
 
     low: float
     high: float

@@ -82,9 +82,7 @@ def draw_map(axes: "Axes", values: np.ndarray, edges: np.ndarray, scales: Scales
     limits = (-scales.residual, scales.residual) if residual else (scales.low, scales.high)
     axes.set_facecolor(MASKED)
     shown = np.ma.masked_invalid(values)
-    return axes.pcolorfast(
-        edges, edges, shown, cmap=RESIDUALS if residual else VALUES, vmin=limits[0], vmax=limits[1]
-    )
+    return axes.pcolorfast(edges, edges, shown, cmap=RESIDUALS if residual else VALUES, vmin=limits[0], vmax=limits[1])
 
 
 def label_times(axes: "Axes", left: bool, bottom: bool) -> None:
@@ -119,4 +117,6 @@ def draw_cuts(axes: "Axes", shown: SectorPanels) -> None:
     axes.set_ylabel("$g_2$", labelpad=2)
     axes.margins(x=0.04, y=0.08)
     if shown.cuts:
-        axes.legend(title="age (s)", title_fontsize=7, loc="upper right", handlelength=0.8, borderaxespad=0.2, labelspacing=0.2)
+        axes.legend(
+            title="age (s)", title_fontsize=7, loc="upper right", handlelength=0.8, borderaxespad=0.2, labelspacing=0.2
+        )

@@ -1,0 +1,7 @@
+"""The commands, one a file."""
+
+from .demo import demo as demo
+from .fit import fit as fit
+from .inspect import inspect as inspect
+from .plot import plot as plot
+from .simulate import simulate as simulate

@@ -1,0 +1,147 @@
+"""`homodyne-eqx fit`: from a two-time file to parameters."""
+
+import json
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from .. import options as opt
+from ..assignments import held as held_of, intervals, values
+from ..bad_input import INTERRUPTED, refuses_bad_input
+from ..model_choice import (
+    LOSSES,
+    AccumulationName,
+    KernelName,
+    LossName,
+    ModelChoice,
+    ModelName,
+    RatesName,
+    ScalingName,
+)
+from ..numbers import seconds_text
+from ..output_folder import check_output
+from ..runtime import set_up_jax
+
+NOT_CONVERGED = 1
+
+_START = "Parameters"
+
+
+@refuses_bad_input
+def fit(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="Two-time file: APS-U HDF5, or NPZ cache version 2.")],
+    model: opt.Model = ModelName.laminar_flow,
+    kernel: opt.Kernel = KernelName.gap_average,
+    rates: opt.Rates = RatesName.power_law,
+    accumulation: opt.Accumulation = AccumulationName.trapezoid,
+    scaling: opt.Scaling = ScalingName.per_sector,
+    q: opt.QRange = None,
+    phi: opt.PhiRange = None,
+    sector: opt.Sectors = None,
+    frames: opt.Frames = None,
+    gap: opt.Gap = None,
+    sigma: opt.Sigma = None,
+    start: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME=VALUE",
+            help="Start value; what is not given is estimated from the data.",
+            rich_help_panel=_START,
+        ),
+    ] = None,
+    fix: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME[=VALUE]", help="Hold a parameter, at VALUE or at its start.", rich_help_panel=_START
+        ),
+    ] = None,
+    bound: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME=LO:HI",
+            help="Keep a parameter between LO and HI; leave one out for no bound there.",
+            rich_help_panel=_START,
+        ),
+    ] = None,
+    loss: Annotated[
+        LossName,
+        typer.Option(
+            metavar="NAME", help="squares; or soft-l1, huber, cauchy, which outliers pull less.", rich_help_panel=_START
+        ),
+    ] = LossName.squares,
+    max_steps: Annotated[int, typer.Option(min=1, help="Most steps of the fit.", rich_help_panel=_START)] = 200,
+    output: opt.Output = None,
+    force: opt.Force = False,
+    figures: opt.Figures = True,
+    threads: opt.Threads = None,
+    quiet: opt.Quiet = False,
+    as_json: opt.AsJson = False,
+) -> None:
+    """Fit a two-time file by least squares, each pair of frames counted once.
+
+    Ctrl-C ends the fit with the best parameters so far; they are written and marked as interrupted.
+
+    Exit code 0: converged. 1: not converged. 2: bad input. 130: interrupted.
+    """
+    begun = time.perf_counter()
+    console = Console(file=sys.stderr if as_json else sys.stdout, quiet=quiet)
+    choice = ModelChoice(model, kernel, accumulation, rates, scaling)
+    given = values("--start", start or (), choice.names)
+    fixed = held_of("--fix", fix or (), choice.names)
+    bounds = intervals("--bound", bound or (), choice.names)
+    twice = sorted(given.keys() & {name for name, value in fixed.items() if value is not None})
+    if twice:
+        raise ValueError(f"--start and --fix both give {', '.join(twice)} a value; expected one of them.")
+    given |= {name: value for name, value in fixed.items() if value is not None}
+    if output is not None:
+        check_output(output, force)
+        if figures:
+            from ..figures.drawing import require_matplotlib
+
+            require_matplotlib()
+    set_up_jax(threads)
+    from .. import fitting, report
+    from ..loading import load_selected
+
+    data = load_selected(file, q, phi, sector, frames, gap, sigma)
+    read = time.perf_counter() - begun
+    report.print_data(console, data)
+    held = tuple(dict.fromkeys((*choice.held, *fixed)))
+    job = fitting.Job(choice, data, given, held, bounds, LOSSES[loss](), max_steps)
+    start_point = fitting.start_of(job)
+    report.print_start(console, choice, start_point, dict.fromkeys(held))
+    result = fitting.run(job, start_point, console, quiet)
+    misfit = fitting.reduced_chi2_of_sectors(result, data)
+    report.print_result(console, result)
+    report.print_sectors(console, result, data, misfit)
+    spent = {"reading": read, **fitting.seconds_of(result)}
+    extra = {"start_from": start_point.sources, "start_notes": list(start_point.notes), "seconds_spent": spent}
+    document = {**result_document(result, data), **extra, "reduced_chi2_of_sectors": misfit.tolist()}
+    if output is not None:
+        writing = time.perf_counter()
+        names = fitting.write(
+            output, result, data, document, force=force, figures=figures, console=console, quiet=quiet
+        )
+        spent["writing"] = time.perf_counter() - writing
+        console.print(f"wrote {output}: {', '.join(names)}", highlight=False, markup=False)
+    else:
+        console.print("nothing is written without --output DIR", style="dim")
+    console.print(
+        ", ".join(f"{name} {seconds_text(seconds)}" for name, seconds in spent.items()), style="dim", highlight=False
+    )
+    if as_json:
+        sys.stdout.write(json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+    if not result.converged:
+        raise typer.Exit(INTERRUPTED if result.ended == "interrupted" else NOT_CONVERGED)
+
+
+def result_document(result: Any, data: Any) -> Mapping[str, Any]:
+    """The content of `result.json`: the result, its input and its checksum, and how it was asked for."""
+    source = data.provenance
+    known = {"path": source.path, "format": source.format, "sha256": source.sha256, "frames": source.frames}
+    return {**result.to_dict(), "input": known, "command": sys.argv[1:]}

@@ -1,0 +1,114 @@
+"""`homodyne-eqx inspect`: what is in a file."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import typer
+from rich.console import Console
+from rich.text import Text
+
+from .. import options as opt
+from ..bad_input import refuses_bad_input
+from ..runtime import set_up_jax
+
+_SECTORS = 60
+
+
+@refuses_bad_input
+def inspect(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="Two-time file: APS-U HDF5, or NPZ cache version 2.")],
+    gap: opt.Gap = None,
+) -> None:
+    """Say what is in a two-time file: layout, sectors, frames, noise, excluded pixels, and how to fit it.
+
+    A file of no known layout is refused with what it lacks for each (exit code 2).
+    """
+    console = Console(file=sys.stdout)
+    set_up_jax()
+    from ...data import TwoTimeData, load
+    from ...data.readers import READERS
+    from ...data.two_time import sector_arrays
+    from .. import report
+
+    readers = [reader for reader in READERS if file.is_file() and not reader.missing(file)]
+    has_sigma = bool(readers) and readers[0].read(file).sigma is not None
+    noise = None
+    if has_sigma:
+        data = load(file, gap=gap)
+    else:
+        try:
+            data = load(file, gap=gap, sigma="estimate")
+        except ValueError as error:
+            if not readers:
+                raise
+            noise = str(error)
+            data: TwoTimeData = load(file, gap=gap, sigma=1.0)
+    geometry, source = data.geometry, data.provenance
+    t = np.asarray(geometry.t)
+    q, phi = sector_arrays(geometry)
+    low, high = float(np.min(data.sigma)), float(np.max(data.sigma))
+    spread = f"{low:.3g}" if low == high else f"{low:.3g} to {high:.3g}"
+    if noise is not None:
+        sigma = f"none in the file, and none can be estimated: {noise}"
+    else:
+        sigma = (
+            f"{spread} ({data.sigma_source})"
+            if has_sigma
+            else f"none in the file; --sigma estimate would take {spread}"
+        )
+    rows = [
+        ("file", str(file)),
+        ("layout", f"{readers[0].name}: {readers[0].description}"),
+        ("maps", f"{data.n_sector} sectors × {data.n_t} × {data.n_t} frames, {data.c2.dtype}"),
+        ("time", f"{t[0]:.6g} to {t[-1]:.6g} s, frame period {float(geometry.dt):.6g} s"),
+        ("gap", "none in the file; needed for shear" if geometry.gap is None else f"{float(geometry.gap[0]):.6g} Å"),
+        ("sigma", sigma),
+        ("excluded", str(data.excluded)),
+        ("sha256", str(source.sha256)),
+        *((("note", note)) for note in source.notes),
+    ]
+    shown = report.table("", "")
+    shown.show_header = False
+    shown.columns[1].no_wrap = False
+    shown.columns[1].overflow = "fold"
+    if source.metadata:
+        rows.append(("metadata", ", ".join(f"{name} = {_short(value)}" for name, value in source.metadata.items())))
+    for name, value in rows:
+        shown.add_row(name, Text(value))
+    console.print(shown)
+    console.print(_sectors(data, q, phi))
+    if data.n_sector > _SECTORS:
+        console.print(f"… and {data.n_sector - _SECTORS} more sectors.")
+    console.print("To fit it:", style="dim")
+    console.print(f"  {_suggestion(file, data, has_sigma)}", highlight=False, markup=False, soft_wrap=True)
+
+
+def _sectors(data, q: np.ndarray, phi: np.ndarray | None):
+    from .. import report
+
+    shown = report.table("sector>", "q (Å⁻¹)>", "φ (°)>", "next to diagonal>", "far lags>")
+    for k in range(min(data.n_sector, _SECTORS)):
+        c2 = np.asarray(data.c2[k])
+        near = np.nanmean(np.where(np.isfinite(np.diagonal(c2, 1)), np.diagonal(c2, 1), np.nan))
+        far = np.concatenate([np.diagonal(c2, lag) for lag in range(-(-2 * data.n_t // 3), data.n_t)])
+        far = far[np.isfinite(far)]
+        plateau = f"{np.median(far):.4f}" if far.size else "–"
+        shown.add_row(str(k), f"{q[k]:.5g}", "–" if phi is None else f"{phi[k]:.5g}", f"{near:.4f}", plateau)
+    return shown
+
+
+def _suggestion(file: Path, data, has_sigma: bool) -> str:
+    sheared = data.geometry.phi is not None and data.n_sector > 1
+    parts = [f"homodyne-eqx fit {file} --model {'laminar-flow' if sheared else 'static'}"]
+    if sheared and data.geometry.gap is None:
+        parts.append("--gap <Å>")
+    if not has_sigma:
+        parts.append("--sigma estimate")
+    return " ".join([*parts, "--output results"])
+
+
+def _short(value: object) -> str:
+    text = f"{value:.6g}" if isinstance(value, float) else str(value)
+    return text if len(text) <= 160 else text[:157] + "…"

@@ -1,0 +1,127 @@
+"""Options that several commands share."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from .model_choice import AccumulationName, KernelName, ModelName, RatesName, ScalingName
+
+_MODEL, _DATA, _RUN = "Model", "What of the file", "Output"
+
+Model = Annotated[
+    ModelName,
+    typer.Option(
+        help="laminar-flow: D0, alpha, D_offset, gamma_dot_t0, beta, gamma_dot_t_offset, "
+        "phi0. static: the first three.",
+        rich_help_panel=_MODEL,
+    ),
+]
+Kernel = Annotated[
+    KernelName,
+    typer.Option(
+        help="gap-average: exact for uniform shear. sinc-squared: the documented form, whose shear rate is 2.2 to 2.3 "
+        "times larger.",
+        rich_help_panel=_MODEL,
+    ),
+]
+Accumulation = Annotated[
+    AccumulationName,
+    typer.Option(
+        help="How rates are integrated over the frames: the documented trapezoid rule, or the "
+        "exact integral of the power law.",
+        rich_help_panel=_MODEL,
+    ),
+]
+Rates = Annotated[
+    RatesName,
+    typer.Option(
+        help="power-law: D0·t^alpha + D_offset, and likewise the shear. constant: D0 and gamma_dot_t0 "
+        "alone, the others held at 0.",
+        rich_help_panel=_MODEL,
+    ),
+]
+Scaling = Annotated[
+    ScalingName,
+    typer.Option(help="Contrast and offset: one pair for each sector, or one for all.", rich_help_panel=_MODEL),
+]
+QRange = Annotated[
+    tuple[float, float] | None,
+    typer.Option("--q", metavar="LO HI", help="Sectors with q from LO to HI, Å⁻¹.", rich_help_panel=_DATA),
+]
+PhiRange = Annotated[
+    tuple[float, float] | None,
+    typer.Option(
+        "--phi", metavar="LO HI", help="Sectors with azimuth from LO to HI, degrees, modulo 360.", rich_help_panel=_DATA
+    ),
+]
+Sectors = Annotated[
+    list[int] | None,
+    typer.Option(
+        "--sector",
+        metavar="N",
+        help="Sector number, from 0 as `inspect` lists them; repeat for more.",
+        rich_help_panel=_DATA,
+    ),
+]
+Frames = Annotated[
+    tuple[int, int] | None,
+    typer.Option(
+        "--frames",
+        metavar="A B",
+        help="Frames A to B − 1 of the file, from 0. Times keep their origin.",
+        rich_help_panel=_DATA,
+    ),
+]
+Gap = Annotated[
+    float | None,
+    typer.Option(
+        "--gap",
+        metavar="ANGSTROM",
+        help="Distance between the sheared walls, Å. Beamline files do not hold it.",
+        rich_help_panel=_DATA,
+    ),
+]
+Sigma = Annotated[
+    str | None,
+    typer.Option(
+        "--sigma",
+        metavar="VALUE|estimate",
+        help="Noise of a pixel of c2, or `estimate` for the scatter of each map's far-lag plateau. Needed where "
+        "the file holds none: there is no default.",
+        rich_help_panel=_DATA,
+    ),
+]
+Force = Annotated[bool, typer.Option("--force", help="Replace results that are there.", rich_help_panel=_RUN)]
+Figures = Annotated[bool, typer.Option("--figures/--no-figures", help="Draw the figures.", rich_help_panel=_RUN)]
+Quiet = Annotated[bool, typer.Option("--quiet", help="Print errors only.", rich_help_panel=_RUN)]
+AsJson = Annotated[
+    bool,
+    typer.Option("--json", help="Print the result as JSON on stdout and nothing else there.", rich_help_panel=_RUN),
+]
+Threads = Annotated[
+    int | None, typer.Option(metavar="N", help="Use at most N threads, all cores unless given.", rich_help_panel=_RUN)
+]
+Output = Annotated[
+    Path | None,
+    typer.Option(
+        "--output",
+        metavar="DIR",
+        help="Folder for result.json, result.h5 and figures/; written whole or not at all. Nothing is written "
+        "without it.",
+        rich_help_panel=_RUN,
+    ),
+]
+
+
+def sigma_of(text: str | None) -> float | str | None:
+    """What `hx.load` takes for `--sigma`.
+
+    **Raises:** `ValueError` for a word other than `estimate`.
+    """
+    if text is None or text == "estimate":
+        return text
+    try:
+        return float(text)
+    except ValueError:
+        raise ValueError(f"--sigma is {text!r}; expected a number > 0, or estimate.") from None
