@@ -32,7 +32,8 @@ def sector_nodes(function: PairFunction, geometry: Geometry) -> Nodes:
 def pair_block(
     function: PairFunction, rows: Nodes, columns: Nodes, in_order: Bool[Array, "n_row n_column"], sector: Sector
 ) -> Float[Array, "n_row n_column"]:
-    """Every row frame with every column frame, for one sector; where not `in_order` (row before column) the two change places."""
+    """Every row frame with every column frame, for one sector; where not `in_order` (row before column) the two
+    change places."""
 
     def one(row: Nodes, column: Nodes, keep: Array) -> Array:
         later = jax.tree.map(lambda a, b: jnp.where(keep, a, b), row, column)
@@ -47,8 +48,8 @@ def two_time_map(
 ) -> Float[Array, "n_sector n_t n_t"]:
     """The function of every pair of frames in every sector.
 
-    **Arguments:** `common` names the fields of the geometry (of "q", "gap", "phi") that are known to be the same in all sectors;
-    what follows from them alone is then computed once for all.
+    **Arguments:** `common` names the fields of the geometry (of "q", "gap", "phi") that are known to be the same in
+    all sectors; what follows from them alone is then computed once for all.
     """
     fields = {name: x for name in ("q", "gap", "phi") if (x := getattr(geometry, name)) is not None}
     shared = {name: x[0] for name, x in fields.items() if name in common}
@@ -85,8 +86,8 @@ def two_time_map(
 def _frame_by_frame(nodes: Callable[[dict[str, Array]], Nodes], sectors: dict[str, Array]) -> Nodes:
     """The nodes of every sector, with a leading axis `n_sector`, from a loop.
 
-    XLA fuses what it can into the program that reads it, and would evaluate the sine of a frame once for each pair that the frame
-    is in. It does not fuse across a loop, unless the loop has a single step: hence two for one sector.
+    XLA fuses what it can into the program that reads it, and would evaluate the sine of a frame once for each pair
+    that the frame is in. It does not fuse across a loop, unless the loop has a single step: hence two for one sector.
     """
     n_sector = jax.tree.leaves(sectors)[0].shape[0]
     if n_sector > 1:

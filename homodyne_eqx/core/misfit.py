@@ -6,7 +6,7 @@ from typing import Any, final
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float
+from jaxtyping import Array, Bool, Float
 
 from .evaluation import Evaluation, Slopes, evaluate
 from .geometry import Geometry
@@ -47,8 +47,8 @@ def chi_squared(
 ) -> Float[Array, ""]:
     """χ² = Σ ρ((data − g2)² / σ²) over all tiles.
 
-    Its derivative in the model and the geometry is taken tile by tile: one more pass, O(n_t) memory. Every order and mode of
-    differentiation is right; from the second order on the walk itself is differentiated.
+    Its derivative in the model and the geometry is taken tile by tile: one more pass, O(n_t) memory. Every order and
+    mode of differentiation is right; from the second order on the walk itself is differentiated.
 
     **Arguments:** `common`: fields of the geometry known to be equal in all sectors, see `evaluate`.
     """
@@ -123,12 +123,17 @@ def walk_with_slopes(
         earlier = iter(weighted.earlier)
         of_slots = []
         for slot, later, total_slot in zip(structure.slots, weighted.later, sums.slots, strict=True):
-            sign, by_column = (-1, later) if slot.difference else (1, next(earlier))
+            if slot.difference:
+                sign, by_row = -1, where_pairs(in_order, later, -later)
+                by_column = by_row
+            else:
+                other = next(earlier)
+                sign, by_row, by_column = 1, where_pairs(in_order, later, other), where_pairs(in_order, other, later)
             axis = 0 if structure.common[slot.leaf] else 1
             if axis == 0:
-                by_column = jnp.sum(by_column, 0)
-                later = by_column if slot.difference else jnp.sum(later, 0)
-            grown = add_frames(total_slot, jnp.sum(later, axis + 1), tile.row, axis)
+                by_row = jnp.sum(by_row, 0)
+                by_column = by_row if slot.difference else jnp.sum(by_column, 0)
+            grown = add_frames(total_slot, jnp.sum(by_row, axis + 1), tile.row, axis)
             of_slots.append(add_frames(grown, sign * jnp.sum(by_column, axis), tile.column, axis))
         over_pairs = lambda x: jnp.sum(x, (1, 2))  # noqa: E731
         sums = MisfitSlopes(
@@ -188,7 +193,8 @@ def block_of(evaluation: Evaluation, tile: Tile, size: int) -> tuple[tuple, tupl
 
 
 def present(tile: Tile, x: Float[Array, "n_sector n_row n_column"]) -> Float[Array, "n_sector n_row n_column"]:
-    """`x` where a datum has weight, else 0. The choice also keeps XLA from handing a sum to a library that is slower on CPU."""
+    """`x` where a datum has weight, else 0. The choice also keeps XLA from handing a sum to a library that is slower
+    on CPU."""
     return jnp.where(tile.weights > 0, x, 0)
 
 
@@ -197,13 +203,19 @@ def per_sector(x: Float[Array, " n_sector"]) -> Float[Array, "n_sector 1 1"]:
 
 
 def masked(slopes: Slopes, factor: Float[Array, "n_sector size size"]) -> Slopes:
-    """The slopes times a factor that holds the weight; where the factor is 0 they count 0 even if they are not finite."""
+    """The slopes times a factor that holds the weight; where the factor is 0 they count 0 even if they are not
+    finite."""
 
     def times(x: Array) -> Array:
         f = factor.reshape(factor.shape + (1,) * (x.ndim - 3))
         return jnp.where(f != 0, f * x, 0)
 
     return jax.tree.map(times, slopes)
+
+
+def where_pairs(keep: Bool[Array, "n_row n_column"], a: Array, b: Array) -> Array:
+    """For slopes of a block of pairs, (n_sector, n_row, n_column, …): `a` where `keep`, else `b`."""
+    return jnp.where(keep.reshape(keep.shape + (1,) * (a.ndim - 3)), a, b)
 
 
 def add_frames(total: Array, part: Array, start: Array, axis: int) -> Array:

@@ -7,7 +7,7 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Bool, Float
+from jaxtyping import Array, Float
 
 
 @final
@@ -27,7 +27,8 @@ class Tile(eqx.Module):
 
 
 class AbstractTiles(eqx.Module):
-    """A source of tiles that together hold each datum once: what a walk scans over, and how a tile is made of each step's part."""
+    """A source of tiles that together hold each datum once: what a walk scans over, and how a tile is made of each
+    step's part."""
 
     size: eqx.AbstractVar[int]
 
@@ -56,8 +57,8 @@ def triangle(n_t: int, size: int) -> tuple[np.ndarray, np.ndarray]:
 class MapTiles(AbstractTiles):
     """Full maps read as they stand, `size` rows with all columns at a time: each of (i, j) and (j, i) counts.
 
-    Whole rows lie side by side in memory. Reading them in order costs less than it saves to evaluate a model once for (i, j) and
-    (j, i), whose data then come from two places.
+    Whole rows lie side by side in memory. Reading them in order costs less than it saves to evaluate a model once
+    for (i, j) and (j, i), whose data then come from two places.
 
     - `data`: (n_sector, n_t, n_t); `sigma`: scalar or the same shape; its square divides the squared residuals.
     """
