@@ -1,0 +1,168 @@
+"""The compiled programs behind the documented functions: which modules each is made of.
+
+Every array and every number is an argument, so that a program is compiled once for each set of shapes. jaxtyping and
+beartype check those shapes while a program is traced, which costs nothing afterwards.
+"""
+
+import functools
+import math
+from collections.abc import Callable
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from beartype import beartype
+from jaxtyping import Array, Float, Real, jaxtyped
+
+from ..documented import from_parameter_vector
+from ..floors import floored
+from ..geometry import Geometry
+from ..maps import two_time_map
+from ..misfit import chi_squared
+from ..model import TwoTimeModel
+from ..rates import Scaled
+from ..terms import Diffusion, Product, Shear
+from ..tiles import MapTiles
+from ..totals import total_g2
+
+G1_FLOOR = 1e-10
+_ONE_VALUE = ("q", "gap")
+_PAIRS_A_STEP = {"cpu": 2e5}
+
+Parameters = Real[Array, " n_params"]
+Batch = Real[Array, "n_batch n_params"]
+Times = Real[Array, " n_t"]
+Angles = Real[Array, "*phi"]
+Number = Real[Array, "*one"]
+Maps = Float[Array, "n_phi n_t n_t"]
+
+_checked = jaxtyped(typechecker=beartype)
+
+
+def _alike(arrays: tuple[Array, ...], numbers: tuple[Array, ...]) -> tuple[Array, ...]:
+    """All in the widest floating type among the arrays, the numbers as scalars."""
+    real = [x.dtype if jnp.issubdtype(x.dtype, jnp.floating) else jnp.result_type(float) for x in arrays]
+    dtype = functools.reduce(np.promote_types, real)
+    return (*(x.astype(dtype) for x in arrays), *(x.astype(dtype).reshape(()) for x in numbers))
+
+
+def _model(params: Array, contrast: Array | None = None, offset: Array | None = None) -> TwoTimeModel:
+    one = jnp.ones((), params.dtype)
+    return from_parameter_vector(params, one if contrast is None else contrast, one if offset is None else offset)
+
+
+def _geometry(t: Array, phi: Array, q: Array, L: Array, dt: Array) -> Geometry:
+    return Geometry(q=q, t=t, phi=phi.reshape(-1), gap=L, dt=dt)
+
+
+def _rows_a_step(n_maps: int, n_t: int) -> int:
+    """Frames a step of a walk over whole rows: enough to keep the device busy, few enough to stay in its cache."""
+    pairs = _PAIRS_A_STEP.get(jax.default_backend(), 2e7)
+    return min(max(int(pairs / (n_maps * n_t)), 1), n_t)
+
+
+@_checked
+def _g1_diffusion(params: Parameters, t: Times, q: Number, dt: Number) -> Float[Array, "n_t n_t"]:
+    params, t, q, dt = _alike((params, t), (q, dt))
+    return two_time_map(_model(params[:3]).g1, Geometry(q=q, t=t, dt=dt))[0]
+
+
+@_checked
+def _g1_shear(params: Parameters, t: Times, phi: Angles, q: Number, L: Number, dt: Number) -> Maps:
+    params, t, phi, q, L, dt = _alike((params, t, phi), (q, L, dt))
+    if params.shape == (3,):
+        return jnp.ones((phi.size, t.size, t.size), params.dtype)
+    _, shear = _model(params).g1.terms
+    return two_time_map(shear, _geometry(t, phi, q, L, dt), _ONE_VALUE)
+
+
+@_checked
+def _g1_total(params: Parameters, t: Times, phi: Angles, q: Number, L: Number, dt: Number) -> Maps:
+    params, t, phi, q, L, dt = _alike((params, t, phi), (q, L, dt))
+    g1 = two_time_map(_model(params).g1, _geometry(t, phi, q, L, dt), _ONE_VALUE)
+    return floored(g1, G1_FLOOR)
+
+
+@_checked
+def _g2(
+    params: Parameters, t: Times, phi: Angles, q: Number, L: Number, contrast: Number, offset: Number, dt: Number
+) -> Maps:
+    params, t, phi, q, L, contrast, offset, dt = _alike((params, t, phi), (q, L, contrast, offset, dt))
+    return _model(params, contrast, offset)(_geometry(t, phi, q, L, dt), _ONE_VALUE)
+
+
+@_checked
+def _g2_with_factors(
+    params: Parameters, t: Times, phi: Angles, decay: Number, strain: Number, contrast: Number, offset: Number
+) -> Maps:
+    """The factors scale the rates, and q, gap and dt are units: q² dt/2 · (2 decay) and q gap dt/2π · strain."""
+    params, t, phi, decay, strain, contrast, offset = _alike((params, t, phi), (decay, strain, contrast, offset))
+    model, one = _model(params, contrast, offset), jnp.ones((), t.dtype)
+    diffusion, *shears = model.g1.terms if isinstance(model.g1, Product) else (model.g1,)
+    g1 = Product((
+        Diffusion(Scaled(diffusion.rate, 2 * decay)),
+        *(Shear(Scaled(shear.rate, strain), shear.phi0) for shear in shears),
+    ))  # fmt: skip
+    return TwoTimeModel(g1, model.scaling)(_geometry(t, phi, one, 2 * math.pi * one, one), _ONE_VALUE)
+
+
+@_checked
+def _g2_sum(
+    params: Parameters, t: Times, phi: Angles, q: Number, L: Number, contrast: Number, offset: Number, dt: Number
+) -> Float[Array, ""]:
+    params, t, phi, q, L, contrast, offset, dt = _alike((params, t, phi), (q, L, contrast, offset, dt))
+    model, geometry = _model(params, contrast, offset), _geometry(t, phi, q, L, dt)
+    return jnp.sum(total_g2(model, geometry, _rows_a_step(phi.size, t.size), _ONE_VALUE))
+
+
+@_checked
+def _chi2(
+    params: Parameters,
+    data: Real[Array, "..."],
+    sigma: Real[Array, "..."],
+    t: Times,
+    phi: Angles,
+    q: Number,
+    L: Number,
+    contrast: Number,
+    offset: Number,
+    dt: Number,
+    n_batch: int = 1,
+) -> Float[Array, ""]:
+    data, sigma = (x.reshape(phi.size, t.size, t.size) if x.ndim else x for x in (data, sigma))
+    params, data, sigma, t, phi, q, L, contrast, offset, dt = _alike(
+        (params, data, sigma, t, phi), (q, L, contrast, offset, dt)
+    )
+    tiles = MapTiles(data, sigma, _rows_a_step(n_batch * phi.size, t.size))
+    model, geometry = _model(params, contrast, offset), _geometry(t, phi, q, L, dt)
+    return chi_squared(model, geometry, tiles, common=_ONE_VALUE)
+
+
+@_checked
+def _g2_of_batch(params_batch: Batch, *others: Array) -> Float[Array, "n_batch n_phi n_t n_t"]:
+    return jax.vmap(lambda params: _g2(params, *others))(params_batch)
+
+
+@_checked
+def _chi2_of_batch(params_batch: Batch, *others: Array) -> Float[Array, " n_batch"]:
+    n_batch = params_batch.shape[0]
+    return jax.vmap(lambda params: _chi2(params, *others, n_batch=n_batch))(params_batch)
+
+
+def _hessian(function: Callable) -> Callable:
+    return jax.jacfwd(jax.grad(function))
+
+
+g1_diffusion = jax.jit(_g1_diffusion)
+g1_shear = jax.jit(_g1_shear)
+g1_total = jax.jit(_g1_total)
+g2 = jax.jit(_g2)
+g2_with_factors = jax.jit(_g2_with_factors)
+g2_of_batch = jax.jit(_g2_of_batch)
+g2_jacobian = jax.jit(jax.jacfwd(_g2))
+g2_gradient = jax.jit(jax.grad(_g2_sum))
+g2_hessian = jax.jit(_hessian(_g2_sum))
+chi2 = jax.jit(_chi2)
+chi2_of_batch = jax.jit(_chi2_of_batch)
+chi2_gradient = jax.jit(jax.grad(_chi2))
+chi2_hessian = jax.jit(_hessian(_chi2))
