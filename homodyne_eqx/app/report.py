@@ -111,15 +111,12 @@ def remarks(result: FitResult) -> list[str]:
         correlation = result.covariance[a, b] / (sigma[a] * sigma[b])
         if abs(correlation) > _DEGENERATE:
             found.append(f"{names[a]} and {names[b]} ({correlation:+.4f})")
-    advice = (
-        "their mean rates above are determined better. Fix some (--fix NAME=VALUE), bound them, or use --rates constant"
-    )
-    said = []
+    determined = all(math.isfinite(each.uncertainty) for each in result.derived.values())
+    means = "Their mean rates above are determined. " if determined and result.derived else ""
+    advice = f"{means}Hold some (--fix NAME=VALUE), bound them (--bound D_offset=0:), or try --rates constant."
     if lost:
-        said.append(f"the data do not determine {', '.join(lost)}; {advice}.")
-    elif found:
-        said.append(f"strongly correlated: {', '.join(found[:4])}; {advice}.")
-    return said
+        return [f"The data leave {', '.join(lost)} open. {advice}"]
+    return [f"Strongly correlated: {', '.join(found[:4])}. {advice}"] if found else []
 
 
 def print_sectors(console: Console, result: FitResult, data: TwoTimeData, misfit: np.ndarray) -> None:

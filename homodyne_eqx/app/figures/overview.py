@@ -7,7 +7,7 @@ import numpy as np
 from ...data.result_file import ResultFile
 from .panels import Scales, SectorPanels
 from .sector_pages import draw_map, label_times, residual_label
-from .style import WIDTH
+from .style import WIDTH, azimuth
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -20,6 +20,7 @@ _BETWEEN, _BLOCK = 0.06, 0.22
 def overview(file: ResultFile, panels: dict[int, SectorPanels], scales: Scales, edges: np.ndarray) -> "Figure":
     """Data over model over residual, sector beside sector, eight at most in a row."""
     from matplotlib.figure import Figure
+    from matplotlib.ticker import MaxNLocator
 
     sectors = sorted(panels)
     across = min(_ACROSS, len(sectors))
@@ -48,7 +49,8 @@ def overview(file: ResultFile, panels: dict[int, SectorPanels], scales: Scales, 
     width = WIDTH - _LEFT - _RIGHT
     for residual, left, label in ((False, 0.0, "$g_2$"), (True, 0.55, residual_label(scales))):
         bar = box(_LEFT + left * width, 0.22, 0.42 * width, 0.08)
-        figure.colorbar(images[residual], cax=bar, orientation="horizontal", extend="both")
+        made = figure.colorbar(images[residual], cax=bar, orientation="horizontal", extend="both")
+        made.locator = MaxNLocator(5)
         bar.set_title(label, pad=3)
         bar.tick_params(pad=1.5)
     return figure
@@ -56,6 +58,6 @@ def overview(file: ResultFile, panels: dict[int, SectorPanels], scales: Scales, 
 
 def _name(file: ResultFile, k: int) -> str:
     several_q = np.ptp(file.arrays.q) > 0
-    phi = None if file.arrays.phi is None else f"{file.arrays.phi[k]:.4g}°"
+    phi = None if file.arrays.phi is None else azimuth(float(file.arrays.phi[k]))
     q = f"{file.arrays.q[k]:.3g} Å$^{{-1}}$"
     return q if phi is None else f"{phi}, {q}" if several_q else phi

@@ -47,11 +47,11 @@ def sector_panels(file: ResultFile, k: int, most: int) -> SectorPanels:
 
 
 def common_scales(panels: list[SectorPanels], n_t: int, most: int) -> Scales:
-    """Limits that hold the model of every sector and, outliers aside, the data and the residuals."""
+    """Limits that hold the model of every sector, and the residuals, outliers aside."""
     models = np.concatenate([p.model[np.isfinite(p.model)] for p in panels])
     residuals = np.concatenate([np.abs(p.residual[np.isfinite(p.residual)]) for p in panels])
-    low, high = np.percentile(models, [0.5, 99.8])
-    margin = 0.04 * (high - low) or 1e-3
+    low, high = models.min(), models.max()
+    margin = 0.03 * (high - low) or 1e-3
     limit = float(np.percentile(residuals, 99.5)) if residuals.size else 1.0
     return Scales(float(low - margin), float(high + margin), _rounded_up(limit), block_size(n_t, most))
 

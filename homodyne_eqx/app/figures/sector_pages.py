@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 SECTORS_A_PAGE = 4
 
 # Inches.
-_LEFT, _PANEL, _BETWEEN, _TO_CUTS, _CUTS = 0.62, 1.38, 0.08, 0.58, 1.62
+_LEFT, _PANEL, _BETWEEN, _TO_CUTS, _CUTS = 0.8, 1.34, 0.08, 0.56, 1.6
 _TOP, _ROW, _BOTTOM = 0.52, 0.12, 0.4
 
 
@@ -87,15 +87,23 @@ def draw_map(axes: "Axes", values: np.ndarray, edges: np.ndarray, scales: Scales
 
 def label_times(axes: "Axes", left: bool, bottom: bool) -> None:
     """Times in seconds, on the outer maps alone."""
-    from matplotlib.ticker import MaxNLocator
-
-    for axis in (axes.xaxis, axes.yaxis):
-        axis.set_major_locator(MaxNLocator(4, steps=[1, 2, 5, 10]))
+    low, high = axes.get_xlim()
+    ticks = round_times(low, high)
+    axes.set_xticks(ticks)
+    axes.set_yticks(ticks)
     axes.tick_params(labelleft=left, labelbottom=bottom)
     if left:
         axes.set_ylabel("$t_2$  (s)", labelpad=2)
     if bottom:
         axes.set_xlabel("$t_1$  (s)")
+
+
+def round_times(low: float, high: float) -> np.ndarray:
+    """A few round numbers, none so close to the upper end that its label would touch that of the next map."""
+    from matplotlib.ticker import MaxNLocator
+
+    ticks = MaxNLocator(3, steps=[1, 2, 5, 10]).tick_values(low, high)
+    return ticks[(ticks >= low) & (ticks <= high - 0.08 * (high - low))]
 
 
 def draw_cuts(axes: "Axes", shown: SectorPanels) -> None:
@@ -118,5 +126,5 @@ def draw_cuts(axes: "Axes", shown: SectorPanels) -> None:
     axes.margins(x=0.04, y=0.08)
     if shown.cuts:
         axes.legend(
-            title="age (s)", title_fontsize=7, loc="upper right", handlelength=0.8, borderaxespad=0.2, labelspacing=0.2
+            title="age (s)", title_fontsize=7, loc="lower left", handlelength=0.8, borderaxespad=0.2, labelspacing=0.2
         )

@@ -58,6 +58,11 @@ def colours(count: int, name: str = "plasma") -> list:
 
 
 def sector_title(q: float, phi: float | None) -> str:
-    """Azimuth and scattering vector of a sector."""
-    direction = "" if phi is None else f"φ = {phi:.4g}°, "
+    """Azimuth and scattering vector of a sector, each on a line."""
+    direction = "" if phi is None else f"φ = {azimuth(phi)}\n"
     return f"{direction}q = {q:.4g} Å$^{{-1}}$"
+
+
+def azimuth(phi: float) -> str:
+    """Degrees, to a hundredth at most."""
+    return f"{round(phi, 2) + 0.0:.5g}°"
