@@ -21,7 +21,6 @@ from homodyne_eqx.core.rates import (
     Network,
     Oscillating,
     PowerLaw,
-    RateSum,
     Relaxing,
     Scaled,
     Spline,
@@ -40,7 +39,6 @@ from homodyne_eqx.core.terms import (
     OrnsteinUhlenbeck,
     Poiseuille,
     Populations,
-    Product,
     Relaxation,
     Shared,
     Shear,
@@ -172,4 +170,3 @@ SCALINGS = {
 }
 
 ALL = {"rates": RATES, "kernels": KERNELS, "terms": TERMS, "detections": DETECTIONS, "scalings": SCALINGS}
-PARTS_OF_OTHERS = {RateSum, Scaled, Product}

@@ -27,6 +27,8 @@ class Transit(AbstractAmountTerm):
     Limits: w → ∞ or v → 0 gives 1. Derivation: a scatterer at x counts A(x) A(x + d) = exp(−(x² + (x + d)²)/w²), with
     the amplitude A of the beam and d = ∫ v dt; over all x that is exp(−d²/2w²). It multiplies the factors of the motion
     along q as long as q w ≫ 1.
+
+    At one q a Gaussian transit and a Gaussian `Ballistic` are the same curve: tell them apart by fitting several q.
     """
 
     velocity: AbstractRate = part("Å/s", converter=as_rate)
