@@ -2,16 +2,21 @@
 
 import sys
 
+_INTERRUPTED = 130
+
 
 def main() -> None:
     """Run `homodyne-eqx` on the arguments of the process."""
     try:
         from .command_line import app
+
+        app(prog_name="homodyne-eqx")
     except ImportError as error:
-        if error.name not in ("typer", "rich", "click"):
+        if error.name not in ("typer", "rich"):
             raise
         sys.exit(f"The command line needs {error.name}. Install it with: pip install 'homodyne-eqx[all]'")
-    app(prog_name="homodyne-eqx")
+    except KeyboardInterrupt:
+        sys.exit(_INTERRUPTED)
 
 
 if __name__ == "__main__":

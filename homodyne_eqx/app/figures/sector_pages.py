@@ -54,7 +54,7 @@ def sector_page(
         axes.set_xlim(limits[:, 0].min(), limits[:, 1].max())
         axes.set_ylim(limits[:, 2].min(), limits[:, 3].max())
     cuts[-1].set_xlabel("lag  $|t_2 - t_1|$  (s)")
-    _title_cuts(figure, lefts[2] + _PANEL + _TO_CUTS, height)
+    _head_cuts(figure, cuts[0], lefts[2] + _PANEL + _TO_CUTS, height)
     values_bar = box(lefts[0] + 0.3, 0.24, 2 * _PANEL + _BETWEEN - 0.6, 0.08)
     residual_bar = box(lefts[2] + 0.08, 0.24, _PANEL - 0.16, 0.08)
     labels = ("$g_2$:  data  |  model", residual_label(scales))
@@ -65,10 +65,23 @@ def sector_page(
     return figure
 
 
-def _title_cuts(figure: "Figure", left: float, height: float) -> None:
-    """A heading over the cuts, level with those of the colour bars."""
-    centre, top = (left + _CUTS / 2) / WIDTH, 1 - 0.2 / height
-    figure.text(centre, top, "$g_2$ at constant age\npoints: data, lines: model", ha="center", va="center")
+def _head_cuts(figure: "Figure", cuts: "Axes", left: float, height: float) -> None:
+    """A heading over the cuts, with the ages, level with those of the colour bars."""
+    centre = (left + _CUTS / 2) / WIDTH
+    figure.text(centre, 1 - 0.17 / height, "$g_2$ over lag, at ages of", ha="center", va="baseline")
+    handles, labels = cuts.get_legend_handles_labels()
+    figure.legend(
+        handles,
+        [f"{label} s" for label in labels],
+        loc="upper center",
+        bbox_to_anchor=(centre, 1 - 0.2 / height),
+        ncols=2 if len(labels) > 2 else max(len(labels), 1),
+        handlelength=1.2,
+        handletextpad=0.4,
+        columnspacing=1.2,
+        labelspacing=0.2,
+        borderaxespad=0,
+    )
 
 
 def residual_label(scales: Scales) -> str:
@@ -109,22 +122,10 @@ def round_times(low: float, high: float) -> np.ndarray:
 def draw_cuts(axes: "Axes", shown: SectorPanels) -> None:
     """Points: data; lines: model; one colour an age."""
     for cut, colour in zip(shown.cuts, colours(len(shown.cuts))):
+        points = {"markersize": 3, "markerfacecolor": "white", "markeredgewidth": 0.7}
         axes.plot(cut.lag, cut.model, color=colour, zorder=2)
-        axes.plot(
-            cut.bin_lag,
-            cut.data,
-            "o",
-            color=colour,
-            markersize=3,
-            markerfacecolor="white",
-            markeredgewidth=0.7,
-            zorder=3,
-            label=f"{cut.age:.3g}",
-        )
+        axes.plot(cut.bin_lag, cut.data, "o", color=colour, zorder=3, **points)
+        axes.plot([], [], "o-", color=colour, label=f"{cut.age:.3g}", **points)
     axes.set_xscale("log")
     axes.set_ylabel("$g_2$", labelpad=2)
     axes.margins(x=0.04, y=0.08)
-    if shown.cuts:
-        axes.legend(
-            title="age (s)", title_fontsize=7, loc="lower left", handlelength=0.8, borderaxespad=0.2, labelspacing=0.2
-        )
