@@ -7,18 +7,28 @@ if _os.environ.get("HOMODYNE_EQX_TYPECHECK", "0") not in ("", "0"):
 
     _install("homodyne_eqx", "beartype.beartype")
 
-from . import datasets as datasets
+from . import datasets as datasets, testing as testing
 from .core.accumulation import (
     AbstractAccumulation as AbstractAccumulation,
     Exact as Exact,
+    GaussLegendre as GaussLegendre,
     Trapezoid as Trapezoid,
 )
-from .core.detection import AbstractDetection as AbstractDetection, Homodyne as Homodyne
+from .core.detection import (
+    AbstractDetection as AbstractDetection,
+    DriftingContrast as DriftingContrast,
+    FiniteSector as FiniteSector,
+    Homodyne as Homodyne,
+    PartialHeterodyne as PartialHeterodyne,
+)
 from .core.documented import (
     from_parameter_vector as from_parameter_vector,
     laminar_flow as laminar_flow,
     static_diffusion as static_diffusion,
     to_parameter_vector as to_parameter_vector,
+)
+from .core.equation import (
+    equation as equation,
 )
 from .core.geometry import Geometry as Geometry, Sector as Sector
 from .core.kernels import (
@@ -27,24 +37,65 @@ from .core.kernels import (
     AbstractSineKernel as AbstractSineKernel,
     Exponential as Exponential,
     GapAverage as GapAverage,
+    Gaussian as Gaussian,
     SincSquared as SincSquared,
+    Stretched as Stretched,
     convert_shear_rate as convert_shear_rate,
 )
 from .core.misfit import AbstractLoss as AbstractLoss, Squares as Squares
 from .core.model import TwoTimeModel as TwoTimeModel
+from .core.parameters import (
+    parameter as parameter,
+    part as part,
+)
 from .core.rates import (
     AbstractIntegrableRate as AbstractIntegrableRate,
     AbstractRate as AbstractRate,
     Constant as Constant,
+    Events as Events,
+    FrozenRate as FrozenRate,
+    MonotoneSpline as MonotoneSpline,
+    Network as Network,
+    Oscillating as Oscillating,
     PowerLaw as PowerLaw,
+    RateSum as RateSum,
+    Relaxing as Relaxing,
+    Scaled as Scaled,
+    Spline as Spline,
+    StokesEinstein as StokesEinstein,
+    stokes_einstein_coefficient as stokes_einstein_coefficient,
 )
-from .core.scaling import AbstractScaling as AbstractScaling, ContrastOffset as ContrastOffset
+from .core.scaling import (
+    AbstractScaling as AbstractScaling,
+    ContrastOffset as ContrastOffset,
+    SmoothScaling as SmoothScaling,
+)
 from .core.terms import (
+    AbstractAmountTerm as AbstractAmountTerm,
+    AbstractProfile as AbstractProfile,
     AbstractTerm as AbstractTerm,
+    Ballistic as Ballistic,
+    DampedOscillation as DampedOscillation,
     Diffusion as Diffusion,
+    Distribution as Distribution,
+    Drift as Drift,
+    Echo as Echo,
+    Frozen as Frozen,
     Nodes as Nodes,
+    NonAffine as NonAffine,
+    OrnsteinUhlenbeck as OrnsteinUhlenbeck,
+    Poiseuille as Poiseuille,
+    Populations as Populations,
     Product as Product,
+    Relaxation as Relaxation,
+    Shared as Shared,
     Shear as Shear,
+    ShearBands as ShearBands,
+    Static as Static,
+    Transit as Transit,
+    TwoComponents as TwoComponents,
+    VelocityProfile as VelocityProfile,
+    WallSlip as WallSlip,
 )
 from .data import (
     Excluded as Excluded,
@@ -63,6 +114,6 @@ from .engine import (
     normal_equations as normal_equations,
     pack as pack,
 )
-from .fit import FitResult as FitResult, Iteration as Iteration, Parameter as Parameter, fit as fit
+from .fit import FitResult as FitResult, Iteration as Iteration, Parameter as Parameter, descend as descend, fit as fit
 
 __version__ = "0.1.0"

@@ -19,7 +19,7 @@ PACKAGE = ROOT / "homodyne_eqx"
 
 # A part may import itself and those before it. Modules beside the parts count as the part named here.
 PARTS = ["core", "data", "engine", "fit", "app"]
-BESIDE = {"datasets": "data", "testing": "engine"}
+BESIDE = {"datasets": "data", "testing": "engine", "versions": "core"}
 ONLY_IN = {"matplotlib": "app", "typer": "app", "rich": "app", "h5py": "data"}
 # What a caller of the core does not need. `jax` and `equinox` themselves load none of it.
 LOADED_WHERE_USED = ["h5py", "matplotlib", "optax", "rich", "scipy", "typer"]

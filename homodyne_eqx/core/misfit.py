@@ -188,7 +188,8 @@ def _tangent_of_data(moving: tuple, primals: tuple, tangents: tuple) -> Array:
 def block_of(evaluation: Evaluation, tile: Tile, size: int) -> tuple[tuple, tuple, Array]:
     """The frames of a tile's rows and columns, and which of its pairs are in order: row not before column."""
     n_row, n_column = tile.values.shape[-2:]
-    in_order = tile.row + jnp.arange(n_row)[:, None] >= tile.column + jnp.arange(n_column)[None, :]
+    frame = lambda n: jnp.arange(n, dtype=tile.row.dtype)  # noqa: E731
+    in_order = (tile.row + frame(n_row))[:, None] >= (tile.column + frame(n_column))[None, :]
     return evaluation.frames(tile.row, n_row), evaluation.frames(tile.column, n_column), in_order
 
 

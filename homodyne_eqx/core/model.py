@@ -7,6 +7,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, ArrayLike, Float
 
 from .detection import AbstractDetection, Homodyne
+from .equation import equation
 from .geometry import Geometry, Sector
 from .maps import scattered_pairs, two_time_map
 from .scaling import AbstractScaling
@@ -33,6 +34,10 @@ class TwoTimeModel(eqx.Module):
             if not isinstance(getattr(self, name), kind):
                 found = type(getattr(self, name)).__name__
                 raise TypeError(f"{name} is a {found}; expected an {kind.__name__}, as in TwoTimeModel(g1, scaling).")
+
+    def __str__(self) -> str:
+        """The model as an equation with its values."""
+        return equation(self)
 
     def nodes(self, geometry: Geometry) -> Nodes:
         return self.detection.nodes(self.g1, geometry)

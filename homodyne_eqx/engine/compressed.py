@@ -27,7 +27,7 @@ def compressed(
     lifted = whole / (length[:, None] * length[None, :]) + 20 * n * jnp.finfo(whole.dtype).eps * jnp.eye(
         n, dtype=whole.dtype
     )
-    factor = jnp.linalg.cholesky(lifted, upper=True, symmetrize_input=True) * length
+    factor = jnp.linalg.cholesky(lifted, upper=True, symmetrize_input=True) * length[None, :]
     return factor[:, :-1], factor[:, -1]
 
 

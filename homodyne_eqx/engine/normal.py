@@ -181,7 +181,7 @@ def _assembled(linear: Linearised, sums: _Sums) -> NormalEquations:
     along = jnp.zeros((2, linear.contrast.shape[0], n_params), dtype)
     for mover, frames in zip(linear.movers, sums.frames, strict=True):
         tangents = mover.tangents if not mover.common else mover.tangents[None]
-        gathered = jnp.sum(frames[..., None] * tangents, 2)
+        gathered = jnp.sum(frames[..., None] * tangents[None], 2)
         along = along.at[:, :, mover.columns].add(jnp.stack([gathered[1], gathered[0]]))
         vector = vector.at[mover.columns].add(jnp.sum(gathered[2], 0))
     to_contrast, to_offset = linear.scaling

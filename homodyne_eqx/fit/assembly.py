@@ -14,7 +14,7 @@ _ENDINGS = {
     "converged": "χ² is at its minimum: it can be expected to fall by no more than {left:.2g} after {n} steps.",
     "stalled": "the solver makes no more progress after {n} steps, yet χ² should still fall by {left:.2g}. "
     "Try another start, or fix parameters that are hardly determined.",
-    "step limit": "the limit of {n} steps was reached while χ² should still fall by {left:.2g}. Raise max_steps.",
+    "step limit": "the limit of {n} steps was reached while χ² should still fall by {left:.2g}. Allow more.",
     "interrupted": "interrupted after {n} steps; these are the best parameters so far.",
     "not finite": "χ² or its derivative is not finite at the parameters reached after {n} steps. Set bounds that exclude them.",
 }

@@ -93,7 +93,8 @@ def select(model: TwoTimeModel, free: Iterable[str] | None, fixed: Iterable[str]
     _check_known("free", free or (), names)
     _check_known("fixed", fixed, names)
     _check_known("bounds", bounds, [*names, *elements])
-    is_free = [(free is None or name in set(free)) and name not in set(fixed) for name in names]
+    wanted = {leaf.path for leaf in leaves if leaf.free} if free is None else set(free)
+    is_free = [name in wanted and name not in set(fixed) for name in names]
     if not any(is_free):
         raise ValueError(f"No parameter is free. The model has {', '.join(names)}.")
     entries, notes = [], []

@@ -48,7 +48,7 @@ def fit(
     - `model`: the start: every parameter takes its value from it. Contrast and offset are fitted a sector where they are arrays
       of shape `(n_sector,)`.
     - `data`: two-time data, or data that are packed already (`hx.pack`), which saves folding them again.
-    - `free`: names of the parameters to fit, all unless given; `fixed`: names to hold. Documented names where they exist (`D0`), else the
+    - `free`: names of the parameters to fit, all unless given (but for those that a term holds by its nature); `fixed`: names to hold. Documented names where they exist (`D0`), else the
       path in the model (`g1.terms[0].rate.value`).
     - `bounds`: name → (low, high) in the units of the parameter, None for no bound; others keep those that their fields state.
     - `loss`: `Squares()`, or `SoftL1`, `Huber`, `Cauchy` against outliers.
