@@ -1,21 +1,27 @@
-"""Two-time maps of a sheared colloid from the positions of its particles, with no correlation model anywhere.
+"""Two-time maps from the positions of particles, with no correlation model anywhere.
 
-Brownian particles spread evenly over a gap are carried along by simple shear. At every frame the fields that they
-scatter into each detector sector are added up to intensities, photons are counted, and the counts of many detector
-pixels are correlated. Nothing but numpy computes; homodyne_eqx only writes the file:
+Particles spread evenly over a gap diffuse, are carried along by a flow, fly, or rattle about a place. At every frame
+the fields that they scatter into each detector sector are added up to intensities, photons are counted, and the counts
+of many detector pixels are correlated. Nothing but numpy computes; homodyne_eqx only writes the file, by default that
+of a Brownian colloid in simple shear:
 
     python examples/particle_simulation.py --output sheared_colloid.hdf
+
+Other samples are put together in Python from the motions here and in particle_motions.py:
+`simulate(Experiment(…), [flow(…), walk(…)])`, or several `Population`s.
 
 Coordinates: x and z span the plane of flow and vorticity, in which the scattering vectors lie; y crosses the gap.
 A scattering vector at azimuth phi is q·(cos phi, sin phi) in (x, z). Lengths in Å, times in s, angles in degrees.
 """
 
 import argparse
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from homodyne_eqx import Geometry
 from homodyne_eqx.data import TwoTimeData, save_aps_u
@@ -37,18 +43,22 @@ class Experiment:
     - `stokes_einstein`: diffusion coefficient D_SE, Å²/s: ⟨Δx²⟩ = 2·D_SE·τ along each axis, so that the rate J of
       the two-time model is 2·D_SE;
     - `shear_rate`: s⁻¹; `phi0`: direction of flow, degrees; `gap`: distance between the walls, Å;
-    - `q`: Å⁻¹; `phi`: azimuth of the sectors, degrees; `missing_phi`: azimuths of the detector's grid that no pixel
-      sees;
+    - `q`: Å⁻¹, one number or one a sector; `phi`: azimuth of the sectors, degrees; `missing_phi`: azimuths of the
+      detector's grid that no pixel sees;
     - `frames`, `dt`: number and period (s) of the frames;
     - `speckles`: independent speckles a sector; `speckles_per_pixel`: how many a pixel adds up, which divides the
-      contrast; `particles`: scatterers that a speckle comes from; `photons`: mean count of a pixel in a frame.
+      contrast; `particles`: scatterers that a speckle comes from; `photons`: mean count of a pixel in a frame;
+    - `beam_radius`: of a Gaussian beam along x, Å, where its intensity has fallen to 1/e²; infinite: all is lit evenly;
+    - `reference`: share of the light that is a wave of constant phase and amplitude;
+    - `coherence`: share of the light that interferes at all, at the first and the last frame, linear between;
+    - `phi_width`, `q_width`: full width of a sector, degrees and Å⁻¹, over which its pixels are spread evenly.
     """
 
     stokes_einstein: float = 7.0e3
     shear_rate: float = 1.0e-4
     phi0: float = 25.0
     gap: float = 2.0e6
-    q: float = 0.0054
+    q: float | tuple[float, ...] = 0.0054
     phi: tuple[float, ...] = (0.0, 20.0, 60.0, 80.0, 100.0, 120.0, 140.0, 160.0)
     missing_phi: tuple[float, ...] = (40.0,)
     frames: int = 150
@@ -57,7 +67,26 @@ class Experiment:
     speckles_per_pixel: int = 3
     particles: int = 64
     photons: float = 50.0
+    beam_radius: float = math.inf
+    reference: float = 0.0
+    coherence: tuple[float, float] = (1.0, 1.0)
+    phi_width: float = 0.0
+    q_width: float = 0.0
     seed: int = 20250
+
+    @property
+    def width(self) -> float:
+        """Of the illuminated volume along x and z, Å."""
+        return WAVELENGTHS_ACROSS * 2 * np.pi / np.min(self.q)
+
+
+@dataclass(frozen=True)
+class Population:
+    """Scatterers that move alike: `particles` of them a speckle, each of `amplitude(t)` as a scatterer."""
+
+    motions: Sequence[Motion]
+    particles: int
+    amplitude: Callable[[float], float] = lambda t: 1.0
 
 
 def brownian(stokes_einstein: float, gap: float) -> Motion:
@@ -84,29 +113,59 @@ def simple_shear(shear_rate: float, phi0: float) -> Motion:
     return advance
 
 
-def scattered_intensity(positions: np.ndarray, q: float, phi: float) -> np.ndarray:
-    """|Σ exp(i q·r)|² over the last axis of positions `(3, speckle, particle)`, in units of its mean: `(speckle,)`."""
+def scattered_field(positions: np.ndarray, q: ArrayLike, phi: ArrayLike, beam: float | np.ndarray) -> np.ndarray:
+    """Real and imaginary part of Σ beam·exp(i q·r) over positions `(3, speckle, particle)`: `(2, speckle)`."""
     x, _, z = positions
-    real = positions.dtype.type
-    phase = x * real(q * np.cos(np.radians(phi))) + z * real(q * np.sin(np.radians(phi)))
-    field_squared = np.cos(phase).sum(axis=-1) ** 2 + np.sin(phase).sum(axis=-1) ** 2
-    return field_squared / positions.shape[-1]
+    along_x, along_z = (np.float32(q * f(np.radians(phi))) for f in (np.cos, np.sin))
+    phase = x * along_x + z * along_z
+    if np.ndim(beam) == 0:
+        return np.stack([np.cos(phase).sum(axis=-1), np.sin(phase).sum(axis=-1)])
+    return np.stack([(beam * np.cos(phase)).sum(axis=-1), (beam * np.sin(phase)).sum(axis=-1)])
 
 
 def simulated_intensities(
-    experiment: Experiment, motions: Sequence[Motion], speckles: int, rng: np.random.Generator
+    experiment: Experiment, populations: Sequence[Population], speckles: int, rng: np.random.Generator
 ) -> np.ndarray:
-    """Intensity of each sector, frame and speckle of one batch of particles, `(n_sector, n_t, speckles)`."""
-    width = WAVELENGTHS_ACROSS * 2 * np.pi / experiment.q
-    size = np.array([width, experiment.gap, width], np.float32)[:, None, None]
-    positions = rng.random((3, speckles, experiment.particles), dtype=np.float32) * size
-    intensities = np.empty((len(experiment.phi), experiment.frames, speckles), np.float32)
-    for frame in range(experiment.frames):
-        for k, phi in enumerate(experiment.phi):
-            intensities[k, frame] = scattered_intensity(positions, experiment.q, phi)
-        for motion in motions:
-            motion(positions, frame * experiment.dt, experiment.dt, rng)
+    """Intensity of each sector, frame and speckle of one batch of particles, `(n_sector, n_t, speckles)`, of mean 1."""
+    e, width = experiment, experiment.width
+    if math.isfinite(e.beam_radius) and width < 7 * e.beam_radius:
+        raise ValueError(f"beam_radius is {e.beam_radius:g} Å; expected at most {width / 7:g} Å, for it to fit in.")
+    size = np.array([width, e.gap, width], np.float32)[:, None, None]
+    groups = [rng.random((3, speckles, p.particles), dtype=np.float32) * size for p in populations]
+    q, phi = np.broadcast_to(e.q, len(e.phi))[:, None, None], np.array(e.phi)[:, None, None]
+    if e.phi_width or e.q_width:
+        q, phi = (
+            centre + full * rng.uniform(-0.5, 0.5, (1, speckles, 1))
+            for centre, full in ((q, e.q_width), (phi, e.phi_width))
+        )
+    q, phi = (np.broadcast_to(x, (len(e.phi), *x.shape[1:])) for x in (q, phi))
+    intensities = np.empty((len(e.phi), e.frames, speckles), np.float32)
+    lit = 1.0 if math.isinf(e.beam_radius) else e.beam_radius * math.sqrt(math.pi / 2) / width
+    for frame in range(e.frames):
+        t = frame * e.dt
+        beams = [gaussian_beam(positions, e.beam_radius, width) for positions in groups]
+        amplitudes = [p.amplitude(t) for p in populations]
+        total = sum(p.particles * a**2 for p, a in zip(populations, amplitudes)) * lit
+        wave = math.sqrt(total * e.reference / (1 - e.reference))
+        for k in range(len(e.phi)):
+            fields = [scattered_field(r, q[k], phi[k], b) for r, b in zip(groups, beams)]
+            real, imaginary = np.sum([np.float32(a) * f for a, f in zip(amplitudes, fields)], axis=0)
+            intensities[k, frame] = ((real + np.float32(wave)) ** 2 + imaginary**2) / np.float32(total + wave**2)
+        coherent = np.float32(np.interp(frame, [0, e.frames - 1], e.coherence))
+        if coherent != 1:
+            intensities[:, frame] = 1 + coherent * (intensities[:, frame] - 1)
+        for population, positions in zip(populations, groups):
+            for motion in population.motions:
+                motion(positions, t, e.dt, rng)
     return intensities
+
+
+def gaussian_beam(positions: np.ndarray, radius: float, width: float) -> float | np.ndarray:
+    """Amplitude of the beam at each particle, `(speckle, particle)`; who leaves the volume enters on the other side."""
+    if math.isinf(radius):
+        return 1.0
+    positions[0] %= np.float32(width)
+    return np.exp(-(((positions[0] - np.float32(width / 2)) / np.float32(radius)) ** 2))
 
 
 def photon_counts(experiment: Experiment, intensities: np.ndarray, rng: np.random.Generator) -> np.ndarray:
@@ -115,8 +174,12 @@ def photon_counts(experiment: Experiment, intensities: np.ndarray, rng: np.rando
     return rng.poisson(experiment.photons * pixels).astype(np.float64)
 
 
-def simulate(experiment: Experiment, motions: Sequence[Motion] | None = None, report: bool = False) -> np.ndarray:
-    """Two-time maps of an experiment, by default of Brownian particles in simple shear.
+def simulate(
+    experiment: Experiment, motions: Sequence[Motion] | Sequence[Population] | None = None, report: bool = False
+) -> np.ndarray:
+    """Two-time maps of an experiment: of particles that all take part in some motions, or of several populations.
+
+    By default they are Brownian, in simple shear.
 
     c2(t1, t2) = ⟨n(t1) n(t2)⟩ / (⟨n(t1)⟩ ⟨n(t2)⟩) of the counts n, averaged over the pixels of a sector.
 
@@ -127,6 +190,8 @@ def simulate(experiment: Experiment, motions: Sequence[Motion] | None = None, re
             simple_shear(experiment.shear_rate, experiment.phi0),
             brownian(experiment.stokes_einstein, experiment.gap),
         )
+    alike = not any(isinstance(m, Population) for m in motions)
+    populations = [Population(motions, experiment.particles)] if alike else motions
     pixels, remainder = divmod(experiment.speckles, experiment.speckles_per_pixel)
     if pixels == 0 or remainder:
         raise ValueError(
@@ -137,7 +202,7 @@ def simulate(experiment: Experiment, motions: Sequence[Motion] | None = None, re
     sums, products = 0.0, 0.0
     for first in range(0, pixels, PIXELS_AT_ONCE):
         batch = min(PIXELS_AT_ONCE, pixels - first)
-        intensities = simulated_intensities(experiment, motions, batch * experiment.speckles_per_pixel, rng)
+        intensities = simulated_intensities(experiment, populations, batch * experiment.speckles_per_pixel, rng)
         counts = photon_counts(experiment, intensities, rng)
         sums = sums + counts.sum(axis=-1)
         products = products + counts @ counts.swapaxes(1, 2)
