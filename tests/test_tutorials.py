@@ -1,0 +1,81 @@
+"""The tutorials run from top to bottom, and their code does what their text says."""
+
+import re
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+import pytest
+
+import homodyne_eqx as hx
+
+ROOT = Path(__file__).parent.parent
+TUTORIAL = ROOT / "docs" / "tutorials" / "write_your_own_term.md"
+
+
+def python_blocks(page: Path) -> list[str]:
+    return re.findall(r"^```python\n(.*?)^```", page.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
+
+
+@pytest.fixture(scope="module")
+def tutorial():
+    """What the page defines, all its blocks run in order; without the switch of precision, which the suite has set."""
+    module = ModuleType("write_your_own_term")
+    for block in python_blocks(TUTORIAL):
+        exec(compile(re.sub(r"^jax\.config.*\n", "", block, flags=re.M), str(TUTORIAL), "exec"), vars(module))
+    return vars(module)
+
+
+def akaike(results):
+    return {name: result.chi2 + 2 * len(result.free_names) for name, result in results.items()}
+
+
+@pytest.mark.x64
+def test_the_term_is_fitted_to_what_was_simulated(tutorial):
+    result = tutorial["hopping"]
+    assert result.converged
+    assert result.parameters["g1.rate"].value == pytest.approx(0.8, rel=0.02)
+    assert result.parameters["g1.length"].value == pytest.approx(300.0, rel=0.02)
+    assert result.reduced_chi2 == pytest.approx(1, abs=0.08)
+
+
+@pytest.mark.x64
+@pytest.mark.parametrize(
+    ("kind", "best"), [("motions", "hopping"), ("rates", "full ageing"), ("detected", "bleaching")]
+)
+def test_the_comparisons_choose_what_was_simulated(tutorial, kind, best):
+    results = tutorial[kind]
+    assert all(result.converged for result in results.values())
+    found = akaike(results)
+    assert all(found[name] > found[best] + 10 for name in results if name != best)
+    assert results[best].reduced_chi2 == pytest.approx(1, abs=0.08)
+
+
+@pytest.mark.x64
+def test_what_the_text_says_of_diffusion(tutorial):
+    assert tutorial["motions"]["diffusion"].reduced_chi2 == pytest.approx(8.6, abs=0.1)
+
+
+@pytest.mark.x64
+def test_the_rate_and_the_detection_return_what_was_simulated(tutorial):
+    ageing = tutorial["rates"]["full ageing"].parameters
+    assert ageing["g1.rate.initial"].value == pytest.approx(4e4, rel=0.03)
+    assert ageing["g1.rate.time"].value == pytest.approx(1.5, rel=0.06)
+    assert ageing["g1.rate.initial"].unit == "Å²/s"
+    bleaching = tutorial["detected"]["bleaching"].parameters
+    assert bleaching["detection.share"].value == pytest.approx(0.4, abs=0.02)
+    assert bleaching["detection.time"].value == pytest.approx(3.0, rel=0.06)
+
+
+@pytest.mark.x64
+def test_the_terms_of_the_page_have_the_limits_of_the_page(tutorial):
+    geometry = hx.Geometry(q=[1e-4, 0.05], t=[0.0, 0.3, 0.7])
+    hopping = hx.testing.pair_values(tutorial["Hopping"](2.0, 100.0), geometry)
+    lag = np.subtract.outer(np.asarray(geometry.t), np.asarray(geometry.t))[np.tril_indices(3)]
+    np.testing.assert_allclose(hopping[0], np.exp(-1e-8 / 2 * 2e4 * lag), rtol=1e-6)
+    np.testing.assert_allclose(hopping[1], np.exp(-2 * lag), rtol=1e-4)
+    linear = hx.testing.pair_values(
+        hx.VelocityProfile(hx.Constant(1e-3), 10.0, tutorial["PowerLawFluid"](1.0)), hx.testing.example_geometry()
+    )
+    simple = hx.testing.pair_values(hx.Shear(hx.Constant(1e-3), 10.0, hx.GapAverage()), hx.testing.example_geometry())
+    np.testing.assert_allclose(np.abs(linear), np.abs(simple), atol=1e-9)
