@@ -57,9 +57,7 @@ def test_a_symmetric_map_counts_each_pair_with_one_over_sigma_squared():
 
 
 def test_sectors_of_equal_q_are_grouped():
-    geometry = hx.Geometry(
-        q=jnp.array([2.0, 1.0, 2.0, 1.0]) * 1e-3, t=0.1 * np.arange(4), phi=np.arange(4.0), gap=1e6
-    )
+    geometry = hx.Geometry(q=jnp.array([2.0, 1.0, 2.0, 1.0]) * 1e-3, t=0.1 * np.arange(4), phi=np.arange(4.0), gap=1e6)
     packed = hx.pack(hx.TwoTimeData(np.ones((4, 4, 4)), geometry, sigma=1.0))
     assert np.asarray(packed.sectors).tolist() == [[1, 3], [0, 2]]
     assert packed.common == ("q", "gap")

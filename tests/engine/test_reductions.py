@@ -17,7 +17,7 @@ pytestmark = pytest.mark.x64
 def problem(n_t=8, seed=0):
     t = jnp.asarray(0.05 * np.arange(n_t))
     where = hx.Geometry(q=jnp.array([0.0054, 0.0054, 0.006]), t=t, phi=jnp.array([10.0, 60.0, 95.0]), gap=2e5)
-    g1 = hx.Diffusion(hx.PowerLaw(3e4, -0.3, 1e3)) * hx.Shear(hx.PowerLaw(1e-3, 0.2, 1e-4), 10.0, hx.GapAverage())
+    g1 = hx.Diffusion(hx.PowerLaw(3e4, -0.3, 1e3)) * hx.Shear(hx.PowerLaw(2e-2, 0.2, 1e-3), 10.0, hx.GapAverage())
     model = hx.TwoTimeModel(g1, hx.ContrastOffset(np.full(3, 0.3), np.full(3, 1.0)))
     g2 = np.asarray(model(where)) + 0.01 * np.random.default_rng(seed).normal(size=(3, n_t, n_t))
     start = eqx.tree_at(lambda m: m.g1.terms[1].phi0, model, jnp.asarray(14.0))
