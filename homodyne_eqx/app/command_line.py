@@ -32,12 +32,13 @@ app = typer.Typer(
 )
 
 
-def _version(wanted: bool) -> None:
+def _version(wanted: bool) -> bool:
     if wanted:
         from .. import __version__
 
         sys.stdout.write(f"homodyne_eqx {__version__}\n")
         raise typer.Exit
+    return wanted
 
 
 @app.callback()

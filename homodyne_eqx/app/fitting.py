@@ -50,7 +50,7 @@ def start_of(job: Job) -> Start:
     guess: Estimate | None = None
     if not set(job.choice.names) <= {*job.given, *HELD_WHEN_CONSTANT}:
         guess = estimate(job.data, KERNELS[job.choice.kernel] if job.choice.sheared else None)
-    return start_values(job.choice, job.data, dict(job.given), guess)
+    return start_values(job.choice, job.data, job.given, guess, job.bounds)
 
 
 def run(job: Job, start: Start, console: Console, quiet: bool) -> FitResult:

@@ -1,5 +1,6 @@
 """The models that the command line offers, by name, and the start of a fit."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -109,13 +110,19 @@ class Start:
     notes: tuple[str, ...]
 
 
-def start_values(choice: ModelChoice, data: TwoTimeData, given: dict[str, float], guess: Estimate | None) -> Start:
+def start_values(
+    choice: ModelChoice,
+    data: TwoTimeData,
+    given: Mapping[str, float],
+    guess: Estimate | None,
+    bounds: Mapping[str, tuple[float | None, float | None]],
+) -> Start:
     """Given values where there are any; what is left from an estimate of steady motion.
 
     Exponents and offsets of the rates start at 0. Where an exponent is given and its amplitude is not, the amplitude
-    gives the estimated rate on average over the frames.
+    gives the estimated rate on average over the frames. What is not given is moved inside its bounds.
 
-    **Arguments:** `guess`: may be `None` only where everything is given.
+    **Arguments:** `guess`: may be `None` only where everything is given; `bounds`: name → (low, high) as in a fit.
     """
     values: dict[str, Any] = {}
     sources: dict[str, str] = {}
@@ -136,10 +143,23 @@ def start_values(choice: ModelChoice, data: TwoTimeData, given: dict[str, float]
         for name in choice.names:
             if name not in values:
                 values[name], sources[name] = estimated[name], "estimated"
+    for name in bounds.keys() - given.keys() - choice.held.keys():
+        inside = _inside(values[name], *bounds[name])
+        if np.any(inside != values[name]):
+            values[name], sources[name] = inside, f"{sources[name]}, moved into its bounds"
     for name in ("contrast", "offset"):
         mean = float(np.mean(values[name]))
         values[name] = mean if choice.scaling is ScalingName.common else values[name] + np.zeros(data.n_sector)
     return Start(values, sources, () if guess is None else guess.notes)
+
+
+def _inside(value: Any, low: float | None, high: float | None) -> Any:
+    """The value where it lies between the bounds, else a point a tenth of the way in (of the bound, if it is one)."""
+    lowest, highest = -np.inf if low is None else low, np.inf if high is None else high
+    span = highest - lowest
+    margin = 0.1 * span if np.isfinite(span) else 0.1 * max(abs(low or 0.0), abs(high or 0.0))
+    moved = np.where(value < lowest, lowest + margin, np.where(value > highest, highest - margin, value))
+    return float(moved) if moved.ndim == 0 else moved
 
 
 def _amplitude(rate: float, exponent: float, offset: float, data: TwoTimeData) -> float:

@@ -92,6 +92,22 @@ Sigma = Annotated[
         rich_help_panel=_DATA,
     ),
 ]
+FrameTime = Annotated[
+    float | None,
+    typer.Option(
+        metavar="SECONDS",
+        help="Period of the detector, where an APS-U file lacks it or has it wrong.",
+        rich_help_panel=_DATA,
+    ),
+]
+FirstFrame = Annotated[
+    int | None,
+    typer.Option(
+        metavar="N",
+        help="Detector frame, from 0, at which the maps start, where the file has it wrong.",
+        rich_help_panel=_DATA,
+    ),
+]
 Force = Annotated[bool, typer.Option("--force", help="Replace results that are there.", rich_help_panel=_RUN)]
 Figures = Annotated[bool, typer.Option("--figures/--no-figures", help="Draw the figures.", rich_help_panel=_RUN)]
 Quiet = Annotated[bool, typer.Option("--quiet", help="Print errors only.", rich_help_panel=_RUN)]

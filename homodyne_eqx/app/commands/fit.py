@@ -46,6 +46,8 @@ def fit(
     frames: opt.Frames = None,
     gap: opt.Gap = None,
     sigma: opt.Sigma = None,
+    frame_time: opt.FrameTime = None,
+    first_frame: opt.FirstFrame = None,
     start: Annotated[
         list[str] | None,
         typer.Option(
@@ -108,7 +110,17 @@ def fit(
     from .. import fitting, report
     from ..loading import load_selected
 
-    data = load_selected(file, q, phi, sector, frames, gap, sigma)
+    data = load_selected(
+        file,
+        q=q,
+        phi=phi,
+        sectors=sector,
+        frames=frames,
+        gap=gap,
+        sigma=sigma,
+        frame_time=frame_time,
+        first_frame=first_frame,
+    )
     read = time.perf_counter() - begun
     report.print_data(console, data)
     held = tuple(dict.fromkeys((*choice.held, *fixed)))

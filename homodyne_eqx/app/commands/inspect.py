@@ -20,6 +20,8 @@ _SECTORS = 60
 def inspect(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="Two-time file: APS-U HDF5, or NPZ cache version 2.")],
     gap: opt.Gap = None,
+    frame_time: opt.FrameTime = None,
+    first_frame: opt.FirstFrame = None,
 ) -> None:
     """Say what is in a two-time file: layout, sectors, frames, noise, excluded pixels, and how to fit it.
 
@@ -27,24 +29,25 @@ def inspect(
     """
     console = Console(file=sys.stdout)
     set_up_jax()
-    from ...data import TwoTimeData, load
     from ...data.readers import READERS
     from ...data.two_time import sector_arrays
     from .. import report
+    from ..loading import load_selected
 
     readers = [reader for reader in READERS if file.is_file() and not reader.missing(file)]
-    has_sigma = bool(readers) and readers[0].read(file).sigma is not None
+    stated = {"gap": gap, "frame_time": frame_time, "first_frame": first_frame}
     noise = None
-    if has_sigma:
-        data = load(file, gap=gap)
-    else:
+    try:
+        data, has_sigma = load_selected(file, **stated), True
+    except ValueError:
+        has_sigma = False
         try:
-            data = load(file, gap=gap, sigma="estimate")
+            data = load_selected(file, **stated, sigma="estimate")
         except ValueError as error:
-            if not readers:
+            if "sigma" not in str(error):
                 raise
             noise = str(error)
-            data: TwoTimeData = load(file, gap=gap, sigma=1.0)
+            data = load_selected(file, **stated, sigma="1")
     geometry, source = data.geometry, data.provenance
     t = np.asarray(geometry.t)
     q, phi = sector_arrays(geometry)

@@ -85,6 +85,10 @@ def simulate(
         )
     if not (noise is not None and np.isfinite(noise) and noise > 0):
         raise ValueError(f"--noise is {noise}; expected a standard deviation > 0, which the file states as its sigma.")
+    if not (dt is not None and np.isfinite(dt) and dt > 0):
+        raise ValueError(f"--dt is {dt}; expected a frame period > 0 s.")
+    if file.exists() and not force:
+        raise FileExistsError(f"{file} exists and is not overwritten. Choose another name, or pass --force.")
     set_up_jax()
     import equinox as eqx
 
@@ -92,7 +96,7 @@ def simulate(
     from ...data import TwoTimeData, save_aps_u
 
     pairs = [(a, b) for a in q or () for b in (phi or [None])]
-    t = float(dt or 0) * (first_frame + np.arange(frames or 0))
+    t = dt * (first_frame + np.arange(frames or 0))
     azimuths = np.array([b for _, b in pairs], float) if phi else None
     geometry = Geometry(q=np.array([a for a, _ in pairs]), phi=azimuths, gap=gap, t=t, dt=dt)
     g2 = np.asarray(eqx.filter_jit(choice.build(dict(parameters)))(geometry))

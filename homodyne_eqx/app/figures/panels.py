@@ -64,5 +64,5 @@ def edges(file: ResultFile, most: int) -> np.ndarray:
 def _rounded_up(limit: float) -> float:
     for nice in (0.05, 0.1, 0.2, 0.3, 0.5, 1, 1.5, 2, 3, 4, 5, 6, 8, 10, 15, 20, 30, 50, 100):
         if limit <= nice:
-            return nice
+            return float(nice)
     return limit
