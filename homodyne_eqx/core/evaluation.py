@@ -13,6 +13,7 @@ from jaxtyping import Array, Bool, PyTree
 from .dependence import influences, tangent_dependence
 from .geometry import Geometry, Sector
 from .maps import PairFunction
+from .varying import varying_like
 
 _FORWARD_AT_MOST = 6
 
@@ -175,7 +176,7 @@ def _value_and_gradient(value: Callable[[Slopes], Array], moving: Slopes) -> tup
             return value(jax.tree.unflatten(tree, [*leaves[:k], x, *leaves[k + 1 :]]))
 
         basis = np.eye(leaves[k].size, dtype=leaves[k].dtype).reshape(-1, *leaves[k].shape)
-        along = [jax.jvp(of_leaf, (leaves[k],), (jnp.asarray(e),))[1] for e in basis]
+        along = [jax.jvp(of_leaf, (leaves[k],), (varying_like(jnp.asarray(e), leaves[k]),))[1] for e in basis]
         return jnp.stack(along).reshape(leaves[k].shape) if leaves[k].ndim else along[0]
 
     return value(moving), jax.tree.unflatten(tree, [derivative(k) for k in range(len(leaves))])

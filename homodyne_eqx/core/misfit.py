@@ -13,6 +13,7 @@ from .geometry import Geometry
 from .maps import PairFunction
 from .model import TwoTimeModel
 from .tiles import AbstractTiles, Tile
+from .varying import varying_like
 
 
 class AbstractLoss(eqx.Module):
@@ -83,7 +84,8 @@ def walk(moving: tuple[Evaluation, Array, Array], tiles: AbstractTiles, loss: Ab
         cost = loss.cost(tile.weights * (m - tile.values) ** 2)
         return total + jnp.sum(present(tile, cost)) + tile.scatter, None
 
-    return jax.lax.scan(add, jnp.zeros((), contrast.dtype), tiles.steps())[0]
+    start = varying_like(jnp.zeros((), contrast.dtype), moving, tiles)
+    return jax.lax.scan(add, start, tiles.steps())[0]
 
 
 @final
@@ -148,7 +150,7 @@ def walk_with_slopes(
         )
         return (total + jnp.sum(present(tile, loss.cost(z))) + tile.scatter, sums), None
 
-    start = (jnp.zeros((), contrast.dtype), zeros)
+    start = varying_like((jnp.zeros((), contrast.dtype), zeros), moving, tiles)
     return jax.lax.scan(jax.checkpoint(add), start, tiles.steps())[0]
 
 
@@ -157,7 +159,7 @@ def _chi_squared_jvp(primals, tangents):
     moving, tiles, loss = primals
     t_moving, t_tiles, t_loss = tangents
     value, slopes = walk_with_slopes(moving, tiles, loss)
-    tangent = jnp.zeros_like(value)
+    tangent = varying_like(jnp.zeros_like(value), value)
     (evaluation, _, _), (t_evaluation, t_contrast, t_offset) = moving, t_moving
     of_slots = [t_evaluation.leaves[slot.leaf] for slot in evaluation.structure.slots]
     pairs = [
@@ -203,7 +205,7 @@ def per_sector(x: Float[Array, " n_sector"]) -> Float[Array, "n_sector 1 1"]:
     return x[:, None, None]
 
 
-def masked(slopes: Slopes, factor: Float[Array, "n_sector size size"]) -> Slopes:
+def masked(slopes: Slopes, factor: Float[Array, "n_sector n_row n_column"]) -> Slopes:
     """The slopes times a factor that holds the weight; where the factor is 0 they count 0 even if they are not
     finite."""
 

@@ -73,7 +73,7 @@ class MapTiles(AbstractTiles):
 
     def tile(self, step: object) -> Tile:
         row, new = step
-        fresh = (row + jnp.arange(self.size) >= new)[:, None]
+        fresh = (row + jnp.arange(self.size, dtype=row.dtype) >= new)[:, None]
         rows = lambda x: jax.lax.dynamic_slice_in_dim(x, row, self.size, 1) if x.ndim else x  # noqa: E731
         values = rows(self.data)
         weights = jnp.broadcast_to(jnp.where(fresh, rows(self.sigma) ** -2, 0), values.shape)

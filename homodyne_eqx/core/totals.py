@@ -7,6 +7,7 @@ from jaxtyping import Array, Float
 from .evaluation import evaluate
 from .geometry import Geometry
 from .model import TwoTimeModel
+from .varying import varying_like
 
 
 def total_g2(
@@ -27,6 +28,6 @@ def total_g2(
         M = evaluation.values(evaluation.frames(first, rows), evaluation.frames(jnp.zeros_like(first), n_t), in_order)
         return total + jnp.sum(jnp.where((frame >= new)[:, None], M, 0), (1, 2)), None
 
-    start = jnp.zeros_like(contrast)
+    start = varying_like(jnp.zeros_like(contrast), evaluation)
     total, _ = jax.lax.scan(jax.checkpoint(add), start, jnp.arange(0, n_t, rows))
     return offset * n_t**2 + contrast * total

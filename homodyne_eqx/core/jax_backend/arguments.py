@@ -70,7 +70,7 @@ def number(name: str, x: ArrayLike, minimum: float = -math.inf) -> Any:
         return array
     value = np.asarray(array, np.float64).reshape(())
     if not (math.isfinite(value) and value >= minimum):
-        raise ValueError(f"{name} is {value}; expected a finite number" + (" ≥ 0." if minimum == 0 else "."))
+        raise ValueError(f"{name} is {value}; expected a finite number" + (" ≥ 0." if minimum == 0.0 else "."))
     return value
 
 
@@ -162,8 +162,8 @@ def _check_sigma(sigma: Any) -> None:
 
 
 def _concrete_frames(t1: Any, t2: Any) -> Frames:
-    a, b = np.asarray(t1, np.float64), np.asarray(t2, np.float64)
-    t = _axis(a, b)
+    times = _axis(np.asarray(t1), np.asarray(t2))
+    t = times.astype(np.float64)
     if not np.isfinite(t).all():
         raise ValueError(f"t1 holds frame times that are not finite: {t}.")
     if t[0] < 0:
@@ -172,27 +172,24 @@ def _concrete_frames(t1: Any, t2: Any) -> Frames:
     if steps.size and steps.min() <= 0:
         k = int(np.argmax(steps <= 0))
         raise ValueError(f"t1 does not increase from frame {k} ({t[k]} s) to {k + 1} ({t[k + 1]} s). Sort the frames.")
-    of_frames = np.asarray(t1 if a.ndim < 2 else (t1 if _varies_down(a) else t2))
-    kept = of_frames.reshape(-1) if a.ndim < 2 else np.ascontiguousarray(of_frames[:, 0])
-    return Frames(kept, (float(steps.min()), float(steps.max())) if steps.size else None)
+    return Frames(times, (float(steps.min()), float(steps.max())) if steps.size else None)
 
 
-def _varies_down(a: np.ndarray) -> bool:
-    return a.shape[0] == 1 or a[0, 0] != a[-1, 0]
+def _axis(t1: np.ndarray, t2: np.ndarray) -> np.ndarray:
+    """The frame times that both arrays state, 1-D.
 
-
-def _axis(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """The frame times, if the two arrays agree on them."""
-    if a.ndim < 2:
-        t = a.reshape(-1)
-        agree = _same(t, b.reshape(-1), t)
+    **Raises:** `ValueError` if they do not.
+    """
+    if t1.ndim < 2:
+        t = t1.reshape(-1)
+        agree = _same(t2.reshape(-1), t, t)
     else:
-        down, across = (a, b) if _varies_down(a) else (b, a)
-        t = down[:, 0]
+        down, across = (t1, t2) if t1[0, 0] != t1[-1, 0] else (t2, t1)
+        t = np.ascontiguousarray(down[:, 0])
         agree = _same(down, t[:, None], t) and _same(across, t[None, :], t)
         if not agree:
             lag = np.abs(t[:, None] - t[None, :])
-            agree = _same(a, lag, t) and _same(b, lag, t)
+            agree = _same(t1, lag, t) and _same(t2, lag, t)
     if not agree:
         raise ValueError(
             "t1 and t2 hold different frame times; expected the same in both: t1 = t2 = t, or the two results of "
@@ -202,7 +199,8 @@ def _axis(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 
 
 def _same(x: np.ndarray, y: np.ndarray, t: np.ndarray) -> bool:
-    tolerance = _SAME_TIME * abs(t[-1] - t[0]) / max(t.size - 1, 1)
+    """Whether the two agree to a small part of a frame; times that are not finite are refused elsewhere."""
+    tolerance = _SAME_TIME * abs(float(t[-1]) - float(t[0])) / max(t.size - 1, 1)
     return not np.isfinite(t).all() or bool(np.abs(x - y).max() <= tolerance)
 
 

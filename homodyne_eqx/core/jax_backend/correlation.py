@@ -26,7 +26,7 @@ def compute_g1_diffusion(
     **Raises:** `ValueError` for arguments of another shape or range.
     """
     params, times = arguments.parameters(params), arguments.frames(t1, t2)
-    q = arguments.number("q", q, minimum=0)
+    q = arguments.number("q", q, minimum=0.0)
     period = _first_step(times) if dt is None else arguments.frame_period(dt, times)
     return programs.g1_diffusion(params, times.t, q, period)
 
@@ -117,8 +117,8 @@ def compute_g2_scaled_with_factors(
     **Returns, raises:** as `compute_g2_scaled`.
     """
     params, times, phi = arguments.parameters(params), arguments.frames(t1, t2), arguments.angles(phi)
-    decay = arguments.number("wavevector_q_squared_half_dt", wavevector_q_squared_half_dt, minimum=0)
-    strain = arguments.number("sinc_prefactor", sinc_prefactor, minimum=0)
+    decay = arguments.number("wavevector_q_squared_half_dt", wavevector_q_squared_half_dt, minimum=0.0)
+    strain = arguments.number("sinc_prefactor", sinc_prefactor, minimum=0.0)
     contrast, offset = arguments.number("contrast", contrast), arguments.number("offset", offset)
     arguments.frame_period(dt, times)
     return programs.g2_with_factors(params, times.t, phi, decay, strain, contrast, offset)
@@ -211,8 +211,8 @@ def _g1_arguments(params, t1, t2, phi, q, L, dt, ndim: int = 1) -> tuple:
         arguments.parameters(params, ndim),
         times.t,
         arguments.angles(phi),
-        arguments.number("q", q, minimum=0),
-        arguments.number("L", L, minimum=0),
+        arguments.number("q", q, minimum=0.0),
+        arguments.number("L", L, minimum=0.0),
         arguments.frame_period(dt, times),
     )
 

@@ -1,0 +1,153 @@
+"""The meshgrid cache and the diagnostics of the documented API."""
+
+import json
+import threading
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from homodyne_eqx.core import jax_backend as jb
+from homodyne_eqx.core.jax_backend import diagnostics, meshgrid_cache
+
+KEYS = {"hits", "misses", "evictions", "skipped_large", "skipped_traced", "hit_rate", "cache_size"}
+
+
+@pytest.fixture(autouse=True)
+def _empty_cache():
+    jb.clear_meshgrid_cache()
+    jb.reset_cache_stats()
+    yield
+    jb.clear_meshgrid_cache()
+    jb.reset_cache_stats()
+
+
+def counts(*names):
+    stats = jb.get_cache_stats()
+    return tuple(stats[name] for name in names)
+
+
+def test_keys_and_an_empty_cache():
+    stats = jb.get_cache_stats()
+    assert set(stats) >= KEYS
+    assert not any(stats[key] for key in KEYS)
+
+
+def test_hits_and_misses():
+    t = np.linspace(0, 1, 7)
+    first, again = jb.get_cached_meshgrid(t, t), jb.get_cached_meshgrid(t.copy(), jnp.asarray(t))
+    for a, b, c in zip(first, again, np.meshgrid(t, t, indexing="ij"), strict=True):
+        assert a is b
+        np.testing.assert_allclose(a, c, rtol=1e-6)
+    assert counts("hits", "misses", "hit_rate", "cache_size") == (1, 1, 0.5, 1)
+    jb.clear_meshgrid_cache()
+    assert counts("hits", "misses", "cache_size") == (1, 1, 0)
+
+
+def test_content_tells_grids_apart():
+    even = jnp.linspace(0, 1, 9)
+    for other in (even**2, even.at[4].add(0.01)):
+        np.testing.assert_array_equal(jb.get_cached_meshgrid(even, even)[0][:, 0], even)
+        np.testing.assert_array_equal(jb.get_cached_meshgrid(other, other)[0][:, 0], other)
+    np.testing.assert_array_equal(jb.get_cached_meshgrid(even, other)[1][0], other)
+
+
+def test_the_least_recently_used_goes_first():
+    axes = [np.arange(4) + k for k in range(65)]
+    for t in axes[:64]:
+        jb.get_cached_meshgrid(t, t)
+    jb.get_cached_meshgrid(axes[0], axes[0])
+    jb.get_cached_meshgrid(axes[64], axes[64])
+    assert counts("evictions", "cache_size") == (1, 64)
+    jb.get_cached_meshgrid(axes[0], axes[0])
+    assert counts("hits", "misses") == (2, 65)
+    jb.get_cached_meshgrid(axes[1], axes[1])
+    assert counts("hits", "misses") == (2, 66)
+
+
+def test_bytes_are_bounded(monkeypatch):
+    t = np.arange(10.0)
+    monkeypatch.setattr(meshgrid_cache, "_MOST_BYTES", 2.5 * 2 * jnp.asarray(np.meshgrid(t, t)[0]).nbytes)
+    for k in range(4):
+        jb.get_cached_meshgrid(t + k, t)
+    assert counts("evictions", "cache_size") == (2, 2)
+
+
+def test_a_large_array_is_meshed_and_not_kept():
+    t = np.linspace(0, 1, 2001)
+    grid1, grid2 = jb.get_cached_meshgrid(t, t[:3])
+    assert grid1.shape == grid2.shape == (2001, 3)
+    assert counts("skipped_large", "misses", "cache_size") == (1, 0, 0)
+
+
+def test_traced_arrays_are_meshed_and_not_kept():
+    grid1, _ = jax.jit(jb.get_cached_meshgrid)(np.arange(3.0), np.arange(4.0))
+    assert grid1.shape == (3, 4)
+    assert counts("skipped_traced", "cache_size") == (1, 0)
+
+
+def test_meshed_arrays_pass_and_other_ranks_do_not():
+    grids = np.meshgrid(np.arange(3.0), np.arange(3.0), indexing="ij")
+    for a, b in zip(jb.get_cached_meshgrid(*grids), grids, strict=True):
+        np.testing.assert_array_equal(a, b)
+    with pytest.raises(ValueError, match="expected two 1-D arrays"):
+        jb.get_cached_meshgrid(np.arange(3.0), grids[1])
+
+
+def test_threads_share_it():
+    axes = [np.arange(5.0) + k for k in range(100)]
+    wrong = []
+
+    def work(seed):
+        for k in np.random.default_rng(seed).integers(0, 100, 200):
+            grid1, grid2 = jb.get_cached_meshgrid(axes[k], axes[k])
+            if not (np.array_equal(grid1[:, 0], axes[k]) and np.array_equal(grid2[0], axes[k])):
+                wrong.append(k)
+
+    threads = [threading.Thread(target=work, args=(seed,)) for seed in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not wrong
+    hits, misses, size = counts("hits", "misses", "cache_size")
+    assert hits + misses == 800
+    assert size <= 64
+
+
+def test_diagnostics_serialise_and_are_true():
+    validated, device, summary = jb.validate_backend(), jb.get_device_info(), jb.get_performance_summary()
+    for report in (validated, device, summary):
+        assert json.loads(json.dumps(report)) == report
+    published = "jax_available numpy_gradients_available gradient_support hessian_support backend_type recommendations"
+    assert set(validated) >= {*published.split(), "test_results"}
+    assert set(device) >= {"available", "devices", "backend", "device_count"}
+    assert set(summary) >= {"jax_available", "numpy_gradients_available", "backend_type", "recommendations"}
+    assert jb.jax_available is True
+    assert jb.numpy_gradients_available is False
+    assert validated["gradient_support"] is True
+    assert validated["hessian_support"] is True
+    assert validated["test_results"]["forward_computation"] == "success"
+    assert device["device_count"] == len(jax.devices()) == len(device["devices"])
+    assert device["versions"]["jax"] == jax.__version__
+    assert validated["precision"] == str(jnp.result_type(float))
+    assert bool(validated["recommendations"]) == (validated["precision"] == "float32")
+
+
+def test_a_wrong_derivative_is_found(monkeypatch):
+    right = diagnostics.gradient_chi2
+    monkeypatch.setattr(diagnostics, "gradient_chi2", lambda *a, **k: 1.2 * right(*a, **k))
+    found = jb.validate_backend()
+    assert found["gradient_support"] is False
+    assert found["test_results"]["gradient_computation"].startswith("failed: off by")
+
+
+def test_a_failure_is_reported_not_raised(monkeypatch):
+    def fails(*arguments, **named):
+        raise RuntimeError("out of order")
+
+    monkeypatch.setattr(diagnostics, "hessian_chi2", fails)
+    found = jb.validate_backend()
+    assert found["hessian_support"] is False
+    assert found["test_results"]["hessian_computation"] == "error: out of order"
