@@ -1,5 +1,6 @@
 """Where a model is evaluated: scattering vector, gap, azimuth and frame times."""
 
+from collections.abc import Sequence
 from typing import Any, final
 
 import equinox as eqx
@@ -58,10 +59,10 @@ class Geometry(eqx.Module):
 
     def __init__(
         self,
-        q: ArrayLike,
-        t: ArrayLike,
-        phi: ArrayLike | None = None,
-        gap: ArrayLike | None = None,
+        q: ArrayLike | Sequence[float],
+        t: ArrayLike | Sequence[float],
+        phi: ArrayLike | Sequence[float] | None = None,
+        gap: ArrayLike | Sequence[float] | None = None,
         dt: ArrayLike | None = None,
     ):
         t = _floating(t)
@@ -115,7 +116,7 @@ def is_concrete(x: Any) -> bool:
     return x is not None and not isinstance(x, jax.core.Tracer)
 
 
-def _floating(x: ArrayLike) -> Array:
+def _floating(x: ArrayLike | Sequence[float]) -> Array:
     array = jnp.asarray(x)
     if jnp.issubdtype(array.dtype, jnp.complexfloating):
         raise ValueError(f"Expected real numbers; got dtype {array.dtype}.")

@@ -10,6 +10,8 @@ from .free import Selection
 from .minimise import Outcome, covariance
 from .result import FitResult, Parameter
 
+_UNDETERMINED = 1e6
+
 _ENDINGS = {
     "converged": "χ² is at its minimum: it can be expected to fall by no more than {left:.2g} after {n} steps.",
     "stalled": "the solver makes no more progress after {n} steps, yet χ² should still fall by {left:.2g}. "
@@ -36,6 +38,8 @@ def assembled(
     parameters = {}
     for e in selection.entries:
         value, uncertainty, at_bound = (next(values), next(sigma), next(held)) if e.free else (e.value, np.nan, False)
+        if uncertainty > _UNDETERMINED * max(abs(value), abs(e.value)):
+            uncertainty = np.inf
         parameters[e.name] = Parameter(
             e.name, float(value), float(uncertainty), e.unit, e.low, e.high, e.value, e.free, bool(at_bound)
         )

@@ -14,10 +14,10 @@ from jaxtyping import Array, Float
 from ..core.misfit import AbstractLoss, Squares
 from ..core.model import TwoTimeModel
 from ..data import TwoTimeData
-from ..engine import NormalEquations, Packed, chi_squared, normal_equations, pack
+from ..engine import Packed, chi_squared, normal_equations, pack
 from .assembly import assembled
 from .free import Bounds, Selection, select
-from .minimise import Iteration, Outcome, expected_decrease, on_host, touching
+from .minimise import Iteration, Outcome, Quadratic, expected_decrease, on_host, touching
 from .problem import Unknowns, model_with
 from .result import FitResult
 
@@ -160,8 +160,8 @@ def _judged(
     parameters = np.asarray(ravel_pytree(eqx.filter(fitted, selection.filter))[0], float)
     n = parameters.size
     if n > _NORMAL_EQUATIONS_AT_MOST:
-        chi2 = np.asarray(eqx.filter_jit(chi_squared)(fitted, packed, loss), float)
-        normal, left = NormalEquations(np.zeros((n, n)), np.zeros(n), chi2), np.inf
+        chi2 = float(eqx.filter_jit(chi_squared)(fitted, packed, loss))
+        normal, left = Quadratic(np.zeros((n, n)), np.zeros(n), chi2), np.inf
     else:
         normal = on_host(eqx.filter_jit(normal_equations)(fitted, packed, loss, selection.filter))
         left = expected_decrease(unknowns, parameters, normal)

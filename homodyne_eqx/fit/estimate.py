@@ -12,7 +12,8 @@ _LAGS = 32
 _LONGEST = 0.7
 _COARSE = 18
 _DIRECTIONS = 36
-_ZOOMS = 6
+_ZOOMS = 12
+_CLOSER = 0.6
 
 
 @final
@@ -39,7 +40,7 @@ class Estimate:
 def estimate(data: TwoTimeData, kernel: AbstractKernel | None = None) -> Estimate:
     """Rates, flow direction, contrast and offset of a sample in steady motion, good enough to start a fit from.
 
-    Each map is averaged over age at some thirty lags. J, shear rate and φ0 are those of a grid, refined six times, with
+    Each map is averaged over age at some thirty lags. J, shear rate and φ0 are those of a grid, refined step by step, with
     which exp(−q² J τ)·(sin y/y)², y = ½ q L cos(φ0 − φ) γ̇ τ, fits best, given one contrast for all sectors and an
     offset for each. What moves ever faster or slower is taken at its average. A search over a grid needs no start and
     is not caught in a local minimum.
@@ -64,18 +65,18 @@ def estimate(data: TwoTimeData, kernel: AbstractKernel | None = None) -> Estimat
         angle = np.asarray(geometry.phi, float)
         half_ql = q * np.asarray(geometry.gap, float) / 2
         directions = np.arange(_DIRECTIONS) * 180 / _DIRECTIONS - 90
-        shears = np.concatenate([[0.0], np.geomspace(0.1 / tau[-1], 10 / tau[0], _COARSE) / half_ql.mean()])
+        shears = np.geomspace(0.1 / tau[-1], 10 / tau[0], _COARSE) / half_ql.mean()
     rates = np.geomspace(0.02 / tau[-1], 6 / tau[0], _COARSE) / np.mean(q**2)
     place = lambda phi0: np.abs(np.cos(np.radians(phi0 - angle))) * half_ql  # noqa: E731
     found = min((*search.best(rates, shears, place(phi0)), phi0) for phi0 in directions)
-    step, turn = rates[1] / rates[0], 180 / _DIRECTIONS
+    step, turn = (rates[1] / rates[0]) ** 1.5, 1.5 * 180 / _DIRECTIONS
     for _ in range(_ZOOMS):
         _, rate, shear, phi0 = found
         rates = rate * np.geomspace(1 / step, step, 7)
         shears = shear * np.geomspace(1 / step, step, 7) if shear > 0 else np.array([0.0])
         turns = phi0 + np.linspace(-turn, turn, 7 if kernel is not None else 1)
         found = min((*search.best(rates, shears, place(phi0)), phi0) for phi0 in turns)
-        step, turn = step**0.4, turn * 0.4
+        step, turn = step**_CLOSER, turn * _CLOSER
     cost, rate, shear, phi0 = found
     contrast, offset = search.scaling(rate, shear, place(phi0))
     explained = 1 - cost / search.total if search.total > 0 else 0.0

@@ -12,7 +12,7 @@ import numpy as np
 from ..core.documented import named_leaves
 from ..core.model import TwoTimeModel
 
-Bounds = Mapping[str, tuple[float | None, float | None]]
+Bounds = Mapping[str, tuple[float | int | None, float | int | None]]
 
 _EDGE = 1e-3
 _SCALING = ("contrast", "offset")
@@ -127,7 +127,7 @@ def _check_known(option: str, given: Iterable[str], known: list[str]) -> None:
         )
 
 
-def _interval(name: str, given: tuple[float | None, float | None]) -> tuple[float, float]:
+def _interval(name: str, given: tuple[float | int | None, float | int | None]) -> tuple[float, float]:
     low, high = given
     low, high = (-math.inf if low is None else float(low)), (math.inf if high is None else float(high))
     if not low < high:

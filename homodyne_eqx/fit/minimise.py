@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import equinox as eqx
 import jax.numpy as jnp
@@ -16,6 +17,14 @@ from .solver import advance, first
 _AT_BOUND = 1e-3
 _PATIENCE = 15
 _RESTARTS = 3
+
+
+class Quadratic(NamedTuple):
+    """The normal equations on the host, in double precision: χ² around the parameters, to second order."""
+
+    matrix: np.ndarray
+    vector: np.ndarray
+    chi2: float
 
 
 @dataclass(frozen=True)
@@ -41,7 +50,7 @@ class Outcome:
 
     ended: str
     parameters: np.ndarray
-    normal: NormalEquations
+    normal: Quadratic
     history: tuple[Iteration, ...]
     at_bound: np.ndarray
     first_call: float
@@ -54,7 +63,7 @@ def minimise(
     max_steps: int,
     tolerance: float,
     callback: Callable[[Iteration], None] | None = None,
-    prepare: Callable[[np.ndarray, NormalEquations], np.ndarray] = lambda parameters, normal: parameters,
+    prepare: Callable[[np.ndarray, Quadratic], np.ndarray] = lambda parameters, normal: parameters,
 ) -> Outcome:
     """Iterate until χ² can be expected to fall by less than `tolerance` (in units of max(1, reduced χ²)).
 
@@ -109,7 +118,7 @@ def minimise(
     return Outcome(ended, parameters, normal, tuple(history), at_bound, first_call)
 
 
-def rescaled(problem: Problem, parameters: np.ndarray, normal: NormalEquations) -> Problem:
+def rescaled(problem: Problem, parameters: np.ndarray, normal: Quadratic) -> Problem:
     """The same problem with y = 0 at these parameters, and y scaled such that a change of 1 changes √χ² by about 1."""
     unknowns = problem.unknowns
     dtype = unknowns.start.dtype
@@ -122,7 +131,7 @@ def rescaled(problem: Problem, parameters: np.ndarray, normal: NormalEquations) 
     return eqx.tree_at(lambda p: p.unknowns, problem, Unknowns(unknowns.low, unknowns.high, start, scale))
 
 
-def expected_decrease(unknowns: Unknowns, parameters: np.ndarray, normal: NormalEquations) -> float:
+def expected_decrease(unknowns: Unknowns, parameters: np.ndarray, normal: Quadratic) -> float:
     """By how much χ² would fall at the minimum of its quadratic model: gᵀN⁻¹g, over what is not held by a bound."""
     inside = ~_held(unknowns, parameters, normal)
     d = np.sqrt(_diagonal(normal))[inside]
@@ -133,17 +142,17 @@ def expected_decrease(unknowns: Unknowns, parameters: np.ndarray, normal: Normal
     return float(np.sum((vectors.T @ g)[usable] ** 2 / values[usable]))
 
 
-def touching(low: np.ndarray, high: np.ndarray, parameters: np.ndarray, normal: NormalEquations) -> np.ndarray:
+def touching(low: np.ndarray, high: np.ndarray, parameters: np.ndarray, normal: Quadratic) -> np.ndarray:
     """Which parameters lie on a bound (within 1e-3 of their own uncertainty) while χ² still falls beyond it."""
     near = _AT_BOUND / np.sqrt(_diagonal(normal))
     return ((parameters - low < near) & (normal.vector > 0)) | ((high - parameters < near) & (normal.vector < 0))
 
 
-def _held(unknowns: Unknowns, parameters: np.ndarray, normal: NormalEquations) -> np.ndarray:
+def _held(unknowns: Unknowns, parameters: np.ndarray, normal: Quadratic) -> np.ndarray:
     return touching(np.asarray(unknowns.low, float), np.asarray(unknowns.high, float), parameters, normal)
 
 
-def covariance(normal: NormalEquations, held: np.ndarray) -> np.ndarray:
+def covariance(normal: Quadratic, held: np.ndarray) -> np.ndarray:
     """N⁻¹ over the parameters that are not held; infinite variance for what the data do not determine.
 
     The rows and columns of held parameters are NaN.
@@ -164,11 +173,11 @@ def _smallest(values: np.ndarray) -> float:
     return 10 * values.size * np.finfo(float).eps * max(float(values[-1]), 0.0) if values.size else 0.0
 
 
-def _diagonal(normal: NormalEquations) -> np.ndarray:
-    diagonal = np.diagonal(np.asarray(normal.matrix, float))
+def _diagonal(normal: Quadratic) -> np.ndarray:
+    diagonal = np.diagonal(normal.matrix)
     return np.where(diagonal > 0, diagonal, 1.0)
 
 
-def on_host(normal: NormalEquations) -> NormalEquations:
-    """The same as NumPy arrays of double precision."""
-    return NormalEquations(*(np.asarray(x, float) for x in (normal.matrix, normal.vector, normal.chi2)))
+def on_host(normal: NormalEquations) -> Quadratic:
+    """The normal equations as NumPy arrays of double precision."""
+    return Quadratic(np.asarray(normal.matrix, float), np.asarray(normal.vector, float), float(normal.chi2))

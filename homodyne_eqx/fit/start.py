@@ -2,11 +2,11 @@
 
 import numpy as np
 
-from ..engine import NormalEquations
 from .free import Selection
+from .minimise import Quadratic
 
 
-def best_scaling(selection: Selection, parameters: np.ndarray, normal: NormalEquations) -> np.ndarray:
+def best_scaling(selection: Selection, parameters: np.ndarray, normal: Quadratic) -> np.ndarray:
     """The parameters with contrast and offset moved to where χ² is least for the rest as it is.
 
     One Newton step, exact since g2 is linear in them; left alone where that step would leave the bounds.
