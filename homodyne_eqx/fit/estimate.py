@@ -10,7 +10,7 @@ from ..data import TwoTimeData
 
 _LAGS = 32
 _LONGEST = 0.7
-_COARSE = 18
+_COARSE = 30
 _DIRECTIONS = 36
 _ZOOMS = 12
 _CLOSER = 0.6
@@ -40,8 +40,8 @@ class Estimate:
 def estimate(data: TwoTimeData, kernel: AbstractKernel | None = None) -> Estimate:
     """Rates, flow direction, contrast and offset of a sample in steady motion, good enough to start a fit from.
 
-    Each map is averaged over age at some thirty lags. J, shear rate and φ0 are those of a grid, refined step by step, with
-    which exp(−q² J τ)·(sin y/y)², y = ½ q L cos(φ0 − φ) γ̇ τ, fits best, given one contrast for all sectors and an
+    Each map is averaged over age at some thirty lags. J, shear rate and φ0 are those of a grid, refined step by step,
+    with which exp(−q² J τ)·(sin y/y)², y = ½ q L cos(φ0 − φ) γ̇ τ, fits best, given one contrast for all sectors and an
     offset for each. What moves ever faster or slower is taken at its average. A search over a grid needs no start and
     is not caught in a local minimum.
 
