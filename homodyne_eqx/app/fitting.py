@@ -21,6 +21,7 @@ from ..data.two_time import sector_arrays
 from ..fit import FitResult, fit
 from ..fit.estimate import Estimate, estimate
 from ..fit.free import select
+from .extensions import InstalledModel
 from .figures import draw_figures
 from .model_choice import HELD_WHEN_CONSTANT, KERNELS, ModelChoice, Start, start_values
 from .output_folder import whole_folder
@@ -35,7 +36,7 @@ class Job:
     - `bounds`, `loss`, `max_steps`: as of `homodyne_eqx.fit`; `title`: what the progress is headed with.
     """
 
-    choice: ModelChoice
+    choice: ModelChoice | InstalledModel
     data: TwoTimeData
     given: Mapping[str, float] = field(default_factory=dict)
     held: tuple[str, ...] = ()
@@ -46,7 +47,9 @@ class Job:
 
 
 def start_of(job: Job) -> Start:
-    """Where the fit starts: given values, and an estimate from the data for the others."""
+    """Where the fit starts: given values; for the others an estimate from the data, or what an installed model says."""
+    if isinstance(job.choice, InstalledModel):
+        return job.choice.start(job.given)
     guess: Estimate | None = None
     if not set(job.choice.names) <= {*job.given, *HELD_WHEN_CONSTANT}:
         guess = estimate(job.data, KERNELS[job.choice.kernel] if job.choice.sheared else None)

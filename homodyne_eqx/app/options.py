@@ -17,6 +17,15 @@ Model = Annotated[
         rich_help_panel=_MODEL,
     ),
 ]
+AnyModel = Annotated[
+    str,
+    typer.Option(
+        metavar="NAME",
+        help="laminar-flow: D0, alpha, D_offset, gamma_dot_t0, beta, gamma_dot_t_offset, phi0. static: the first "
+        "three. Or a model that an installed package offers (entry points of the group homodyne_eqx.models).",
+        rich_help_panel=_MODEL,
+    ),
+]
 Kernel = Annotated[
     KernelName,
     typer.Option(

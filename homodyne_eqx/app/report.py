@@ -14,6 +14,7 @@ from rich.text import Text
 from ..data import TwoTimeData
 from ..data.two_time import sector_arrays
 from ..fit import FitResult, Parameter
+from .extensions import InstalledModel
 from .model_choice import ModelChoice, Start
 from .numbers import uncertainty_text, value_text
 
@@ -40,7 +41,7 @@ def print_data(console: Console, data: TwoTimeData) -> None:
         console.print(wrapped, markup=False, highlight=False)
 
 
-def print_start(console: Console, choice: ModelChoice, start: Start, held: Mapping[str, Any]) -> None:
+def print_start(console: Console, choice: ModelChoice | InstalledModel, start: Start, held: Mapping[str, Any]) -> None:
     """Where the fit starts, and why there."""
     shown = table("start", "value>", "from")
     for name in choice.names:

@@ -3,14 +3,14 @@
 import json
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from rich.console import Console
 
-from .. import options as opt
+from .. import extensions, options as opt
 from ..assignments import held as held_of, intervals, values
 from ..bad_input import INTERRUPTED, refuses_bad_input
 from ..model_choice import (
@@ -30,12 +30,13 @@ from ..runtime import set_up_jax
 NOT_CONVERGED = 1
 
 _START = "Parameters"
+_USUAL = (KernelName.gap_average, RatesName.power_law, AccumulationName.trapezoid, ScalingName.per_sector)
 
 
 @refuses_bad_input
 def fit(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="Two-time file: APS-U HDF5, or NPZ cache version 2.")],
-    model: opt.Model = ModelName.laminar_flow,
+    model: opt.AnyModel = ModelName.laminar_flow.value,
     kernel: opt.Kernel = KernelName.gap_average,
     rates: opt.Rates = RatesName.power_law,
     accumulation: opt.Accumulation = AccumulationName.trapezoid,
@@ -92,14 +93,13 @@ def fit(
     """
     begun = time.perf_counter()
     console = Console(file=sys.stderr if as_json else sys.stdout, quiet=quiet)
-    choice = ModelChoice(model, kernel, accumulation, rates, scaling)
-    given = values("--start", start or (), choice.names)
-    fixed = held_of("--fix", fix or (), choice.names)
-    bounds = intervals("--bound", bound or (), choice.names)
-    twice = sorted(given.keys() & {name for name, value in fixed.items() if value is not None})
-    if twice:
-        raise ValueError(f"--start and --fix both give {', '.join(twice)} a value; expected one of them.")
-    given |= {name: value for name, value in fixed.items() if value is not None}
+    entry = extensions.find(model)
+    choice, assigned = None, None
+    if entry is None:
+        choice = ModelChoice(ModelName(model), kernel, accumulation, rates, scaling)
+        assigned = _assigned(start or (), fix or (), bound or (), choice.names)
+    else:
+        _refuse_choices(model, kernel, rates, accumulation, scaling)
     if output is not None:
         check_output(output, force)
         if figures:
@@ -123,6 +123,10 @@ def fit(
     )
     read = time.perf_counter() - begun
     report.print_data(console, data)
+    if choice is None or assigned is None:
+        choice = extensions.started(entry, data)
+        assigned = _assigned(start or (), fix or (), bound or (), choice.names)
+    given, fixed, bounds = assigned
     held = tuple(dict.fromkeys((*choice.held, *fixed)))
     job = fitting.Job(choice, data, given, held, bounds, LOSSES[loss](), max_steps)
     start_point = fitting.start_of(job)
@@ -150,6 +154,29 @@ def fit(
         sys.stdout.write(json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
     if not result.converged:
         raise typer.Exit(INTERRUPTED if result.ended == "interrupted" else NOT_CONVERGED)
+
+
+def _assigned(
+    start: Sequence[str], fix: Sequence[str], bound: Sequence[str], names: Sequence[str]
+) -> tuple[dict[str, float], tuple[str, ...], Mapping[str, tuple[float | None, float | None]]]:
+    """Start values, names to hold, and bounds, from what was asked for.
+
+    **Raises:** `ValueError` for unknown names, what is no number, and values given twice.
+    """
+    given = values("--start", start, names)
+    fixed = held_of("--fix", fix, names)
+    twice = sorted(given.keys() & {name for name, value in fixed.items() if value is not None})
+    if twice:
+        raise ValueError(f"--start and --fix both give {', '.join(twice)} a value; expected one of them.")
+    given |= {name: value for name, value in fixed.items() if value is not None}
+    return given, tuple(fixed), intervals("--bound", bound, names)
+
+
+def _refuse_choices(model: str, *chosen: KernelName | RatesName | AccumulationName | ScalingName) -> None:
+    """**Raises:** `ValueError` for choices that a model of another package leaves no room for."""
+    others = [choice for choice in chosen if choice not in _USUAL]
+    if others:
+        raise ValueError(f"{', '.join(others)} cannot be chosen for {model}, which states its own. Leave it out.")
 
 
 def result_document(result: Any, data: Any) -> Mapping[str, Any]:

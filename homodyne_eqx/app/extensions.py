@@ -1,0 +1,111 @@
+"""Models of other packages, which the command line offers by name beside those of this one."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.metadata import EntryPoint, entry_points
+from typing import Any, final
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from ..core.documented import named_leaves
+from ..core.model import TwoTimeModel
+from ..data import TwoTimeData
+from .model_choice import ModelName, Start
+
+GROUP = "homodyne_eqx.models"
+"""The group of entry points: name → a function from `TwoTimeData` to the `TwoTimeModel` that a fit starts from."""
+
+
+@final
+@dataclass(frozen=True)
+class InstalledModel:
+    """A model of another package, started for the data at hand.
+
+    - `name`: as on the command line; `package`: the distribution that offers it, with its version;
+    - `model`: the start; its parameters are named as `homodyne_eqx.fit` names them.
+    """
+
+    name: str
+    package: str
+    model: TwoTimeModel
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of all parameters."""
+        return tuple(leaf.path for leaf in named_leaves(self.model))
+
+    @property
+    def held(self) -> dict[str, float]:
+        return {}
+
+    def start(self, given: Mapping[str, float]) -> Start:
+        """Given values where there are any, for every element of an array; else those of the model."""
+        values: dict[str, Any] = {}
+        for leaf in named_leaves(self.model):
+            values[leaf.path] = np.full(leaf.value.shape, given[leaf.path]) if leaf.path in given else leaf.value
+        sources = {name: "given" if name in given else self.package for name in values}
+        return Start(values, sources, ())
+
+    def build(self, values: Mapping[str, Any]) -> TwoTimeModel:
+        """The model with a value for every name of `names`."""
+        paths = iter(self.names)
+        put = lambda x: jnp.asarray(values[next(paths)], x.dtype) if eqx.is_inexact_array(x) else x  # noqa: E731
+        return jax.tree.map(put, self.model)
+
+
+def find(name: str) -> EntryPoint | None:
+    """The entry point of this name, not loaded yet; `None` for a model of this package.
+
+    **Raises:** `ValueError` for a name that nobody offers, or that two packages do.
+    """
+    own = [model.value for model in ModelName]
+    if name in own:
+        return None
+    found = entry_points(group=GROUP)
+    offers = [entry for entry in found if entry.name == name]
+    if len(offers) == 1:
+        return offers[0]
+    if offers:
+        packages = ", ".join(sorted(_package(entry) for entry in offers))
+        raise ValueError(f"The model {name!r} is offered by {packages}; expected one package. Uninstall the others.")
+    others = sorted({entry.name for entry in found} - {*own})
+    installed = f", or {', '.join(others)} of installed packages" if others else ""
+    raise ValueError(
+        f"--model is {name!r}; expected {' or '.join(own)}{installed}. A package offers models as entry points of the "
+        f"group {GROUP}; install the one that has it."
+    )
+
+
+def started(entry: EntryPoint, data: TwoTimeData) -> InstalledModel:
+    """Load the entry point and have it start its model for these data.
+
+    **Raises:** `ImportError` where it cannot be loaded; `TypeError` where it is no function of the data or returns
+    something else.
+    """
+    package = _package(entry)
+    try:
+        function = entry.load()
+    except (ImportError, AttributeError) as error:
+        raise ImportError(
+            f"The model {entry.name!r} of {package} cannot be loaded from {entry.value}: {error}. "
+            "Reinstall the package."
+        ) from error
+    if not callable(function):
+        raise TypeError(
+            f"The model {entry.name!r} of {package} is a {type(function).__name__}; expected a function from "
+            "TwoTimeData to the TwoTimeModel to start from."
+        )
+    model = function(data)
+    if not isinstance(model, TwoTimeModel):
+        raise TypeError(
+            f"The model {entry.name!r} of {package} returned a {type(model).__name__}; expected a TwoTimeModel, the "
+            "start of a fit."
+        )
+    return InstalledModel(entry.name, package, model)
+
+
+def _package(entry: EntryPoint) -> str:
+    return f"{entry.dist.name} {entry.dist.version}" if entry.dist is not None else entry.value
