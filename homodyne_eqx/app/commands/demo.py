@@ -61,6 +61,10 @@ def demo(
         "mean shear rate": truth["shear_rate"],
     }
     report.print_result(console, result, simulated)
+    console.print(
+        "σ is the scatter at far lags; pairs within the decay are noisier, so a true model has a reduced χ² above 1.",
+        style="dim",
+    )
     report.print_sectors(console, result, data, fitting.reduced_chi2_of_sectors(result, data))
     documented = ModelChoice(
         ModelName.laminar_flow, KernelName.sinc_squared, AccumulationName.trapezoid, RatesName.constant

@@ -115,7 +115,7 @@ def round_times(low: float, high: float) -> np.ndarray:
     """A few round numbers, none so close to the upper end that its label would touch that of the next map."""
     from matplotlib.ticker import MaxNLocator
 
-    ticks = np.asarray(MaxNLocator(3, steps=[1, 2, 5, 10]).tick_values(low, high))
+    ticks = np.asarray(MaxNLocator(4, steps=[1, 2, 5, 10]).tick_values(low, high))
     return ticks[(ticks >= low) & (ticks <= high - 0.08 * (high - low))]
 
 
