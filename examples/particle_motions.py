@@ -50,7 +50,7 @@ def flight(velocity: Draw, path: Path = lambda t: t) -> Motion:
     return remembering(velocity, advance)
 
 
-def spring(amplitude: float, friction: float, stiffness: float, substeps: int = 40) -> Motion:
+def spring(amplitude: float, friction: float, stiffness: float, substeps: int = 10) -> Motion:
     """Langevin motion about a fixed place: u'' = −friction·u' − stiffness·u + thermal force, ⟨u²⟩ = amplitude², Å.
 
     `friction` in s⁻¹, `stiffness` in s⁻². Leapfrog with the friction solved exactly in the middle of each substep.
@@ -75,6 +75,19 @@ def spring(amplitude: float, friction: float, stiffness: float, substeps: int = 
         positions += u - before
 
     return remembering(start, advance)
+
+
+def cage(amplitude: float, time: float) -> Motion:
+    """Brownian motion bound to a place: ⟨u²⟩ = amplitude², Å, along each axis, forgotten as exp(−t/time)."""
+
+    def advance(positions, own, t, dt, rng):
+        kept = np.exp(-dt / time)
+        change = np.float32(kept - 1) * own
+        change += np.float32(amplitude * np.sqrt(1 - kept**2)) * rng.standard_normal(own.shape, np.float32)
+        own += change
+        positions += change
+
+    return remembering(lambda rng, shape: amplitude * rng.standard_normal(shape), advance)
 
 
 def remembering(draw: Draw, advance: Callable) -> Motion:
