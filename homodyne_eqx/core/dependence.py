@@ -1,9 +1,10 @@
 """What a pair function depends on, read off its traced program.
 
-Fast reductions need to know which values of a frame carry a derivative, which enter only as a difference of two frames, which
-parameters the pair function reads directly, and which values are common to all sectors. Terms need not declare
-any of this, and so cannot declare it wrongly: it is found by following the inputs through the traced operations. Where
-an operation is not understood, the answer errs towards "depends", which costs time and never correctness.
+Fast reductions need to know which values of a frame carry a derivative, which enter only as a difference of two
+frames, which parameters the pair function reads directly, and which values are common to all sectors. Terms need not
+declare any of this, and so cannot declare it wrongly: it is found by following the inputs through the traced
+operations. Where an operation is not understood, the answer errs towards "depends", which costs time and never
+correctness.
 """
 
 from collections.abc import Callable
@@ -13,6 +14,7 @@ import jax
 from jax.extend.core import ClosedJaxpr, Jaxpr, Literal
 
 _EVEN_SO = "other"
+_CALLS = ("jit", "pjit", "closed_call", "core_call", "custom_jvp_call", "remat2")
 
 
 def influences(function: Callable, *arguments: Any) -> list[frozenset[int]]:
@@ -40,10 +42,9 @@ def _inner(eqn: Any) -> Jaxpr | None:
     for name in ("jaxpr", "call_jaxpr"):
         closed = eqn.params.get(name)
         if isinstance(closed, ClosedJaxpr) and not closed.consts:
-            jaxpr = closed.jaxpr
-            if len(jaxpr.invars) == len(eqn.invars) and len(jaxpr.outvars) == len(eqn.outvars):
-                if eqn.primitive.name in ("jit", "pjit", "closed_call", "core_call", "custom_jvp_call", "remat2"):
-                    return jaxpr
+            same = len(closed.jaxpr.invars) == len(eqn.invars) and len(closed.jaxpr.outvars) == len(eqn.outvars)
+            if same and eqn.primitive.name in _CALLS:
+                return closed.jaxpr
     return None
 
 
@@ -54,8 +55,8 @@ def tangent_dependence(
 
     The first `n_first` arguments belong to frame i, the next `n_first` to frame j, the rest to neither.
 
-    **Returns:** the positions of all arguments whose tangent reaches the result; and those k < n_first for which the tangents
-    of k and n_first + k reach it through nothing but their difference.
+    **Returns:** the positions of all arguments whose tangent reaches the result; and those k < n_first for which the
+    tangents of k and n_first + k reach it through nothing but their difference.
     """
 
     def tangent(primals: tuple, tangents: tuple) -> Any:
@@ -68,7 +69,7 @@ def tangent_dependence(
         side = "i" if k < n_first else "j" if k < 2 * n_first else _EVEN_SO
         labels.append({k - n_first if side == "j" else k: side})
     (found,) = _follow(jaxpr, labels)
-    reached = {leaf for leaf, how in found.items()} - {k for k in range(n_first, 2 * n_first)}
+    reached = set(found) - set(range(n_first, 2 * n_first))
     differences = frozenset(leaf for leaf, how in found.items() if how == "difference")
     both = {leaf + n_first for leaf in reached if leaf < n_first}
     return frozenset(reached | both), differences

@@ -2,7 +2,7 @@
 
 import itertools
 from collections.abc import Callable
-from typing import NamedTuple, final
+from typing import Any, NamedTuple, final
 
 import equinox as eqx
 import jax
@@ -19,7 +19,8 @@ _FORWARD_AT_MOST = 6
 
 
 class Slot(NamedTuple):
-    """An array leaf of the nodes that carries a derivative; `difference`: the pair reads it only as value_i − value_j."""
+    """An array leaf of the nodes that carries a derivative; `difference`: the pair reads it only as value_i −
+    value_j."""
 
     leaf: int
     difference: bool
@@ -41,8 +42,8 @@ class Structure(NamedTuple):
 
 
 class Slopes(NamedTuple):
-    """∂M of a block of pairs with respect to each slot of frame i, each non-difference slot of frame j, each `direct` leaf
-    and each `of_sector` leaf, in the order of the structure; leading axes (n_sector, n_row, n_column)."""
+    """∂M of a block of pairs with respect to each slot of frame i, each non-difference slot of frame j, each `direct`
+    leaf and each `of_sector` leaf, in the order of the structure; leading axes (n_sector, n_row, n_column)."""
 
     later: tuple[Array, ...]
     earlier: tuple[Array, ...]
@@ -65,7 +66,7 @@ class Evaluation(eqx.Module):
     function: PyTree
     sectors: Sector
     structure: Structure = eqx.field(static=True)
-    nodes_tree: jax.tree_util.PyTreeDef = eqx.field(static=True)
+    nodes_tree: Any = eqx.field(static=True)
     n_sector: int = eqx.field(static=True)
     n_t: int = eqx.field(static=True)
 
@@ -78,7 +79,8 @@ class Evaluation(eqx.Module):
         )
 
     def values(self, rows: tuple, columns: tuple, in_order: Bool[Array, "n_row n_column"]) -> Array:
-        """M = (g2 − offset)/contrast for a block of pairs, (n_sector, n_row, n_column); see `pair_block` for `in_order`."""
+        """M = (g2 − offset)/contrast for a block of pairs, (n_sector, n_row, n_column); see `pair_block` for
+        `in_order`."""
         return self._block(self._pair, rows, columns, in_order)
 
     def values_and_slopes(self, rows: tuple, columns: tuple, in_order: Bool[Array, "n_row n_column"]) -> tuple:
@@ -127,8 +129,8 @@ class Evaluation(eqx.Module):
 def evaluate(function: PairFunction, geometry: Geometry, common: tuple[str, ...] = ()) -> Evaluation:
     """The frame values of a model at a geometry, and what depends on what.
 
-    **Arguments:** `common` names the fields of the geometry (of "q", "gap", "phi") that are known to be the same in all sectors;
-    what follows from them alone is then computed once for all.
+    **Arguments:** `common` names the fields of the geometry (of "q", "gap", "phi") that are known to be the same in
+    all sectors; what follows from them alone is then computed once for all.
     """
     sectors = geometry.sectors
     for name in common:
@@ -166,7 +168,8 @@ def evaluate(function: PairFunction, geometry: Geometry, common: tuple[str, ...]
 
 
 def _value_and_gradient(value: Callable[[Slopes], Array], moving: Slopes) -> tuple[Array, Slopes]:
-    """A scalar and its derivatives: forward for few of them, which XLA turns into about half the loops, else backward."""
+    """A scalar and its derivatives: forward for few of them, which XLA turns into about half the loops, else
+    backward."""
     leaves, tree = jax.tree.flatten(moving)
     if sum(leaf.size for leaf in leaves) > _FORWARD_AT_MOST:
         return jax.value_and_grad(value)(moving)

@@ -65,20 +65,22 @@ class Geometry(eqx.Module):
         gap: ArrayLike | Sequence[float] | None = None,
         dt: ArrayLike | None = None,
     ):
-        t = _floating(t)
-        if t.ndim != 1 or t.size == 0:
-            raise ValueError(f"t has shape {t.shape}; expected a 1-D array of frame times, s.")
-        _check_times(t)
-        q, gap, phi = (None if x is None else _floating(x) for x in (q, gap, phi))
-        _check_positive("q", q, "the scattering-vector magnitude in Å⁻¹")
-        _check_positive("gap", gap, "the distance between the walls in Å")
-        _check_finite("phi", phi)
-        sectors = _common_sectors(q=q, gap=gap, phi=phi)
-        self.q, self.gap, self.phi = (None if x is None else jnp.broadcast_to(x, sectors) for x in (q, gap, phi))
-        self.t = t
-        spacing = jnp.diff(t)
+        times = _floating(t)
+        if times.ndim != 1 or times.size == 0:
+            raise ValueError(f"t has shape {times.shape}; expected a 1-D array of frame times, s.")
+        _check_times(times)
+        of = {name: None if x is None else _floating(x) for name, x in (("q", q), ("gap", gap), ("phi", phi))}
+        _check_positive("q", of["q"], "the scattering-vector magnitude in Å⁻¹")
+        _check_positive("gap", of["gap"], "the distance between the walls in Å")
+        _check_finite("phi", of["phi"])
+        sectors = _common_sectors(**of)
+        spread = lambda x: None if x is None else jnp.broadcast_to(x, sectors)  # noqa: E731
+        self.q = jnp.broadcast_to(_floating(q), sectors)
+        self.gap, self.phi = spread(of["gap"]), spread(of["phi"])
+        self.t = times
+        spacing = jnp.diff(times)
         if dt is None:
-            if t.size < 2:
+            if times.size < 2:
                 raise ValueError("t holds one frame, from which no frame period follows. Pass dt in seconds.")
             self.dt, self.intervals = jnp.median(spacing), spacing
         else:

@@ -1,7 +1,7 @@
 """Two-time data cut into tiles, for walks that never hold a map of the model."""
 
 import abc
-from typing import final
+from typing import Any, final
 
 import equinox as eqx
 import jax
@@ -33,11 +33,11 @@ class AbstractTiles(eqx.Module):
     size: eqx.AbstractVar[int]
 
     @abc.abstractmethod
-    def steps(self) -> object:
+    def steps(self) -> Any:
         """A PyTree of arrays with one leading axis, the tiles: the operand of the scan."""
 
     @abc.abstractmethod
-    def tile(self, step: object) -> Tile:
+    def tile(self, step: Any) -> Tile:
         """The tile of one step."""
 
 
@@ -67,11 +67,11 @@ class MapTiles(AbstractTiles):
     sigma: Float[Array, "..."]
     size: int = eqx.field(static=True)
 
-    def steps(self) -> object:
+    def steps(self) -> Any:
         new = np.arange(0, self.data.shape[-1], self.size, dtype=np.int32)
         return jnp.asarray(np.minimum(new, self.data.shape[-1] - self.size)), jnp.asarray(new)
 
-    def tile(self, step: object) -> Tile:
+    def tile(self, step: Any) -> Tile:
         row, new = step
         fresh = (row + jnp.arange(self.size, dtype=row.dtype) >= new)[:, None]
         rows = lambda x: jax.lax.dynamic_slice_in_dim(x, row, self.size, 1) if x.ndim else x  # noqa: E731

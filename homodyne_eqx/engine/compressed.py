@@ -1,8 +1,8 @@
 """A least-squares problem of n_params + 1 residuals with the steps of the full one.
 
-Least squares sees a residual r and its Jacobian J only through JᵀJ, Jᵀr and rᵀr. Any [J' r'] with the same products takes the
-same Levenberg–Marquardt, Gauss–Newton and dogleg steps; here it is the Cholesky factor of the (n_params + 1)² matrix
-[J r]ᵀ[J r], which one pass over the data gives.
+Least squares sees a residual r and its Jacobian J only through JᵀJ, Jᵀr and rᵀr. Any [J' r'] with the same products
+takes the same Levenberg–Marquardt, Gauss–Newton and dogleg steps; here it is the Cholesky factor of the (n_params +
+1)² matrix [J r]ᵀ[J r], which one pass over the data gives.
 """
 
 import jax
@@ -35,8 +35,9 @@ def compressed(
 def residual_of(y: Float[Array, " n_params"], normal: NormalEquations) -> Float[Array, " n_params_plus_1"]:
     """r', given the normal equations at `y` in terms of `y`, with J' as its derivative in `y`.
 
-    `normal` must be the differentiable function of `y` (and of whatever else) that it is. The derivatives of ½ r'ᵀr' are then
-    right to second order, in `y` and in all else, though the frame in which r' is written turns as `y` moves.
+    `normal` must be the differentiable function of `y` (and of whatever else) that it is. The derivatives of ½ r'ᵀr'
+    are then right to second order, in `y` and in all else, though the frame in which r' is written turns as `y`
+    moves.
     """
     return compressed(normal)[1]
 

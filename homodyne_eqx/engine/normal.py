@@ -30,11 +30,13 @@ class NormalEquations(eqx.Module):
 
 
 class _Sums(NamedTuple):
-    """What a walk adds up. `m`: over pairs, weighted with powers of M and with the residual; one list entry a mover or pair of movers.
+    """What a walk adds up. `m`: over pairs, weighted with powers of M and with the residual; one list entry a mover
+    or pair of movers.
 
     - `sector`: Σ w · (1, M, M², r, rM), (5, n_sector);
     - `frames`: per mover Σ w · (1, M, r) · slope, gathered at the frame it belongs to, (3, n_sector, n_t);
-    - `squares`: per pair of movers Σ w · slope · slope', gathered where both belong to one frame, (n_sector, n_t) or (n_t,);
+    - `squares`: per pair of movers Σ w · slope · slope', gathered where both belong to one frame, (n_sector, n_t) or
+      (n_t,);
     - `cross`: per pair of movers, tangentsᵀ · (w slope slope') · tangents' for the two different frames.
     """
 
@@ -52,7 +54,8 @@ def normal_equations(
 
     With a loss other than squares the weights are those of iteratively reweighted least squares.
 
-    **Arguments:** `free`: which leaves are parameters, as for `eqx.partition`; they are numbered in the order of the leaves.
+    **Arguments:** `free`: which leaves are parameters, as for `eqx.partition`; they are numbered in the order of the
+    leaves.
     """
 
     def of_group(group: Group) -> NormalEquations:
@@ -112,7 +115,7 @@ def _to_frames(total: Array, factors: tuple[Array, ...], mover: Mover, moved: Mo
     total = add_frames(total, by_row, tile.row, 2)
     if mover.kind == "later":
         return total
-    sign, slope = (-1, moved.later) if mover.kind == "difference" else (1, moved.earlier)
+    sign, slope = (1, moved.earlier) if moved.earlier is not None else (-1, moved.later)
     by_column = jnp.stack([jnp.sum(f * slope, 1) for f in factors])
     return add_frames(total, sign * by_column, tile.column, 2)
 

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable
-from typing import final
+from typing import Any, final
 
 import equinox as eqx
 import jax
@@ -31,10 +31,10 @@ class PackedTiles(AbstractTiles):
     starts: Int[Array, "n_tiles 2 2"]
     size: int = eqx.field(static=True)
 
-    def steps(self) -> object:
+    def steps(self) -> Any:
         return (self.values, self.starts, self.weights if self.weights.ndim == 4 else None)
 
-    def tile(self, step: object) -> Tile:
+    def tile(self, step: Any) -> Tile:
         values, ((row, column), _), weights = step
         compute = self.weights.dtype if self.weights.ndim == 1 else jnp.result_type(float)
         weights = self.weights[:, None, None] if weights is None else weights.astype(compute)
@@ -62,8 +62,8 @@ class Group(eqx.Module):
 class Packed(eqx.Module):
     """Packed two-time data: what every reduction of the engine takes.
 
-    Sectors of equal q and gap are grouped, so that what follows from q alone is computed once for all of a group; groups are
-    of equal size and are reduced one after the other.
+    Sectors of equal q and gap are grouped, so that what follows from q alone is computed once for all of a group;
+    groups are of equal size and are reduced one after the other.
 
     - `values`: (n_groups, n_tiles, group size, size, size); `weights`: (n_groups, group size) or like `values`;
     - `sectors`: (n_groups, group size), which sector of `geometry` each is;
@@ -114,16 +114,17 @@ class Packed(eqx.Module):
 def pack(data: TwoTimeData, *, size: int | None = None, dtype: str | None = None) -> Packed:
     """Fold and pack two-time data, map by map.
 
-    The pairs (i, j) and (j, i) of a map are one measurement: where both are there, their weighted mean stands for both with
-    the weight of one. Excluded pixels carry no weight. Maps of a lazy stack are read one at a time.
+    The pairs (i, j) and (j, i) of a map are one measurement: where both are there, their weighted mean stands for
+    both with the weight of one. Excluded pixels carry no weight. Maps of a lazy stack are read one at a time.
 
-    **Arguments:** `size`: frames a tile side, chosen by device and problem unless given; `dtype`: "float32" or "float64", how
-    the data are stored (as they came unless given; sums are carried in JAX's default precision either way).
+    **Arguments:** `size`: frames a tile side, chosen by device and problem unless given; `dtype`: "float32" or
+    "float64", how the data are stored (as they came unless given; sums are carried in JAX's default precision either
+    way).
     """
     groups, common = _groups(data.geometry)
     n_t, size = data.n_t, min(size or tile_size(groups.shape[1], data.n_t), data.n_t)
     starts, new = triangle(n_t, size)
-    stored = np.dtype(dtype or data.c2.dtype) if jax.config.jax_enable_x64 else np.dtype("float32")
+    stored = np.dtype(dtype or data.c2.dtype) if jnp.result_type(float) == jnp.float64 else np.dtype("float32")
     values = _aligned((groups.shape[0], len(starts), groups.shape[1], size, size), stored)
     scalar = data.scalar_sigma
     weights = None if scalar is not None else _aligned(values.shape, stored)

@@ -1,6 +1,6 @@
 """χ² and the best contrast and offset of packed data."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import equinox as eqx
 import jax
@@ -17,8 +17,8 @@ from .packing import Group, Packed
 def chi_squared(model: TwoTimeModel, packed: Packed, loss: AbstractLoss = Squares()) -> Float[Array, ""]:
     """χ² = Σ ρ(((data − g2)/σ)²) over the pairs of frames, each counted once.
 
-    Its gradient, by `jax.grad` or `eqx.filter_value_and_grad`, takes one more pass and O(n_t) memory, whatever the number of
-    parameters.
+    Its gradient, by `jax.grad` or `eqx.filter_value_and_grad`, takes one more pass and O(n_t) memory, whatever the
+    number of parameters.
     """
     contrast, offset = model.scaling(packed.geometry)
 
@@ -46,7 +46,7 @@ def scaling_sums(model: TwoTimeModel, packed: Packed) -> ScalingSums:
     def of_group(group: Group) -> ScalingSums:
         evaluation = evaluate(model, group.geometry, group.common)
 
-        def add(sums: Array, step: object) -> tuple[Array, None]:
+        def add(sums: Array, step: Any) -> tuple[Array, None]:
             tile = group.tiles.tile(step)
             M = evaluation.values(*block_of(evaluation, tile, group.tiles.size))
             w, d = tile.weights, tile.values
@@ -75,7 +75,8 @@ def with_best_scaling(
     """
     if not isinstance(model.scaling, ContrastOffset):
         raise TypeError(
-            f"The scaling is a {type(model.scaling).__name__}; contrast and offset can be eliminated from ContrastOffset alone."
+            f"The scaling is a {type(model.scaling).__name__}; contrast and offset can be eliminated from "
+            "ContrastOffset alone."
         )
     s = scaling_sums(model, packed)
     if model.scaling.contrast.ndim == 0 and model.scaling.offset.ndim == 0:

@@ -18,7 +18,8 @@ _ENDINGS = {
     "Try another start, or fix parameters that are hardly determined.",
     "step limit": "the limit of {n} steps was reached while χ² should still fall by {left:.2g}. Allow more.",
     "interrupted": "interrupted after {n} steps; these are the best parameters so far.",
-    "not finite": "χ² or its derivative is not finite at the parameters reached after {n} steps. Set bounds that exclude them.",
+    "not finite": "χ² or its derivative is not finite at the parameters reached after {n} steps. "
+    "Set bounds that exclude them.",
 }
 
 

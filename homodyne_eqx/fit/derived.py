@@ -67,5 +67,5 @@ def _terms(g1: AbstractTerm) -> Iterator[AbstractTerm]:
 def kernel_of(model: TwoTimeModel) -> str:
     """The kernel of the shear term, else of the first term that has one, by name."""
     terms = sorted(_terms(model.g1), key=lambda term: not isinstance(term, Shear))
-    kernels = [type(term.kernel).__name__ for term in terms if getattr(term, "kernel", None) is not None]
-    return kernels[0] if kernels else type(model.g1).__name__
+    kernels = [kernel for term in terms if (kernel := getattr(term, "kernel", None)) is not None]
+    return type(kernels[0]).__name__ if kernels else type(model.g1).__name__

@@ -44,22 +44,23 @@ def descend(
     tolerance: float = 1e-2,
     callback: Callable[[Iteration], None] | None = None,
 ) -> FitResult:
-    """Minimise χ² per pair of frames with an Optax optimiser; for models of many parameters, a network as a rate among them.
+    """Minimise χ² per pair of frames with an Optax optimiser; for models of many parameters, a network as a rate
+    among them.
 
-    Every step costs one value and gradient, tile by tile, whatever the number of parameters. For up to some hundred parameters
-    `fit` needs far fewer steps.
+    Every step costs one value and gradient, tile by tile, whatever the number of parameters. For up to some hundred
+    parameters `fit` needs far fewer steps.
 
     **Arguments:**
 
-    - `optimiser`: `optax.lbfgs()` unless given; any other, such as `optax.adam(1e-2)`. It sees parameters divided by the magnitude of
-      their start (of 1, if smaller), within their bounds.
-    - `steps`: how many, at most; `tiles_a_step`: a minibatch of that many tiles of frames, drawn with `seed`, in place of all. A line search
-      (L-BFGS) needs all.
-    - the rest as for `fit`. `tolerance`: converged when χ² can be expected to fall by less, in units of max(1, reduced χ²); judged from
-      the normal equations at the end.
+    - `optimiser`: `optax.lbfgs()` unless given; any other, such as `optax.adam(1e-2)`. It sees parameters divided by
+      the magnitude of their start (of 1, if smaller), within their bounds.
+    - `steps`: how many, at most; `tiles_a_step`: a minibatch of that many tiles of frames, drawn with `seed`, in
+      place of all. A line search (L-BFGS) needs all.
+    - the rest as for `fit`. `tolerance`: converged when χ² can be expected to fall by less, in units of max(1,
+      reduced χ²); judged from the normal equations at the end.
 
-    **Returns:** a `FitResult`. It is called converged only if the normal equations at its end say so; for over 500 parameters they are
-    not formed, uncertainties are infinite, and the result says "step limit".
+    **Returns:** a `FitResult`. It is called converged only if the normal equations at its end say so; for over 500
+    parameters they are not formed, uncertainties are infinite, and the result says "step limit".
 
     **Raises:** as `fit`; and `ValueError` for minibatches without an optimiser that suits them.
     """

@@ -80,8 +80,8 @@ class Selection:
 def select(model: TwoTimeModel, free: Iterable[str] | None, fixed: Iterable[str], bounds: Bounds | None) -> Selection:
     """Turn names into free leaves, bounds and start values.
 
-    A name is that of a leaf (`D0`, `contrast`, `g1.terms[0].rate.value`), which stands for all elements of an array; bounds may also
-    name a single element.
+    A name is that of a leaf (`D0`, `contrast`, `g1.terms[0].rate.value`), which stands for all elements of an array;
+    bounds may also name a single element.
 
     **Raises:** `ValueError` for names that the model does not have, a start outside its bounds or not finite, bounds
     that are no interval, or nothing free.

@@ -45,25 +45,28 @@ def fit(
 
     **Arguments:**
 
-    - `model`: the start: every parameter takes its value from it. Contrast and offset are fitted a sector where they are arrays
-      of shape `(n_sector,)`.
+    - `model`: the start: every parameter takes its value from it. Contrast and offset are fitted a sector where they
+      are arrays of shape `(n_sector,)`.
     - `data`: two-time data, or data that are packed already (`hx.pack`), which saves folding them again.
-    - `free`: names of the parameters to fit, all unless given (but for those that a term holds by its nature); `fixed`: names to hold. Documented names where they exist (`D0`), else the
-      path in the model (`g1.terms[0].rate.value`).
-    - `bounds`: name → (low, high) in the units of the parameter, None for no bound; others keep those that their fields state.
+    - `free`: names of the parameters to fit, all unless given (but for those that a term holds by its nature);
+      `fixed`: names to hold. Documented names where they exist (`D0`), else the path in the model
+      (`g1.terms[0].rate.value`).
+    - `bounds`: name → (low, high) in the units of the parameter, None for no bound; others keep those that their
+      fields state.
     - `loss`: `Squares()`, or `SoftL1`, `Huber`, `Cauchy` against outliers.
     - `solver`: any Optimistix least-squares solver; Levenberg–Marquardt unless given.
-    - `max_steps`; `tolerance`: done when χ² can be expected to fall by less, in units of max(1, reduced χ²): 1e-6 in float64, 1e-3
-      in float32.
+    - `max_steps`; `tolerance`: done when χ² can be expected to fall by less, in units of max(1, reduced χ²): 1e-6 in
+      float64, 1e-3 in float32.
     - `callback`: called with an `Iteration` after each step. Ctrl-C ends the fit with the best state so far.
-    - `eliminate_scaling`: contrast and offset are put to their best in closed form at every step instead of being unknowns of
-      the solver (variable projection): fewer steps where they are many or start far off. Same result.
-    - `coarse`: first fit data averaged over blocks of `coarse` × `coarse` frames, and start from what that gives. Same result.
+    - `eliminate_scaling`: contrast and offset are put to their best in closed form at every step instead of being
+      unknowns of the solver (variable projection): fewer steps where they are many or start far off. Same result.
+    - `coarse`: first fit data averaged over blocks of `coarse` × `coarse` frames, and start from what that gives.
+      Same result.
 
     **Returns:** a `FitResult`, which says whether it converged; ask `result.converged`.
 
-    **Raises:** `ValueError` for names, bounds or starts that cannot be, for a model that does not suit the data, and for fewer pairs
-    than parameters.
+    **Raises:** `ValueError` for names, bounds or starts that cannot be, for a model that does not suit the data, and
+    for fewer pairs than parameters.
     """
     begun = time.perf_counter()
     selection = select(model, free, fixed, bounds)

@@ -67,8 +67,8 @@ def minimise(
 ) -> Outcome:
     """Iterate until χ² can be expected to fall by less than `tolerance` (in units of max(1, reduced χ²)).
 
-    Where the solver gives up before that, the unknowns are rescaled to the place it has reached and it starts again from
-    there, three times at most. Ctrl-C ends the loop with the best state so far.
+    Where the solver gives up before that, the unknowns are rescaled to the place it has reached and it starts again
+    from there, three times at most. Ctrl-C ends the loop with the best state so far.
 
     **Arguments:** `prepare`: from the start and the normal equations there to a better start, before the first step.
     """

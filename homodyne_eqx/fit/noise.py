@@ -16,10 +16,10 @@ _NEGLIGIBLE = 0.05
 def correlation_factor(model: TwoTimeModel, data: TwoTimeData) -> float:
     """By how much correlated noise widens uncertainties that assume independence; roughly, and at least 1.
 
-    Residuals r(t1, t2) of finitely many speckles are correlated along both time axes, about as f(k1) f(k2) with f(k) the
-    correlation of pairs that share a frame and are k frames apart in the other. Over n pairs their sum then varies as that of
-    n/F² independent ones, F = 1 + 2 Σ f(k), and 1σ widens by F. f is summed over up to six sectors, to where it has
-    fallen below 0.05.
+    Residuals r(t1, t2) of finitely many speckles are correlated along both time axes, about as f(k1) f(k2) with f(k)
+    the correlation of pairs that share a frame and are k frames apart in the other. Over n pairs their sum then
+    varies as that of n/F² independent ones, F = 1 + 2 Σ f(k), and 1σ widens by F. f is summed over up to six sectors,
+    to where it has fallen below 0.05.
     """
     chosen = np.unique(np.linspace(0, data.n_sector - 1, _SECTORS).round().astype(int))
     contrast, offset = (np.asarray(x) for x in model.scaling(data.geometry))

@@ -42,8 +42,8 @@ class Problem(eqx.Module):
     """The arguments of the residual.
 
     - `moving`, `rest`: the model, split into its free leaves and all else; `unknowns`; `packed`: the data; `loss`;
-    - `scaling_bounds`: None, or ((low, high) of contrast, (low, high) of offset): these two are then no unknowns but put to
-      their best for every y (variable projection).
+    - `scaling_bounds`: None, or ((low, high) of contrast, (low, high) of offset): these two are then no unknowns but
+      put to their best for every y (variable projection).
     """
 
     moving: TwoTimeModel
@@ -113,7 +113,8 @@ def _flags(free: Any, both: Any) -> list[bool]:
 def projected(normal: NormalEquations, kept: np.ndarray) -> NormalEquations:
     """The normal equations with the parameters that are not `kept` at their best for every value of the others.
 
-    N' = N_kk − N_ke N_ee⁻¹ N_ek. The eliminated ones are at their best already, or on a bound: Jᵀr of the others stands.
+    N' = N_kk − N_ke N_ee⁻¹ N_ek. The eliminated ones are at their best already, or on a bound: Jᵀr of the others
+    stands.
     """
     rest = ~kept
     n_ee, n_ek = normal.matrix[rest][:, rest], normal.matrix[rest][:, kept]

@@ -17,9 +17,9 @@ from .noise import correlation_factor
 from .table import table_of
 
 ASSUMPTION = (
-    "Uncertainties are 1σ from JᵀJ at the solution and assume that the noise of different pairs of frames is independent. "
-    "c2 of finitely many speckles has noise that is correlated between frames; where the residuals are correlated, multiply "
-    "by the factor given (a rough one: from the correlation of the residuals along one time axis)."
+    "Uncertainties are 1σ from JᵀJ at the solution and assume that the noise of different pairs of frames is "
+    "independent. c2 of finitely many speckles has noise that is correlated between frames; where the residuals are "
+    "correlated, multiply by the factor given (a rough one: from the correlation of the residuals along one time axis)."
 )
 
 
@@ -57,7 +57,8 @@ class FitResult:
     - `converged`, `ended`, `message`: how it ended;
     - `kernel`: of the shear term, or of the first term that has one;
     - `derived`: rates averaged over the frames, with uncertainties;
-    - `history`: every step; `seconds`: of the whole fit, of packing the data, and of the first step, compilation included.
+    - `history`: every step; `seconds`: of the whole fit, of packing the data, and of the first step, compilation
+      included.
     """
 
     model: TwoTimeModel
@@ -90,8 +91,8 @@ class FitResult:
 
     @cached_property
     def noise_factor(self) -> float | None:
-        """By what to multiply the uncertainties for noise that is correlated between frames, roughly; computed when asked
-        for. `None` without the data."""
+        """By what to multiply the uncertainties for noise that is correlated between frames, roughly; computed when
+        asked for. `None` without the data."""
         return None if self.data is None else correlation_factor(self.model, self.data)
 
     def __str__(self) -> str:

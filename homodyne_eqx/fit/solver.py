@@ -13,8 +13,9 @@ from .problem import Problem, residual
 def levenberg_marquardt() -> optx.AbstractLeastSquaresSolver:
     """Optimistix's Levenberg–Marquardt with a damping that falls faster.
 
-    Optimistix lowers the damping after a step only if the step did 99 % of what was predicted. Two-time models are far
-    from linear at the start, and their parameters so correlated that the damping has to fall by many orders of magnitude.
+    Optimistix lowers the damping after a step only if the step did 99 % of what was predicted. Two-time models are
+    far from linear at the start, and their parameters so correlated that the damping has to fall by many orders of
+    magnitude.
     """
     solver = optx.LevenbergMarquardt(rtol=1e-10, atol=1e-10)
     search = optx.ClassicalTrustRegion(high_cutoff=0.5, low_cutoff=1e-3, high_constant=10.0, low_constant=0.25)

@@ -28,7 +28,8 @@ def table_of(result: "FitResult") -> str:
     lines += [f"note: {note}" for note in result.notes]
     if result.noise_factor is not None and result.noise_factor > 1.2:
         lines.append(
-            f"note: the residuals are correlated between frames; multiply the uncertainties by about {result.noise_factor:.1f}."
+            "note: the residuals are correlated between frames; multiply the uncertainties by about "
+            f"{result.noise_factor:.1f}."
         )
     return "\n".join(lines)
 

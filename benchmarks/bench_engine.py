@@ -1,0 +1,172 @@
+"""χ², gradient, normal equations and whole fits: this package beside the two published ones, in one run.
+
+    python benchmarks/bench_engine.py                         # sizes a and b with peer fits, c without, ours at 4000
+    frames python benchmarks/bench_engine.py --sizes a b --no-fits python benchmarks/bench_engine.py --peer-fits a b c
+    # c takes some twenty minutes
+
+Writes the table to docs/benchmarks.md (`--output`). Every side runs in a process of its own, one after the other;
+peak memory is that of the process. χ² of every fit is computed here, by one function, from the parameters that it
+returned.
+"""
+
+import argparse
+import json
+import os
+import platform
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import jax
+import numpy as np
+from engine_cases import DT, GAP, SIGMA, START, TRUTH, Q, sectors, with_noise
+from peers import PEERS, peer_python
+
+jax.config.update("jax_enable_x64", True)
+
+import equinox as eqx  # noqa: E402
+
+import homodyne_eqx as hx  # noqa: E402
+from homodyne_eqx.versions import versions  # noqa: E402
+
+SIZES = {"a": (5, 200), "b": (10, 500), "c": (23, 1001), "d": (23, 4000)}
+HERE = Path(__file__).parent
+QUANTITIES = ["chi2", "gradient", "normal"]
+
+
+def write_case(folder: Path, size: str) -> Path:
+    """The data of one size as a file: float64, but float32 for the largest."""
+    n_sector, n_t = SIZES[size]
+    phi, contrast, offset = sectors(n_sector)
+    t = DT * np.arange(n_t)
+    geometry = hx.Geometry(q=Q, t=t, phi=phi, gap=GAP)
+    model = hx.laminar_flow(**TRUTH, contrast=0.0, offset=0.0)
+    c2 = np.empty((n_sector, n_t, n_t), np.float32 if size == "d" else float)
+    one = eqx.filter_jit(lambda m, g: m(g)[0])
+    for k in range(n_sector):
+        here = geometry.with_sectors(jax.tree.map(lambda x, k=k: x[k : k + 1], geometry.sectors))
+        moved = eqx.tree_at(lambda m: m.scaling, model, hx.ContrastOffset(contrast[k], offset[k]))
+        c2[k] = one(moved, here)
+    path = folder / f"{size}.npz"
+    names, start = np.array(list(START)), np.array(list(START.values()))
+    np.savez(path, c2=with_noise(c2), t=t, phi=phi, q=Q, gap=GAP, dt=DT, sigma=SIGMA, names=names, start=start)
+    return path
+
+
+def run(python: str | Path, side: str, case: Path, quantities: list[str]) -> dict:
+    """The figures of one side, or what went wrong."""
+    command = [str(python), str(HERE / "engine_worker.py"), side, str(case), *quantities]
+    done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, "JAX_PLATFORMS": "cpu"})
+    for line in done.stdout.splitlines():
+        if line.startswith("RESULT "):
+            return json.loads(line.removeprefix("RESULT "))
+    return {"error": (done.stderr.strip().splitlines() or ["no output"])[-1]}
+
+
+def chi2_of(fit: dict, case: Path) -> float:
+    """χ² of returned parameters over pairs counted once, by one function for all sides."""
+    loaded = np.load(case)
+    scaling = np.array(fit["scaling"])
+    geometry = hx.Geometry(q=float(loaded["q"]), t=loaded["t"], phi=loaded["phi"], gap=float(loaded["gap"]))
+    values = dict(zip(loaded["names"].tolist(), fit["parameters"], strict=True))
+    model = hx.laminar_flow(**values, contrast=scaling[:, 0], offset=scaling[:, 1])
+    data = hx.TwoTimeData(loaded["c2"], geometry, sigma=SIGMA)
+    return float(eqx.filter_jit(hx.chi_squared)(model, hx.pack(data)))
+
+
+def rows_of(size: str, results: dict[str, dict], case: Path) -> list[list[str]]:
+    """One row a quantity: seconds and peak memory a side, and how many times faster ours is."""
+    rows = []
+    for quantity in [*QUANTITIES, "fit", "fit again"]:
+        cells, seconds = [], {}
+        for side in ("ours", "homodyne", "xpcsjax"):
+            found = results[side].get(quantity)
+            if found is None:
+                cells.append(results[side].get("error", "–")[:60] if quantity == "fit" else "–")
+                continue
+            seconds[side] = found["best"] if "best" in found else found["seconds"]
+            cell = f"{seconds[side]:.3g} s, {found['peak']:.2g} GB"
+            if "best" in found and side == "ours":
+                cell = f"{seconds[side]:.3g} s (first {found['first']:.2g}), {found['peak']:.2g} GB"
+            if "scaling" in found:
+                cell += f", χ² {chi2_of(found, case):.1f}"
+            cells.append(cell)
+        ratios = [f"{seconds[s] / seconds['ours']:.1f}×" if s in seconds else "–" for s in ("homodyne", "xpcsjax")]
+        rows.append([size, quantity, *cells, " / ".join(ratios)])
+    return rows
+
+
+def report(rows: list[list[str]], reading: dict[str, dict]) -> str:
+    """The page of the documentation."""
+    head = ["size", "what", "homodyne_eqx", "homodyne", "xpcsjax", "faster by"]
+    table = ["| " + " | ".join(row) + " |" for row in (head, ["---"] * len(head), *rows)]
+    found = ", ".join(f"{name} {version}" for name, version in versions().items())
+    sizes = "; ".join(f"{name}: {s} sectors × {n}² frames" for name, (s, n) in SIZES.items())
+    cost = [
+        f"| {size} | {figures['read']['best']:.3g} s | "
+        + " | ".join(
+            f"{figures[q]['best']:.3g} s ({figures[q]['best'] / figures['read']['best']:.1f}×)" for q in QUANTITIES
+        )
+        + " |"
+        for size, figures in reading.items()
+    ]
+    return "\n".join(
+        [
+            "# Benchmarks",
+            "",
+            "Made by `python benchmarks/bench_engine.py` (also `make bench`), all sides in one run, each in a process of its own, float64.",
+            f"Machine: {platform.processor() or platform.machine()}, {os.cpu_count()} cores. {found}; {', '.join(PEERS)}.",
+            f"Sizes: {sizes}. Contrast and offset are free in every sector; fits start 30 % off.",
+            "",
+            "Seconds are the best of some calls after the first, for fits those of the first call (compilation included) and of the second;",
+            "GB is the peak memory of the process, the data included; χ² counts every pair once and is computed for all sides by the",
+            "same function from the parameters that they returned. `normal` is JᵀJ and Jᵀr over all parameters for homodyne_eqx, and",
+            "JᵀJ of the seven physical parameters from a dense Jacobian for the others.",
+            "",
+            *table,
+            "",
+            "## How cost grows",
+            "",
+            "Time of each reduction, and how many times the time to read the packed data once:",
+            "",
+            "| size | reading the data | χ² | value and gradient | normal equations |",
+            "| --- | --- | --- | --- | --- |",
+            *cost,
+            "",
+        ]
+    )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--sizes", nargs="+", choices=SIZES, default=["a", "b", "c", "d"])
+    parser.add_argument("--peer-fits", nargs="*", choices=SIZES, default=["a", "b"])
+    parser.add_argument("--no-fits", action="store_true")
+    parser.add_argument("--peers", default="build/peers", help="folder of the environment of the published packages")
+    parser.add_argument("--output", type=Path, default=HERE.parent / "docs" / "benchmarks.md")
+    options = parser.parse_args()
+    peers = peer_python(options.peers)
+    rows, reading = [], {}
+    with tempfile.TemporaryDirectory() as folder:
+        for size in options.sizes:
+            case = write_case(Path(folder), size)
+            fits = [] if options.no_fits else ["fit"]
+            results = {"ours": run(sys.executable, "ours", case, ["read", *QUANTITIES])}
+            reading[size] = results["ours"]
+            if fits:
+                results["ours"] = {**results["ours"], **run(sys.executable, "ours", case, fits)}
+            for side in ("homodyne", "xpcsjax"):
+                results[side] = {} if size == "d" else run(peers, side, case, QUANTITIES)
+                if fits and size in options.peer_fits and size != "d":
+                    results[side] = {**results[side], **run(peers, side, case, fits)}
+            new = rows_of(size, results, case)
+            rows += new
+            print("\n".join(" | ".join(row) for row in new), flush=True)
+            case.unlink()
+    options.output.write_text(report(rows, reading), encoding="utf-8")
+    print(f"Written to {options.output}.")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,160 @@
+"""One side of the benchmark, in a process of its own: `python engine_worker.py SIDE CASE.npz QUANTITY...` prints JSON.
+
+SIDE is ours, homodyne or xpcsjax; the two published packages run in their own environment, so nothing of ours is
+imported for them.
+"""
+
+import json
+import resource
+import sys
+import time
+
+import jax
+import numpy as np
+
+jax.config.update("jax_enable_x64", True)
+
+
+def timed(function, repeats=5):
+    """First call (compilation included), best of the others, and peak memory so far in GB."""
+    begun = time.perf_counter()
+    jax.block_until_ready(function())
+    first, best = time.perf_counter() - begun, np.inf
+    for _ in range(repeats):
+        begun = time.perf_counter()
+        jax.block_until_ready(function())
+        best = min(best, time.perf_counter() - begun)
+    return {"first": first, "best": best, "peak": peak()}
+
+
+def peak():
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
+
+
+def ours(case, quantities):
+    import equinox as eqx
+
+    import homodyne_eqx as hx
+
+    geometry = hx.Geometry(q=case["q"], t=case["t"], phi=case["phi"], gap=case["gap"])
+    data = hx.TwoTimeData(case["c2"], geometry, sigma=float(case["sigma"]))
+    n = data.n_sector
+    start = dict(zip(case["names"].tolist(), case["start"], strict=True))
+    model = hx.laminar_flow(**start, contrast=np.full(n, 0.3), offset=np.full(n, 1.0))
+    found = {"loaded": peak()}
+    if set(quantities) - {"fit"}:
+        packed = hx.pack(data)
+        chi2, both = eqx.filter_jit(hx.chi_squared), eqx.filter_jit(eqx.filter_value_and_grad(hx.chi_squared))
+        normal = eqx.filter_jit(hx.normal_equations)
+        reading = eqx.filter_jit(lambda p: sum(x.sum() for x in p.values))
+        calls = {
+            "read": lambda: reading(packed),
+            "chi2": lambda: chi2(model, packed),
+            "gradient": lambda: both(model, packed),
+            "normal": lambda: normal(model, packed),
+        }
+        found.update({name: timed(call) for name, call in calls.items() if name in quantities})
+    if "fit" in quantities:
+        for call in ("fit", "fit again"):
+            begun = time.perf_counter()
+            result = hx.fit(model, data)
+            seconds = time.perf_counter() - begun
+            physical = [result.parameters[name].value for name in case["names"].tolist()]
+            found[call] = {"seconds": seconds, "peak": peak(), "parameters": physical, "converged": result.converged}
+            found[call]["steps"] = len(result.history)
+            scaling = [
+                (result.parameters[f"contrast[{k}]"].value, result.parameters[f"offset[{k}]"].value) for k in range(n)
+            ]
+            found[call]["scaling"] = scaling
+    return found
+
+
+def peer(name, case, quantities):
+    import importlib
+
+    import jax.numpy as jnp
+
+    backend = importlib.import_module(f"{name}.core.jax_backend")
+    t1, t2 = jnp.meshgrid(jnp.asarray(case["t"]), jnp.asarray(case["t"]), indexing="ij")
+    rest = (t1, t2, jnp.asarray(case["phi"]), float(case["q"]), float(case["gap"]), 0.3, 1.0, float(case["dt"]))
+    params = jnp.asarray(case["start"])
+    found = {"loaded": peak()}
+    if set(quantities) - {"fit"}:
+        data = jnp.asarray(case["c2"])
+        sigma = jnp.full_like(data, float(case["sigma"]))
+        both = jax.value_and_grad(lambda p: backend.compute_chi_squared(p, data, sigma, *rest))
+        jacobian = jax.jit(jax.jacfwd(lambda p: backend.compute_g2_scaled(p, *rest) / sigma))
+
+        def normal():
+            j = jacobian(params).reshape(-1, params.size)
+            return j.T @ j
+
+        calls = {
+            "chi2": lambda: backend.compute_chi_squared(params, data, sigma, *rest),
+            "gradient": lambda: both(params),
+            "normal": normal,
+        }
+        for key, call in calls.items():
+            if key in quantities:
+                found[key] = timed(call, repeats=2 if key == "normal" else 4)
+    if "fit" in quantities:
+        found.update(_peer_fit(name, case))
+    return found
+
+
+def _peer_fit(name, case):
+    c2 = np.array(case["c2"], dtype=float)
+    n_phi, n, _ = c2.shape
+    data = {
+        "wavevector_q_list": np.array([float(case["q"])]),
+        "phi_angles_list": case["phi"],
+        "t1": case["t"],
+        "t2": case["t"],
+        "c2_exp": c2,
+        "sigma": np.full_like(c2, float(case["sigma"])),
+        "L": float(case["gap"]),
+        "dt": float(case["dt"]),
+    }
+    settings = {
+        "analysis_mode": "laminar_flow",
+        "analyzer_parameters": {
+            "dt": float(case["dt"]),
+            "start_frame": 1,
+            "end_frame": n,
+            "scattering": {"wavevector_q": float(case["q"])},
+            "geometry": {"stator_rotor_gap": float(case["gap"])},
+        },
+        "initial_parameters": {"parameter_names": case["names"].tolist(), "values": case["start"].tolist()},
+        "optimization": {
+            "method": "nlsq",
+            "stratification": {"enabled": "auto"},
+            "nlsq": {
+                "max_iterations": 1000,
+                "loss": "linear",
+                "anti_degeneracy": {"enable": True, "per_angle_mode": "individual"},
+            },
+        },
+    }
+    if name == "homodyne":
+        from homodyne.config import ConfigManager
+        from homodyne.optimization import fit_nlsq_jax as fit
+    else:
+        from xpcsjax import fit_nlsq as fit
+        from xpcsjax.config import ConfigManager
+    found = {}
+    for call in ("fit", "fit again"):
+        begun = time.perf_counter()
+        result = fit(data, ConfigManager(config_override=settings))
+        seconds = time.perf_counter() - begun
+        values = np.asarray(result.parameters, float)
+        scaling = list(zip(values[:n_phi].tolist(), values[n_phi : 2 * n_phi].tolist(), strict=True))
+        found[call] = {"seconds": seconds, "peak": peak(), "parameters": values[-7:].tolist(), "scaling": scaling}
+        found[call]["converged"] = str(getattr(result, "convergence_status", getattr(result, "success", "?")))
+    return found
+
+
+if __name__ == "__main__":
+    side, path, *wanted = sys.argv[1:]
+    loaded = dict(np.load(path))
+    result = ours(loaded, wanted) if side == "ours" else peer(side, loaded, wanted)
+    print("RESULT " + json.dumps(result))
