@@ -7,10 +7,8 @@ from ..data import TwoTimeData
 from ..engine import Packed
 from .derived import derived_quantities, kernel_of
 from .free import Selection
-from .minimise import Outcome, covariance
+from .minimise import UNDETERMINED, Outcome, covariance
 from .result import FitResult, Parameter
-
-_UNDETERMINED = 1e6
 
 _ENDINGS = {
     "converged": "χ² is at its minimum: it can be expected to fall by no more than {left:.2g} after {n} steps.",
@@ -39,7 +37,7 @@ def assembled(
     parameters = {}
     for e in selection.entries:
         value, uncertainty, at_bound = (next(values), next(sigma), next(held)) if e.free else (e.value, np.nan, False)
-        if uncertainty > _UNDETERMINED * max(abs(value), abs(e.value)):
+        if uncertainty > UNDETERMINED * max(abs(value), abs(e.value)):
             uncertainty = np.inf
         parameters[e.name] = Parameter(
             e.name, float(value), float(uncertainty), e.unit, e.low, e.high, e.value, e.free, bool(at_bound)

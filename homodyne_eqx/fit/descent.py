@@ -117,7 +117,7 @@ def descend(
         raise ValueError("χ² is not finite at the start, or the fit was interrupted before its first step.")
     parameters = unknowns.parameters(best[1])
     fitted = model_with(moving, rest, parameters)
-    outcome = _judged(fitted, selection, unknowns, packed, loss, tolerance, ended, history, first_call)
+    outcome = _judged(fitted, selection, packed, loss, tolerance, ended, history, first_call)
     seconds = {"total": time.perf_counter() - begun, "packing": packing, "first_step": first_call}
     original = data if isinstance(data, TwoTimeData) else None
     return assembled(fitted, selection, outcome, packed, seconds, type(loss).__name__, original)
@@ -149,7 +149,6 @@ def _step(
 def _judged(
     fitted: TwoTimeModel,
     selection: Selection,
-    unknowns: Unknowns,
     packed: Packed,
     loss: AbstractLoss,
     tolerance: float,
@@ -165,10 +164,10 @@ def _judged(
         normal, left = Quadratic(np.zeros((n, n)), np.zeros(n), chi2), np.inf
     else:
         normal = on_host(eqx.filter_jit(normal_equations)(fitted, packed, loss, selection.filter))
-        left = expected_decrease(unknowns, parameters, normal)
+        left = expected_decrease(selection.limits(), parameters, normal)
     if ended == "step limit" and left <= tolerance * max(1.0, float(normal.chi2) / max(1, packed.n_pairs - n)):
         ended = "converged"
     last = history[-1]
     end = Iteration(last.number + 1, float(normal.chi2), left, 0.0, parameters, last.elapsed)
-    held = touching(selection.array("low"), selection.array("high"), parameters, normal)
+    held = touching(*selection.limits(), parameters, normal)
     return Outcome(ended, parameters, normal, (*history, end), held, first_call)

@@ -52,6 +52,10 @@ class Selection:
         """A field of every free parameter, (n_params,)."""
         return np.array([getattr(entry, field) for entry in self.free], dtype=float)
 
+    def limits(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Lower bounds, upper bounds and start of every free parameter."""
+        return self.array("low"), self.array("high"), self.array("value")
+
     def without_scaling(self) -> "Selection":
         """The same with contrast and offset held.
 

@@ -142,7 +142,7 @@ class _Run:
         fitted = with_best_scaling(fitted, packed, limits[:, 0], limits[:, 1])
         normal = on_host(eqx.filter_jit(normal_equations)(fitted, packed, self.loss, selection.filter))
         values = np.asarray(ravel_pytree(eqx.filter(fitted, selection.filter))[0], float)
-        at_bound = touching(selection.array("low"), selection.array("high"), values, normal)
+        at_bound = touching(*selection.limits(), values, normal)
         return fitted, replace(outcome, parameters=values, normal=normal, at_bound=at_bound)
 
 

@@ -14,6 +14,7 @@ from ..engine import NormalEquations
 from .problem import Problem, Unknowns
 from .solver import advance, first
 
+UNDETERMINED = 1e6
 _AT_BOUND = 1e-3
 _PATIENCE = 15
 _RESTARTS = 3
@@ -74,6 +75,8 @@ def minimise(
     """
     begun = time.perf_counter()
     history: list[Iteration] = []
+    unknowns = problem.unknowns
+    limits = tuple(np.asarray(x, float) for x in (unknowns.low, unknowns.high, unknowns.start))
     ended, restarts, rejected, first_call = "step limit", 0, 0, 0.0
     y, carried, before = jnp.zeros_like(problem.unknowns.start), None, None
     parameters, normal = np.asarray(problem.unknowns.start), None
@@ -89,7 +92,7 @@ def minimise(
             if not np.all(np.isfinite(normal.matrix)) or not np.isfinite(normal.chi2):
                 ended = "not finite"
                 break
-            left = expected_decrease(problem.unknowns, parameters, normal)
+            left = expected_decrease(limits, parameters, normal)
             moved = 0.0 if before is None else float(np.max(np.abs(parameters - before) * np.sqrt(_diagonal(normal))))
             rejected = rejected + 1 if moved == 0 and before is not None else 0
             before = parameters
@@ -114,7 +117,7 @@ def minimise(
         ended = "interrupted"
         if normal is None:
             raise
-    at_bound = _held(problem.unknowns, parameters, normal)
+    at_bound = touching(*limits, parameters, normal)
     return Outcome(ended, parameters, normal, tuple(history), at_bound, first_call)
 
 
@@ -131,9 +134,12 @@ def rescaled(problem: Problem, parameters: np.ndarray, normal: Quadratic) -> Pro
     return eqx.tree_at(lambda p: p.unknowns, problem, Unknowns(unknowns.low, unknowns.high, start, scale))
 
 
-def expected_decrease(unknowns: Unknowns, parameters: np.ndarray, normal: Quadratic) -> float:
-    """By how much χ² would fall at the minimum of its quadratic model: gᵀN⁻¹g, over what is not held by a bound."""
-    inside = ~_held(unknowns, parameters, normal)
+def expected_decrease(limits: tuple[np.ndarray, ...], parameters: np.ndarray, normal: Quadratic) -> float:
+    """By how much χ² would fall at the minimum of its quadratic model: gᵀN⁻¹g, over what the data determine and no bound holds.
+
+    **Arguments:** `limits`: lower bounds, upper bounds and magnitudes of the parameters, as for `touching`.
+    """
+    inside = ~touching(*limits, parameters, normal) & _determined(limits[2], normal)
     d = np.sqrt(_diagonal(normal))[inside]
     g = normal.vector[inside] / d
     scaled = normal.matrix[np.ix_(inside, inside)] / np.outer(d, d)
@@ -142,14 +148,20 @@ def expected_decrease(unknowns: Unknowns, parameters: np.ndarray, normal: Quadra
     return float(np.sum((vectors.T @ g)[usable] ** 2 / values[usable]))
 
 
-def touching(low: np.ndarray, high: np.ndarray, parameters: np.ndarray, normal: Quadratic) -> np.ndarray:
-    """Which parameters lie on a bound (within 1e-3 of their own uncertainty) while χ² still falls beyond it."""
-    near = _AT_BOUND / np.sqrt(_diagonal(normal))
+def touching(
+    low: np.ndarray, high: np.ndarray, magnitude: np.ndarray, parameters: np.ndarray, normal: Quadratic
+) -> np.ndarray:
+    """Which parameters lie on a bound (within 1e-3 of their own uncertainty) while χ² still falls beyond it.
+
+    One whose uncertainty exceeds a million times its `magnitude` (the start) is undetermined, not held by a bound.
+    """
+    near = np.where(_determined(magnitude, normal), _AT_BOUND / np.sqrt(_diagonal(normal)), 0)
     return ((parameters - low < near) & (normal.vector > 0)) | ((high - parameters < near) & (normal.vector < 0))
 
 
-def _held(unknowns: Unknowns, parameters: np.ndarray, normal: Quadratic) -> np.ndarray:
-    return touching(np.asarray(unknowns.low, float), np.asarray(unknowns.high, float), parameters, normal)
+def _determined(magnitude: np.ndarray, normal: Quadratic) -> np.ndarray:
+    """Which parameters the data determine at all, all others held."""
+    return (magnitude == 0) | (1 / np.sqrt(_diagonal(normal)) < UNDETERMINED * np.abs(magnitude))
 
 
 def covariance(normal: Quadratic, held: np.ndarray) -> np.ndarray:
