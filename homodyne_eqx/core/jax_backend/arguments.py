@@ -5,6 +5,7 @@ checked. Numbers leave as 0-d arrays, so that a change of value recompiles nothi
 """
 
 import math
+import operator
 import warnings
 import weakref
 from collections.abc import Callable
@@ -63,6 +64,8 @@ def number(name: str, x: ArrayLike, minimum: float = -math.inf) -> Any:
 
     **Raises:** `ValueError` if it is not.
     """
+    if type(x) is float and minimum <= x < math.inf:  # the usual case, at a tenth of the price
+        return np.array(x)
     array = _numbers(name, x)
     if array.size != 1:
         raise ValueError(f"{name} has shape {array.shape}; expected one number.")
@@ -83,14 +86,15 @@ def frames(t1: ArrayLike, t2: ArrayLike) -> Frames:
     **Raises:** `ValueError` if the two disagree, are not square, have more than two axes, or do not increase from ≥ 0.
     """
     t1, t2 = _numbers("t1", t1), _numbers("t2", t2)
-    if t1.shape != t2.shape or t1.ndim > 2 or t1.size == 0 or (t1.ndim == 2 and t1.shape[0] != t1.shape[1]):
+    shape = t1.shape
+    if shape != t2.shape or len(shape) > 2 or 0 in shape or (len(shape) == 2 and shape[0] != shape[1]):
         raise ValueError(
             f"t1 has shape {t1.shape} and t2 {t2.shape}; expected the same frame times in both: "
             "(n_t,), or (n_t, n_t) from meshgrid(t, t, indexing='ij')."
         )
     if not (is_concrete(t1) and is_concrete(t2)):
         return Frames(t1[:, 0] if t1.ndim == 2 else t1.reshape(-1), None)
-    return _remembered(("t1", "t2"), (t1, t2), _concrete_frames)
+    return _remembered("t", (t1, t2), _concrete_frames)
 
 
 def frame_period(dt: ArrayLike | None, times: Frames) -> Any:
@@ -105,8 +109,10 @@ def frame_period(dt: ArrayLike | None, times: Frames) -> Any:
         return value
     if value <= 0:
         raise ValueError(f"dt is {value}; expected the frame period in seconds, > 0.")
-    if times.steps is not None and max(abs(step - value) for step in times.steps) > _DT_TOLERANCE * value:
-        _warn_once(float(value), times.steps)
+    if times.steps is not None:
+        shortest, longest = times.steps
+        if shortest < (1 - _DT_TOLERANCE) * value or longest > (1 + _DT_TOLERANCE) * value:
+            _warn_once(float(value), times.steps)
     return value
 
 
@@ -121,7 +127,7 @@ def maps(name: str, x: ArrayLike, n_phi: int, n_t: int) -> Any:
     if not (array.shape == (n_phi, n_t, n_t) or one_azimuth or (is_sigma and array.ndim == 0)):
         raise ValueError(f"{name} has shape {array.shape}; expected (n_phi, n_t, n_t) = {(n_phi, n_t, n_t)}.")
     if is_concrete(array):
-        _remembered((name,), (array,), _check_sigma if is_sigma else _check_data)
+        _remembered(name, (array,), _check_sigma if is_sigma else _check_data)
     return array
 
 
@@ -208,13 +214,14 @@ _results: dict[tuple, tuple[tuple[weakref.ref, ...], Any]] = {}
 _warned: set[tuple[float, ...]] = set()
 
 
-def _remembered(names: tuple[str, ...], arrays: tuple, look: Callable) -> Any:
+def _remembered(name: str, arrays: tuple, look: Callable) -> Any:
     """`look(*arrays)`; for arrays of JAX, whose values never change, once for as long as they live."""
-    if not all(isinstance(x, jax.Array) for x in arrays):
-        return look(*arrays)
-    key = (*names, *(id(x) for x in arrays))
+    for x in arrays:
+        if not isinstance(x, jax.Array):
+            return look(*arrays)
+    key = (name, *map(id, arrays))
     references, result = _results.get(key, ((), None))
-    if references and all(reference() is x for reference, x in zip(references, arrays, strict=True)):
+    if references and all(map(operator.is_, (reference() for reference in references), arrays)):
         return result
     result = look(*arrays)
     while len(_results) >= _MOST_REMEMBERED:

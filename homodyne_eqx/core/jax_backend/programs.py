@@ -56,15 +56,18 @@ def _geometry(t: Array, phi: Array, q: Array, L: Array, dt: Array) -> Geometry:
 
 
 def _rows_a_step(n_maps: int, n_t: int) -> int:
-    """Frames a step of a walk over whole rows: enough to keep the device busy, few enough to stay in its cache."""
+    """Frames a step of a walk over whole rows: enough to keep the device busy, few enough to stay in its cache.
+
+    At least two steps, since XLA would dissolve a loop of one and evaluate what belongs to a frame once a pair.
+    """
     pairs = _PAIRS_A_STEP.get(jax.default_backend(), 2e7)
-    return min(max(int(pairs / (n_maps * n_t)), 1), n_t)
+    return max(min(int(pairs / (n_maps * n_t)), -(-n_t // 2)), 1)
 
 
 @_checked
 def _g1_diffusion(params: Parameters, t: Times, q: Number, dt: Number) -> Float[Array, "n_t n_t"]:
     params, t, q, dt = _alike((params, t), (q, dt))
-    return two_time_map(_model(params[:3]).g1, Geometry(q=q, t=t, dt=dt))[0]
+    return two_time_map(_model(params[:3]).g1, Geometry(q=q, t=t, dt=dt), _ONE_VALUE)[0]
 
 
 @_checked
