@@ -17,6 +17,7 @@ import os
 import sys
 from pathlib import Path
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -49,15 +50,21 @@ def fit_network(data: hx.TwoTimeData | hx.Packed, seed: int, steps: int) -> hx.F
 
 def rate_at(result: hx.FitResult, age: np.ndarray) -> np.ndarray:
     """J/2 at each age, 1/frame."""
-    return np.asarray(result.model.g1.rate(jnp.asarray(age))) / 2
+    return np.asarray(eqx.filter_jit(result.model.g1.rate)(jnp.asarray(age))) / 2
 
 
 def band_at(result: hx.FitResult, age: np.ndarray) -> np.ndarray:
     """1σ of J/2 from the covariance of the rate's own parameters, which come first."""
-    vector, unravel = ravel_pytree(result.model.g1.rate)
-    slopes = np.asarray(jax.jacfwd(lambda v: unravel(v)(jnp.asarray(age)))(vector)) / 2
-    covariance = result.covariance[: vector.size, : vector.size]
+    slopes = np.asarray(_slopes(result.model.g1.rate, jnp.asarray(age))) / 2
+    covariance = result.covariance[: slopes.shape[1], : slopes.shape[1]]
     return np.sqrt(np.einsum("ap,pq,aq->a", slopes, covariance, slopes))
+
+
+@eqx.filter_jit
+def _slopes(rate: hx.AbstractRate, age: jax.Array) -> jax.Array:
+    """The derivative of the rate at each age in each of its parameters, (n_age, n_params)."""
+    vector, unravel = ravel_pytree(rate)
+    return jax.jacfwd(lambda v: unravel(v)(age))(vector)
 
 
 def draw(folder: Path, power: hx.FitResult, spline: hx.FitResult, networks: list[hx.FitResult], path: Path) -> None:

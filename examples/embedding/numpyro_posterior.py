@@ -15,6 +15,7 @@ is correlated between frames; a posterior from them is too narrow unless the lik
 import argparse
 from pathlib import Path
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -45,7 +46,7 @@ def simulated(n_frames: int, seed: int) -> hx.TwoTimeData:
     """Four sectors of the true model with white noise."""
     geometry = hx.Geometry(q=0.005, t=2e-3 * np.arange(n_frames), phi=np.array([0.0, 45.0, 90.0, 135.0]), gap=1.0e6)
     radius, viscosity, *others = (jnp.asarray(value) for value in TRUTH.values())
-    g2 = np.asarray(model_of(transport_coefficient(radius, viscosity), *others)(geometry))
+    g2 = np.asarray(eqx.filter_jit(model_of(transport_coefficient(radius, viscosity), *others))(geometry))
     noise = np.tril(SIGMA * np.random.default_rng(seed).standard_normal(g2.shape))
     return hx.TwoTimeData(g2 + noise + np.tril(noise, -1).swapaxes(1, 2), geometry, sigma=SIGMA)
 
@@ -89,6 +90,12 @@ def fitted(packed: hx.Packed) -> hx.FitResult:
     return hx.fit(model_of(start, 0.02, 10.0, 0.25, 1.0), packed)
 
 
+@eqx.filter_jit
+def along_lag(model: hx.TwoTimeModel, geometry: hx.Geometry, lag: np.ndarray, sector: int) -> jax.Array:
+    """g2 of the first frame with later ones."""
+    return model.pairs(geometry, lag, 0, sector)
+
+
 def draw(data: hx.TwoTimeData, posterior: dict[str, np.ndarray], fit: hx.FitResult, path: Path) -> None:
     """Radius and viscosity; J and shear rate with the fit's ellipses; data and posterior draws over the lag."""
     import matplotlib as mpl
@@ -126,7 +133,7 @@ def draw(data: hx.TwoTimeData, posterior: dict[str, np.ndarray], fit: hx.FitResu
             names = ("J", "shear_rate", "phi0", "contrast", "offset")
             for draw_number in range(0, len(posterior["J"]), max(1, len(posterior["J"]) // 30)):
                 values = (jnp.asarray(posterior[name][draw_number]) for name in names)
-                curve = model_of(*values).pairs(data.geometry, np.arange(1, data.n_t - 5), 0, k)
+                curve = along_lag(model_of(*values), data.geometry, np.arange(1, data.n_t - 5), k)
                 lags.plot(t[1 : data.n_t - 5] * 1e3, curve, color=colour, lw=0.4, alpha=0.3)
             lags.plot([], [], color=colour, label=f"φ = {float(data.geometry.phi[k]):.0f}°")
         lags.set(xlabel="lag  (ms)", ylabel="$g_2$, mean over age")

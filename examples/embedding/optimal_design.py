@@ -55,6 +55,7 @@ def geometry_of(design: Design, n_frames: int) -> hx.Geometry:
     return hx.Geometry(q=Q, t=t, phi=design.phi, gap=GAP)
 
 
+@eqx.filter_jit
 def relative_uncertainty(model: hx.TwoTimeModel, design: Design, n_frames: int) -> jax.Array:
     """The σ of the shear rate that a fit of all parameters would state, in units of the shear rate."""
     geometry = geometry_of(design, n_frames)
@@ -115,7 +116,7 @@ def start_design() -> Design:
 def replicate(design: Design, n_frames: int, seed: int) -> hx.FitResult:
     """Fit one simulated experiment of this design."""
     geometry, rng = geometry_of(design, n_frames), np.random.default_rng(seed)
-    g2 = np.asarray(expected()(geometry))
+    g2 = np.asarray(eqx.filter_jit(expected())(geometry))
     noise = np.tril(SIGMA * rng.standard_normal(g2.shape), -1)
     return hx.fit(expected(), hx.TwoTimeData(g2 + noise + noise.swapaxes(1, 2), geometry, sigma=SIGMA))
 
