@@ -7,7 +7,7 @@ from ..data import TwoTimeData
 from ..engine import Packed
 from .derived import derived_quantities, kernel_of
 from .free import Selection
-from .minimise import UNDETERMINED, Outcome, covariance
+from .minimise import UNDETERMINED, Outcome, covariance, inverse
 from .result import FitResult, Parameter
 
 _ENDINGS = {
@@ -31,7 +31,7 @@ def assembled(
     data: TwoTimeData | None,
 ) -> FitResult:
     """The result of a fit from how its minimisation ended."""
-    spread = covariance(outcome.normal, outcome.at_bound)
+    spread, directions = covariance(outcome.normal, outcome.at_bound), inverse(outcome.normal, outcome.at_bound)
     sigma = iter(np.sqrt(np.diagonal(spread)))
     values, held = iter(outcome.parameters), iter(outcome.at_bound)
     parameters = {}
@@ -44,7 +44,7 @@ def assembled(
         )
     derived = {
         name: Parameter(name, value, uncertainty, unit, -np.inf, np.inf, np.nan, True, False)
-        for name, value, uncertainty, unit in derived_quantities(fitted, selection.filter, spread, packed.geometry)
+        for name, value, uncertainty, unit in derived_quantities(fitted, selection.filter, directions, packed.geometry)
     }
     last = outcome.history[-1]
     ended, message = outcome.ended, _ENDINGS[outcome.ended].format(n=last.number, left=last.expected_decrease)

@@ -12,10 +12,11 @@ from jax.flatten_util import ravel_pytree
 from ..core.geometry import Geometry
 from ..core.model import TwoTimeModel
 from ..core.terms import AbstractTerm, Diffusion, Product, Shear
+from .minimise import Inverse
 
 
 def derived_quantities(
-    model: TwoTimeModel, free: Any, covariance: np.ndarray, geometry: Geometry
+    model: TwoTimeModel, free: Any, spread: Inverse, geometry: Geometry
 ) -> list[tuple[str, float, float, str]]:
     """Rates averaged over the frames: name, value, 1σ, unit.
 
@@ -24,14 +25,10 @@ def derived_quantities(
     """
     moving, rest = eqx.partition(model, free)
     values, slopes = _averages_and_slopes(moving, rest, geometry)
-    usable = np.where(np.isfinite(covariance), covariance, 0)
     found = []
     kinds = [term for term in _terms(model.g1) if isinstance(term, Diffusion | Shear)]
     for term, value, slope in zip(kinds, values, slopes, strict=True):
-        slope = np.asarray(slope, float)
-        sigma = float(np.sqrt(max(slope @ usable @ slope, 0)))
-        if np.any(np.isinf(np.diagonal(covariance)) & (slope != 0)):
-            sigma = float("inf")
+        sigma = float(np.sqrt(spread.variance(np.asarray(slope, float))))
         if isinstance(term, Diffusion):
             found.append(("mean J", float(value), sigma, "Å²/s"))
             found.append(("mean D_SE = J/2", float(value) / 2, sigma / 2, "Å²/s"))

@@ -87,7 +87,7 @@ def minimise(
             position, done = advance(solver, y, problem, carried)
             y, carried = position.y, position.carried
             normal = on_host(position.normal)
-            parameters = np.asarray(problem.unknowns.parameters(y), float)
+            parameters = np.asarray(position.parameters, float)
             first_call = first_call or time.perf_counter() - begun
             if not np.all(np.isfinite(normal.matrix)) or not np.isfinite(normal.chi2):
                 ended = "not finite"
@@ -135,7 +135,9 @@ def rescaled(problem: Problem, parameters: np.ndarray, normal: Quadratic) -> Pro
 
 
 def expected_decrease(limits: tuple[np.ndarray, ...], parameters: np.ndarray, normal: Quadratic) -> float:
-    """By how much χ² would fall at the minimum of its quadratic model: gᵀN⁻¹g, over what the data determine and no bound holds.
+    """By how much χ² would fall at the minimum of its quadratic model, gᵀN⁻¹g.
+
+    Over the parameters that the data determine and no bound holds.
 
     **Arguments:** `limits`: lower bounds, upper bounds and magnitudes of the parameters, as for `touching`.
     """
@@ -164,20 +166,43 @@ def _determined(magnitude: np.ndarray, normal: Quadratic) -> np.ndarray:
     return (magnitude == 0) | (1 / np.sqrt(_diagonal(normal)) < UNDETERMINED * np.abs(magnitude))
 
 
+class Inverse(NamedTuple):
+    """N⁻¹ taken apart: of the parameters that no bound holds, in units of 1/√N_kk, by eigenvalue."""
+
+    inside: np.ndarray
+    length: np.ndarray
+    values: np.ndarray
+    vectors: np.ndarray
+    usable: np.ndarray
+
+    def variance(self, slope: np.ndarray) -> float:
+        """The variance of slope · parameters; infinite if it leans on what the data do not determine."""
+        scaled = self.vectors.T @ (slope[self.inside] / self.length)
+        unknown = np.linalg.norm(scaled[~self.usable])
+        if unknown > 1e-6 * max(np.linalg.norm(scaled), 1e-300):
+            return np.inf
+        return float(np.sum(scaled[self.usable] ** 2 / self.values[self.usable]))
+
+
+def inverse(normal: Quadratic, held: np.ndarray) -> Inverse:
+    """N⁻¹ over the parameters that are not held."""
+    inside = ~held
+    length = np.sqrt(_diagonal(normal))[inside]
+    values, vectors = np.linalg.eigh(normal.matrix[np.ix_(inside, inside)] / np.outer(length, length))
+    return Inverse(inside, length, values, vectors, values > _smallest(values))
+
+
 def covariance(normal: Quadratic, held: np.ndarray) -> np.ndarray:
     """N⁻¹ over the parameters that are not held; infinite variance for what the data do not determine.
 
     The rows and columns of held parameters are NaN.
     """
     out = np.full(normal.matrix.shape, np.nan)
-    inside = ~held
-    d = np.sqrt(_diagonal(normal))[inside]
-    values, vectors = np.linalg.eigh(normal.matrix[np.ix_(inside, inside)] / np.outer(d, d))
-    usable = values > _smallest(values)
-    inverse = (vectors[:, usable] / values[usable]) @ vectors[:, usable].T / np.outer(d, d)
+    inside, d, values, vectors, usable = inverse(normal, held)
+    matrix = (vectors[:, usable] / values[usable]) @ vectors[:, usable].T / np.outer(d, d)
     lost = np.any(np.abs(vectors[:, ~usable]) > 1e-3, axis=1) | (np.diagonal(normal.matrix)[inside] == 0)
-    inverse[lost, lost] = np.inf
-    out[np.ix_(inside, inside)] = inverse
+    matrix[lost, lost] = np.inf
+    out[np.ix_(inside, inside)] = matrix
     return out
 
 

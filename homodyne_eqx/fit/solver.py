@@ -27,6 +27,7 @@ class Position(eqx.Module):
     """Where an iteration stands: the accepted unknowns, the normal equations there, and the solver's arrays."""
 
     y: Float[Array, " n_params"]
+    parameters: Float[Array, " n_params"]
     normal: NormalEquations
     carried: Any
 
@@ -51,7 +52,7 @@ def advance(
     state = eqx.combine(carried, static)
     y, state, normal = solver.step(residual, y, problem, {}, state, frozenset())
     done, _ = solver.terminate(residual, y, problem, {}, state, frozenset())
-    return Position(y, normal, eqx.filter(state, eqx.is_array)), done
+    return Position(y, problem.unknowns.parameters(y), normal, eqx.filter(state, eqx.is_array)), done
 
 
 def _initial(solver: optx.AbstractLeastSquaresSolver, y: Array, problem: Problem) -> Any:
