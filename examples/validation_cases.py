@@ -114,7 +114,9 @@ CASES = {
     ),
     "Diffusion with an event": Case(
         lambda: [walk(lambda t: 4e3 * t + 1.2e4 * (t > 0.725))],
-        lambda J, jump: hx.Diffusion(hx.Constant(J) + hx.Events([jump], [0.725], 1e-3), accumulation=EXACT),
+        lambda J, jump: hx.Diffusion(
+            hx.Constant(J) + hx.Events(np.array([jump]), np.array([0.725]), 1e-3), accumulation=EXACT
+        ),
         {"J": 4e3, "jump": 1.2e4},
     ),
     "Stretched": Case(
@@ -205,31 +207,33 @@ CASES = {
     ),
     "Populations": Case(
         lambda: [
-            Population([walk(linear(2e4))], 42),
-            Population([along(linear(500.0)), flight(normal(60.0))], 18),
+            Population([walk(linear(2e4))], 168),
+            Population([along(linear(500.0)), flight(normal(60.0))], 72),
         ],
         lambda J, v, phi0, spread, fraction: hx.Populations(
-            (hx.Diffusion(J), hx.Ballistic(spread) * hx.Drift(v, phi0)), [fraction]
+            (hx.Diffusion(J), hx.Ballistic(spread) * hx.Drift(v, phi0)), np.array([fraction])
         ),
         {"J": 2e4, "v": 500.0, "phi0": PHI0, "spread": 60.0, "fraction": 0.3},
     ),
     "A static share": Case(
-        lambda: [Population([walk(linear(1.5e4)), along(linear(500.0))], 45), Population([], 15)],
-        lambda J, v, phi0, static: hx.Populations((hx.Diffusion(J) * hx.Drift(v, phi0), hx.Static()), [static]),
+        lambda: [Population([walk(linear(1.5e4)), along(linear(500.0))], 180), Population([], 60)],
+        lambda J, v, phi0, static: hx.Populations(
+            (hx.Diffusion(J) * hx.Drift(v, phi0), hx.Static()), np.array([static])
+        ),
         {"J": 1.5e4, "v": 500.0, "phi0": PHI0, "static": 0.25},
     ),
     "Two components": Case(
         lambda: [
-            Population([walk(linear(4e4))], 40),
-            Population([walk(linear(1e4)), along(linear(700.0))], 20),
+            Population([walk(linear(4e4))], 160),
+            Population([walk(linear(1e4)), along(linear(700.0))], 80),
         ],
         lambda J1, J2, fraction, v, phi0: hx.TwoComponents(hx.Diffusion(J1), hx.Diffusion(J2), fraction, v, phi0),
         {"J1": 4e4, "J2": 1e4, "fraction": 1 / 3, "v": 700.0, "phi0": PHI0},
     ),
     "Two components, one brightening": Case(
         lambda: [
-            Population([walk(linear(2e4))], 30, lambda t: np.sqrt(1 - brightening(t))),
-            Population([walk(linear(6e3)), along(linear(700.0))], 30, lambda t: np.sqrt(brightening(t))),
+            Population([walk(linear(2e4))], 120, lambda t: np.sqrt(1 - brightening(t))),
+            Population([walk(linear(6e3)), along(linear(700.0))], 120, lambda t: np.sqrt(brightening(t))),
         ],
         lambda J1, J2, first, last, time, v, phi0: hx.TwoComponents(
             hx.Diffusion(J1), hx.Diffusion(J2), hx.Relaxing(first, last, time), v, phi0

@@ -90,15 +90,11 @@ def test_a_beam_too_wide_for_the_volume_is_refused(examples):
 @pytest.mark.parametrize(
     ("name", "wrong"),
     [
-        ("Stretched", {"exponent": 1.0}),
+        ("Relaxation, compressed", {"exponent": 1.0}),
         ("Ballistic × Transit", {"flow": 12e3}),
         ("Drift, heterodyne", {"v": 700.0}),
-        ("Shear", {"rate": 1.1e-3}),
-        ("Shear bands", {"share": 0.5}),
         ("Poiseuille", {"v": 1200.0}),
-        ("Echo", {"strain": 1.1e-3}),
         ("Damped oscillation", {"amplitude": 110.0}),
-        ("A static share", {"static": 0.4}),
         ("Two components, one brightening", {"last": 0.3}),
         ("Finite sector", {"rate": 4e-3}),
     ],
@@ -113,6 +109,7 @@ def test_maps_of_particles_are_those_of_the_term(validation, name, wrong):
     assert validation.compared(replace(case, truth={**case.truth, **wrong}), maps).rms > 1.4 * right.rms
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "determined"),
     [
@@ -125,7 +122,7 @@ def test_maps_of_particles_are_those_of_the_term(validation, name, wrong):
 )
 def test_fits_return_what_was_put_in(validation, name, determined):
     case = short(validation, name)
-    c2 = validation.replicates(case, count=1, speckles=5000)[0]
+    c2 = validation.replicates(case, count=1, speckles=4000)[0]
     found, result = validation.fitted(case, c2, validation.off_start(case), eliminate_scaling=True)
     assert result.converged, result.message
     allowed = 0.1 if name == "Ballistic × Transit" else 0.05
@@ -134,6 +131,7 @@ def test_fits_return_what_was_put_in(validation, name, determined):
         assert abs(off) < (5 if parameter in validation.ANGLES else allowed * case.truth[parameter])
 
 
+@pytest.mark.slow
 def test_the_documented_kernel_returns_twice_the_shear_rate_of_particles(validation):
     factors, _, _ = validation.kernel_factors(np.array([6e-4]), speckles=3000)
     np.testing.assert_allclose(factors[0], [1.0, 2.26], rtol=0.04)

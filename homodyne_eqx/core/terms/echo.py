@@ -20,7 +20,8 @@ class Echo(AbstractAmountTerm):
     `Relaxation` for what does not. It is `Shear` with the rate `Oscillating` in closed form.
 
     - `strain`: the amplitude γ0, dimensionless; fits keep it > 0.
-    - `angular_frequency`: ω = 2π f, rad/s; fits keep it > 0.
+    - `angular_frequency`: ω = 2π f, rad/s; fits keep it > 0, and find it only from within about 2 rad over the run:
+      start at that of the rheometer, or scan.
     - `phi0`: direction of the shear, degrees.
     - `phase`: of the strain at t = 0, degrees; 0 unless given.
     - `kernel`: `GapAverage()`.

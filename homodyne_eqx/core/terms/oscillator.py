@@ -18,7 +18,8 @@ class OrnsteinUhlenbeck(AbstractTerm):
     - `amplitude`: σ, Å, the rms displacement along one direction; fits keep it > 0.
     - `time`: relaxation time of the displacement, s, > 0.
 
-    Limits: τ ≪ time is diffusion with J = 2σ²/time; τ → ∞ leaves the plateau exp(−q²σ²). Derivation: the displacement
+    Limits: τ ≪ time is diffusion with J = 2σ²/time; τ → ∞ leaves the plateau exp(−q²σ²), which at one q cannot be told
+    from the offset: fit several q, or hold the offset. Derivation: the displacement
     between two times is Gaussian with variance 2σ²(1 − exp(−τ/time)).
 
     Source: Uhlenbeck and Ornstein, Phys. Rev. 36 (1930) 823.

@@ -31,7 +31,7 @@ class TwoComponents(AbstractTerm):
     - `accumulation`: of the velocity: `Trapezoid()`, `Exact()` or `GaussLegendre()`.
 
     Derivation: E(t) = √(1−w) E₁ + √w E₂ exp(i q·∫v), with independent fields of unit intensity. Limits: w → 0 is
-    `first` alone, w → 1 `second`.
+    `first` alone, w → 1 `second`. The components may change names: first and second exchanged, with 1 − w, is the same.
 
     **Raises:** `ValueError` if the geometry has no phi; `TypeError` for what is not a term.
 
