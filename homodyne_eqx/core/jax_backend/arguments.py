@@ -77,7 +77,7 @@ def number(name: str, x: ArrayLike, minimum: float = -math.inf) -> Any:
     return value
 
 
-def frames(t1: ArrayLike, t2: ArrayLike) -> Frames:
+def frames(t1: Any, t2: Any) -> Frames:
     """The frame times of two equal time axes: 1-D, or 2-D as a meshgrid, or a number for a single frame.
 
     Also taken is what the published packages' own tests pass, the matrix of lags |t_i − t_j| as both arguments: its

@@ -7,6 +7,7 @@ beartype check those shapes while a program is traced, which costs nothing after
 import functools
 import math
 from collections.abc import Callable
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -70,12 +71,17 @@ def _g1_diffusion(params: Parameters, t: Times, q: Number, dt: Number) -> Float[
     return two_time_map(_model(params[:3]).g1, Geometry(q=q, t=t, dt=dt), _ONE_VALUE)[0]
 
 
+def _factors(model: TwoTimeModel) -> tuple[Any, ...]:
+    """The diffusion, and the shear where there is one."""
+    return model.g1.terms if isinstance(model.g1, Product) else (model.g1,)
+
+
 @_checked
 def _g1_shear(params: Parameters, t: Times, phi: Angles, q: Number, L: Number, dt: Number) -> Maps:
     params, t, phi, q, L, dt = _alike((params, t, phi), (q, L, dt))
     if params.shape == (3,):
         return jnp.ones((phi.size, t.size, t.size), params.dtype)
-    _, shear = _model(params).g1.terms
+    _, shear = _factors(_model(params))
     return two_time_map(shear, _geometry(t, phi, q, L, dt), _ONE_VALUE)
 
 
@@ -101,7 +107,7 @@ def _g2_with_factors(
     """The factors scale the rates, and q, gap and dt are units: q² dt/2 · (2 decay) and q gap dt/2π · strain."""
     params, t, phi, decay, strain, contrast, offset = _alike((params, t, phi), (decay, strain, contrast, offset))
     model, one = _model(params, contrast, offset), jnp.ones((), t.dtype)
-    diffusion, *shears = model.g1.terms if isinstance(model.g1, Product) else (model.g1,)
+    diffusion, *shears = _factors(model)
     g1 = Product((
         Diffusion(Scaled(diffusion.rate, 2 * decay)),
         *(Shear(Scaled(shear.rate, strain), shear.phi0) for shear in shears),
