@@ -9,6 +9,8 @@ import pytest
 
 import homodyne_eqx as hx
 
+pytestmark = [pytest.mark.x64, pytest.mark.slow]
+
 ROOT = Path(__file__).parent.parent
 TUTORIAL = ROOT / "docs" / "tutorials" / "write_your_own_term.md"
 
@@ -30,7 +32,6 @@ def akaike(results):
     return {name: result.chi2 + 2 * len(result.free_names) for name, result in results.items()}
 
 
-@pytest.mark.x64
 def test_the_term_is_fitted_to_what_was_simulated(tutorial):
     result = tutorial["hopping"]
     assert result.converged
@@ -39,7 +40,6 @@ def test_the_term_is_fitted_to_what_was_simulated(tutorial):
     assert result.reduced_chi2 == pytest.approx(1, abs=0.08)
 
 
-@pytest.mark.x64
 @pytest.mark.parametrize(
     ("kind", "best"), [("motions", "hopping"), ("rates", "full ageing"), ("detected", "bleaching")]
 )
@@ -51,12 +51,10 @@ def test_the_comparisons_choose_what_was_simulated(tutorial, kind, best):
     assert results[best].reduced_chi2 == pytest.approx(1, abs=0.08)
 
 
-@pytest.mark.x64
 def test_what_the_text_says_of_diffusion(tutorial):
     assert tutorial["motions"]["diffusion"].reduced_chi2 == pytest.approx(8.6, abs=0.1)
 
 
-@pytest.mark.x64
 def test_the_rate_and_the_detection_return_what_was_simulated(tutorial):
     ageing = tutorial["rates"]["full ageing"].parameters
     assert ageing["g1.rate.initial"].value == pytest.approx(4e4, rel=0.03)
@@ -67,7 +65,6 @@ def test_the_rate_and_the_detection_return_what_was_simulated(tutorial):
     assert bleaching["detection.time"].value == pytest.approx(3.0, rel=0.06)
 
 
-@pytest.mark.x64
 def test_the_terms_of_the_page_have_the_limits_of_the_page(tutorial):
     geometry = hx.Geometry(q=[1e-4, 0.05], t=[0.0, 0.3, 0.7])
     hopping = hx.testing.pair_values(tutorial["Hopping"](2.0, 100.0), geometry)

@@ -137,7 +137,7 @@ def draw(
                 axes.plot(temperature, learned[k] / unit, color=colour, label=label)
                 axes.plot(temperature, true_rates(temperature, concentration)[k] / unit, "--", color=colour, lw=0.8)
                 here = [n for n, row in enumerate(conditions) if row[1] == concentration and alone[n]]
-                values = np.array([[alone[n][k].value, alone[n][k].uncertainty] for n in here]) / unit
+                values = np.array([[alone[n][k].value, alone[n][k].uncertainty] for n in here]).reshape(-1, 2) / unit
                 seen = values[:, 1] < values[:, 0]
                 at = conditions[here, 0] + 0.4 * (colours.index(colour) - 1)
                 axes.errorbar(at[seen], *values[seen].T, fmt="o", ms=3, lw=0.8, color=colour)

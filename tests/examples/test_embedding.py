@@ -78,6 +78,7 @@ class TestOptimalDesign:
 
 
 class TestTraining:
+    @pytest.mark.slow
     def test_a_network_learns_the_rates_of_all_samples(self, training, path, monkeypatch):
         monkeypatch.setattr(training, "SIGMA", 0.01)
         conditions = np.array([[t, c] for t in (20.0, 35.0) for c in (0.05, 0.2)])
@@ -113,6 +114,7 @@ class TestTraining:
 
 
 class TestPosterior:
+    @pytest.mark.slow
     def test_it_agrees_with_the_fit_and_with_the_prior(self, path):
         pytest.importorskip("numpyro")
         posterior_example = example("numpyro_posterior")
@@ -133,6 +135,7 @@ class TestPosterior:
 
 
 class TestFreeFormRate:
+    @pytest.mark.slow
     def test_a_known_rate_comes_back(self, free_form):
         """J(t) = 0.6 exp(−t/20) + 0.1 per frame, which neither form contains."""
         t = np.arange(40) + 0.5
@@ -160,6 +163,7 @@ class TestFreeFormRate:
         rates = np.exp((1 - weight) * np.log(draws[:, 0]) + weight * np.log(draws[:, 1])) / 2
         assert free_form.band_at(result, np.array([10.0]))[0] == pytest.approx(rates.std(), rel=0.03)
 
+    @pytest.mark.slow
     @pytest.mark.skipif(not (AGEING / "c2_ageing_350x350.npy").is_file(), reason="the measured map is not there")
     def test_the_measured_map(self, free_form, path):
         data = free_form.load_map(AGEING)
