@@ -63,6 +63,7 @@ from .core.rates import (
     Scaled as Scaled,
     Spline as Spline,
     StokesEinstein as StokesEinstein,
+    as_rate as as_rate,
     stokes_einstein_coefficient as stokes_einstein_coefficient,
 )
 from .core.scaling import (
