@@ -35,7 +35,7 @@ def test_keys_and_an_empty_cache():
 
 
 def test_hits_and_misses():
-    t = np.linspace(0, 1, 7)
+    t = np.linspace(0, 1, 7, dtype=jnp.result_type(float))
     first, again = jb.get_cached_meshgrid(t, t), jb.get_cached_meshgrid(t.copy(), jnp.asarray(t))
     for a, b, c in zip(first, again, np.meshgrid(t, t, indexing="ij"), strict=True):
         assert a is b
