@@ -6,9 +6,11 @@ checked. Numbers leave as 0-d arrays, so that a change of value recompiles nothi
 
 import math
 import operator
+import sys
 import warnings
 import weakref
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import jax
@@ -238,5 +240,13 @@ def _warn_once(dt: float, steps: tuple[float, float]) -> None:
     warnings.warn(
         f"dt is {dt:g} s, but the frames are {found} apart. The documented model counts every step as dt; "
         "hx.Geometry without dt integrates over the real spacing.",
-        stacklevel=5,
+        stacklevel=_levels_to_the_caller(),
     )
+
+
+def _levels_to_the_caller() -> int:
+    """How many calls above the one that asks lies the first outside this folder: the line that a warning is about."""
+    level, frame = 0, sys._getframe(1)
+    while frame.f_back and Path(frame.f_code.co_filename).parent == Path(__file__).parent:
+        level, frame = level + 1, frame.f_back
+    return level + 1
