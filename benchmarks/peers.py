@@ -5,7 +5,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
-PEERS = ("homodyne==2.23.3", "xpcsjax==0.1.8")
+PEERS = ("homodyne==2.23.3", "xpcsjax==0.1.8", "jax==0.10.2", "jaxlib==0.10.2")
 
 
 def peer_python(folder: str | Path = "build/peers") -> Path:
