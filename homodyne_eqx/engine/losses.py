@@ -16,8 +16,7 @@ class SoftL1(AbstractLoss):
     scale: Float[Array, ""] = parameter(default=1.0)
 
     def cost(self, z: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
-        s2 = self.scale**2
-        return 2 * s2 * (jnp.sqrt(1 + z / s2) - 1)
+        return 2 * z / (jnp.sqrt(1 + z / self.scale**2) + 1)
 
     def slope(self, z: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
         return 1 / jnp.sqrt(1 + z / self.scale**2)

@@ -1,6 +1,7 @@
 """What moves the pairs: each scalar through which the parameters reach the pair function, with its tangents."""
 
 import itertools
+import math
 from typing import Any, NamedTuple
 
 import equinox as eqx
@@ -74,10 +75,10 @@ def linearised(model: TwoTimeModel, free: Any, everywhere: Geometry, group: Grou
     found = influences(numbers, leaves)
     columns = [np.concatenate([np.arange(0), *(ranges[k] for k in sorted(f))]) for f in found]
     needed = np.unique(np.concatenate([np.arange(0), *columns[:-1]])).astype(int)
-    _, tangent = jax.linearize(numbers, leaves)
+    values, tangent = jax.linearize(numbers, leaves)
     unravel = ravel_pytree(leaves)[1]
     along = lambda k: jax.vmap(tangent)(jax.vmap(unravel)(jnp.eye(ends[-1], dtype=leaves[0].dtype)[k]))  # noqa: E731
-    moved = along(needed)[:-1] if needed.size else []
+    moved = along(needed)[:-1] if needed.size else [jnp.zeros((0, *x.shape), x.dtype) for x in values[:-1]]
     scaling = jnp.zeros((2, group.geometry.n_sector, ends[-1]), leaves[0].dtype)
     if columns[-1].size:
         scaling = scaling.at[:, :, columns[-1]].set(jnp.moveaxis(along(columns[-1])[-1], 0, -1))
@@ -92,13 +93,13 @@ def _movers(evaluation: Evaluation, moved: list[Array], within: list[np.ndarray]
     for slot, tangents, k, of in zip(structure.slots, moved, within, columns, strict=False):
         frames = 1 if structure.common[slot.leaf] else 2
         tangents = jnp.moveaxis(tangents[k], 0, frames)
-        tangents = tangents.reshape(*tangents.shape[: frames + 1], -1)
+        tangents = tangents.reshape(*tangents.shape[: frames + 1], math.prod(tangents.shape[frames + 1 :]))
         kind = "difference" if slot.difference else "both"
         movers += [Mover(of, tangents[..., e], kind) for e in range(tangents.shape[-1])]
     for tangents, k, of in zip(
         moved[len(structure.slots) :], within[len(structure.slots) :], columns[len(structure.slots) :]
     ):
-        flat = jnp.moveaxis(tangents[k].reshape(len(k), -1), 0, 1)
+        flat = jnp.moveaxis(tangents[k].reshape(len(k), math.prod(tangents.shape[1:])), 0, 1)
         movers += [Mover(of, jnp.broadcast_to(row, (evaluation.n_t, len(k))), "later") for row in flat]
     return tuple(movers)
 
