@@ -221,7 +221,7 @@ def draw_kernels(path: Path) -> np.ndarray:
     drawn = (("gap average", gap_average, "-", "#1b6ca8"), ("documented, fitted", documented, "-", "#d1603d"))
     for label, model, style, colour in (*drawn, ("documented at the true rate", at_truth, "--", "#d1603d")):
         left.plot(t[1:], np.asarray(eqx.filter_jit(model)(geometry))[0, 1:, 0], style, color=colour, label=label)
-    left.set(xlabel="lag / s", ylabel="c2 averaged over age, 20° off the flow")
+    left.set(xlabel="lag / s", ylabel="c2, 20° off the flow")
     left.legend(fontsize=7, frameon=False)
     phase = Q * GAP * rates * t[-1] / 2
     for k, (label, colour) in enumerate((("GapAverage", "#1b6ca8"), ("SincSquared", "#d1603d"))):

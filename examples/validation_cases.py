@@ -224,11 +224,11 @@ CASES = {
     ),
     "Two components": Case(
         lambda: [
-            Population([walk(linear(4e4))], 160),
-            Population([walk(linear(1e4)), along(linear(700.0))], 80),
+            Population([walk(linear(4e4))], 96),
+            Population([walk(linear(1e4)), along(linear(700.0))], 144),
         ],
         lambda J1, J2, fraction, v, phi0: hx.TwoComponents(hx.Diffusion(J1), hx.Diffusion(J2), fraction, v, phi0),
-        {"J1": 4e4, "J2": 1e4, "fraction": 1 / 3, "v": 700.0, "phi0": PHI0},
+        {"J1": 4e4, "J2": 1e4, "fraction": 0.6, "v": 700.0, "phi0": PHI0},
     ),
     "Two components, one brightening": Case(
         lambda: [
