@@ -51,6 +51,22 @@ class Slopes(NamedTuple):
     of_sector: tuple[Array, ...]
 
 
+class Block(NamedTuple):
+    """Some frames, the rows, with some others, the columns.
+
+    - `rows`, `columns`: the node leaves of each, as from `Evaluation.frames`;
+    - `in_order`: whether the row is not before the column; `apart`: known to be so of every pair;
+    - `both`: whether pairs out of order count, their frames changing places; if not, they are evaluated as the row with
+      itself, which is finite whatever the term, and are to be left out.
+    """
+
+    rows: tuple[Array, ...]
+    columns: tuple[Array, ...]
+    in_order: Bool[Array, "n_row n_column"]
+    both: bool
+    apart: bool = False
+
+
 @final
 class Evaluation(eqx.Module):
     """The O(n_t) part of a model at a geometry, from which any block of pairs follows.
@@ -78,19 +94,20 @@ class Evaluation(eqx.Module):
             for leaf, common in zip(self.leaves, self.structure.common, strict=True)
         )
 
-    def values(self, rows: tuple, columns: tuple, in_order: Bool[Array, "n_row n_column"]) -> Array:
-        """M = (g2 − offset)/contrast for a block of pairs, (n_sector, n_row, n_column); see `pair_block` for
-        `in_order`."""
-        return self._block(self._pair, rows, columns, in_order)
+    def values(self, block: Block) -> Array:
+        """M = (g2 − offset)/contrast for a block of pairs, (n_sector, n_row, n_column)."""
+        return self._over(self._pair, block)
 
-    def values_and_slopes(self, rows: tuple, columns: tuple, in_order: Bool[Array, "n_row n_column"]) -> tuple:
+    def values_and_slopes(self, block: Block) -> tuple[Array, Slopes]:
         """M and its `Slopes` for a block of pairs."""
-        return self._block(self._pair_and_slopes, rows, columns, in_order)
+        return self._over(self._pair_and_slopes, block)
 
-    def _block(self, one, rows: tuple, columns: tuple, in_order: Array):
+    def _over(self, one: Callable, block: Block) -> Any:
         def ordered(row, column, keep, of_sector, sectors, _):
-            later = tuple(jnp.where(keep, a, b) for a, b in zip(row, column, strict=True))
-            earlier = tuple(jnp.where(keep, b, a) for a, b in zip(row, column, strict=True))
+            later, earlier = row, column
+            if not block.apart:
+                later = tuple(jnp.where(keep, a, b) for a, b in zip(row, column, strict=True)) if block.both else row
+                earlier = tuple(jnp.where(keep, b, a) for a, b in zip(row, column, strict=True))
             return one(later, earlier, self.direct, of_sector, sectors)
 
         by_column = jax.vmap(ordered, (None, 0, 0, None, None, None))
@@ -99,7 +116,9 @@ class Evaluation(eqx.Module):
         in_leaf = tuple(0 if leaf.ndim else None for leaf in self.of_sector)
         in_sector = jax.tree.map(lambda x: 0 if x.ndim else None, self.sectors)
         by_sector = jax.vmap(by_row, (in_nodes, in_nodes, None, in_leaf, in_sector, 0))
-        return by_sector(rows, columns, in_order, self.of_sector, self.sectors, jnp.arange(self.n_sector))
+        return by_sector(
+            block.rows, block.columns, block.in_order, self.of_sector, self.sectors, jnp.arange(self.n_sector)
+        )
 
     def _pair(self, later: tuple, earlier: tuple, direct: tuple, of_sector: tuple, sectors: Sector) -> Array:
         parameters, rest = eqx.partition(self.function, eqx.is_inexact_array)

@@ -1,23 +1,28 @@
 """χ² of a model against two-time data and its derivatives, tile by tile, without a map of the model in memory."""
 
 import abc
-from typing import Any, final
+import math
+from typing import Any, ClassVar, NamedTuple, final
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Bool, Float
+from jaxtyping import Array, Float
 
-from .evaluation import Evaluation, Slopes, evaluate
+from .evaluation import Block, Evaluation, Slopes, Structure, evaluate
 from .geometry import Geometry
 from .maps import PairFunction
 from .model import TwoTimeModel
+from .pair_sums import by_column, by_row, staged
 from .tiles import AbstractTiles, Tile
 from .varying import varying_like
 
 
 class AbstractLoss(eqx.Module):
     """What a squared residual z = (r/σ)² costs: ρ(z), with ρ(z) ≈ z for small z."""
+
+    reweights: ClassVar[bool] = True
+    """Whether dρ/dz differs from 1 anywhere."""
 
     @abc.abstractmethod
     def cost(self, z: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
@@ -31,6 +36,8 @@ class AbstractLoss(eqx.Module):
 @final
 class Squares(AbstractLoss):
     """ρ(z) = z: least squares."""
+
+    reweights: ClassVar[bool] = False
 
     def cost(self, z: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
         return z
@@ -79,10 +86,9 @@ def walk(moving: tuple[Evaluation, Array, Array], tiles: AbstractTiles, loss: Ab
 
     def add(total: Array, step: Any) -> tuple[Array, None]:
         tile = tiles.tile(step)
-        rows, columns, in_order = block_of(evaluation, tile, tiles.size)
-        m = per_sector(offset) + per_sector(contrast) * evaluation.values(rows, columns, in_order)
+        m = per_sector(offset) + per_sector(contrast) * evaluation.values(block_of(evaluation, tiles, tile))
         cost = loss.cost(tile.weights * (m - tile.values) ** 2)
-        return total + jnp.sum(present(tile, cost)) + tile.scatter, None
+        return total + jnp.sum(present(tile, cost)), None
 
     start = varying_like(jnp.zeros((), contrast.dtype), moving, tiles)
     return jax.lax.scan(add, start, tiles.steps())[0]
@@ -104,7 +110,7 @@ def walk_with_slopes(
 ) -> tuple[Float[Array, ""], MisfitSlopes]:
     """χ² and its derivative with respect to the O(n_t) numbers that the model hands to the pairs."""
     evaluation, contrast, offset = moving
-    structure, size = evaluation.structure, tiles.size
+    structure = evaluation.structure
     zeros = MisfitSlopes(
         slots=tuple(jnp.zeros_like(evaluation.leaves[slot.leaf]) for slot in structure.slots),
         direct=tuple(jnp.zeros_like(x) for x in evaluation.direct),
@@ -113,45 +119,92 @@ def walk_with_slopes(
         offset=jnp.zeros_like(offset),
     )
 
-    def add(carry: tuple[Array, MisfitSlopes], step: Any) -> tuple[tuple[Array, MisfitSlopes], None]:
+    def add(carry: tuple[Array, MisfitSlopes], number: Array) -> tuple[tuple[Array, MisfitSlopes], None]:
         total, sums = carry
-        tile = tiles.tile(step)
-        rows, columns, in_order = block_of(evaluation, tile, size)
-        M, slopes = evaluation.values_and_slopes(rows, columns, in_order)
-        residual = per_sector(offset) + per_sector(contrast) * M - tile.values
-        z = tile.weights * residual**2
-        pull = 2 * tile.weights * loss.slope(z) * residual
-        weighted = masked(slopes, pull * per_sector(contrast))
-        earlier = iter(weighted.earlier)
+        place = tiles.at(number)
+
+        def of_pairs(apart: bool) -> _Pulls:
+            tile = tiles.at(number)
+            block = block_of(evaluation, tiles, tile, apart)
+            M, slopes = evaluation.values_and_slopes(block)
+            residual = per_sector(offset) + per_sector(contrast) * M - tile.values
+            z = tile.weights * residual**2
+            pull = 2 * tile.weights * loss.slope(z) * residual
+            weighted = masked(slopes, pull * per_sector(contrast))
+            each = lambda leaves: tuple(scalars_of(x) for x in leaves)  # noqa: E731
+            at_row, at_column = _at_frames(weighted, structure, block)
+            return _Pulls(
+                at_row, at_column, each(weighted.direct), each(weighted.of_sector), pull, M, present(tile, loss.cost(z))
+            )
+
+        pulls = staged(tiles, place, of_pairs, moving, tiles)
+        with_m = pulls.pull * pulls.M
+        to_rows, others = by_row((pulls.at_row, (pulls.direct, pulls.of_sector, pulls.pull, with_m, pulls.cost)))
+        to_columns = by_column(tuple(b or a for a, b in zip(pulls.at_row, pulls.at_column, strict=True)))
+        direct, of_sector, to_offset, to_contrast, cost = jax.tree.map(lambda x: jnp.sum(x, 1), others)
         of_slots = []
-        for slot, later, total_slot in zip(structure.slots, weighted.later, sums.slots, strict=True):
-            if slot.difference:
-                sign, by_row = -1, where_pairs(in_order, later, -later)
-                by_column = by_row
-            else:
-                other = next(earlier)
-                sign, by_row, by_column = 1, where_pairs(in_order, later, other), where_pairs(in_order, other, later)
-            axis = 0 if structure.common[slot.leaf] else 1
-            if axis == 0:
-                by_row = jnp.sum(by_row, 0)
-                by_column = by_row if slot.difference else jnp.sum(by_column, 0)
-            grown = add_frames(total_slot, jnp.sum(by_row, axis + 1), tile.row, axis)
-            of_slots.append(add_frames(grown, sign * jnp.sum(by_column, axis), tile.column, axis))
-        over_pairs = lambda x: jnp.sum(x, (1, 2))  # noqa: E731
+        for slot, grown, of_row, of_column in zip(structure.slots, sums.slots, to_rows, to_columns, strict=True):
+            common = structure.common[slot.leaf]
+            for part, first, sign in ((of_row, place.row, 1), (of_column, place.column, -1 if slot.difference else 1)):
+                part = sign * _gathered(part, grown.shape[1 if common else 2 :])
+                grown = add_frames(grown, jnp.sum(part, 0) if common else part, first, 0 if common else 1)
+            of_slots.append(grown)
         sums = MisfitSlopes(
             slots=tuple(of_slots),
-            direct=tuple(s + jnp.sum(x, (0, 1, 2)) for s, x in zip(sums.direct, weighted.direct, strict=True)),
+            direct=tuple(s + jnp.sum(_gathered(x, s.shape), 0) for s, x in zip(sums.direct, direct, strict=True)),
             of_sector=tuple(
-                s + (over_pairs(x) if s.ndim else jnp.sum(x))
-                for s, x in zip(sums.of_sector, weighted.of_sector, strict=True)
+                s + (x if s.ndim else jnp.sum(x)) for s, (x,) in zip(sums.of_sector, of_sector, strict=True)
             ),
-            contrast=sums.contrast + over_pairs(pull * M),
-            offset=sums.offset + over_pairs(pull),
+            contrast=sums.contrast + to_contrast,
+            offset=sums.offset + to_offset,
         )
-        return (total + jnp.sum(present(tile, loss.cost(z))) + tile.scatter, sums), None
+        return (total + jnp.sum(cost), sums), None
 
     start = varying_like((jnp.zeros((), contrast.dtype), zeros), moving, tiles)
-    return jax.lax.scan(jax.checkpoint(add), start, tiles.steps())[0]
+    return jax.lax.scan(jax.checkpoint(add), start, tiles.numbers())[0]
+
+
+class _Pulls(NamedTuple):
+    """What the sums over a tile read, of every pair: arrays of shape (n_sector, n_row, n_column).
+
+    How χ² changes with each scalar of each slot in the frame of the row and in that of the column (empty where it is
+    minus that of the row), with each direct and sector leaf, with g2 (`pull`); M; and the cost.
+    """
+
+    at_row: tuple[tuple[Array, ...], ...]
+    at_column: tuple[tuple[Array, ...], ...]
+    direct: tuple[tuple[Array, ...], ...]
+    of_sector: tuple[tuple[Array, ...], ...]
+    pull: Array
+    M: Array
+    cost: Array
+
+
+def _at_frames(slopes: Slopes, structure: Structure, block: Block) -> tuple[tuple, tuple]:
+    """Slopes in the frames of rows and columns, from those in the later and the earlier frame."""
+    at_row, at_column, earlier = [], [], iter(slopes.earlier)
+    choose = lambda a, b: jnp.where(block.in_order, a, b) if block.both else a  # noqa: E731
+    for slot, later in zip(structure.slots, slopes.later, strict=True):
+        if slot.difference:
+            at_row.append(tuple(choose(x, -x) for x in scalars_of(later)))
+            at_column.append(())
+        else:
+            both = list(zip(scalars_of(later), scalars_of(next(earlier)), strict=True))
+            at_row.append(tuple(choose(a, b) for a, b in both))
+            at_column.append(tuple(choose(b, a) for a, b in both))
+    return tuple(at_row), tuple(at_column)
+
+
+def scalars_of(slopes: Array) -> tuple[Array, ...]:
+    """Slopes of a block of pairs, (n_sector, n_row, n_column, …), one array for each scalar."""
+    flat = slopes.reshape(*slopes.shape[:3], math.prod(slopes.shape[3:]))
+    return tuple(flat[..., k] for k in range(flat.shape[-1]))
+
+
+def _gathered(scalars: tuple[Array, ...], shape: tuple[int, ...]) -> Array:
+    """What belongs to each scalar of a leaf of this shape, as one array: the leaf's axes last."""
+    together = jnp.stack(scalars, -1)
+    return together.reshape(*together.shape[:-1], *shape)
 
 
 @_chi_squared.def_jvp
@@ -187,12 +240,13 @@ def _tangent_of_data(moving: tuple, primals: tuple, tangents: tuple) -> Array:
     return jax.jvp(lambda a: walk(moving, *eqx.combine(a, static)), (arrays,), (filled,))[1]
 
 
-def block_of(evaluation: Evaluation, tile: Tile, size: int) -> tuple[tuple, tuple, Array]:
-    """The frames of a tile's rows and columns, and which of its pairs are in order: row not before column."""
+def block_of(evaluation: Evaluation, tiles: AbstractTiles, tile: Tile, apart: bool = False) -> Block:
+    """The frames of a tile's rows and columns, and which of its pairs are in order; `apart`: known to be all."""
     n_row, n_column = tile.values.shape[-2:]
     frame = lambda n: jnp.arange(n, dtype=tile.row.dtype)  # noqa: E731
     in_order = (tile.row + frame(n_row))[:, None] >= (tile.column + frame(n_column))[None, :]
-    return evaluation.frames(tile.row, n_row), evaluation.frames(tile.column, n_column), in_order
+    rows, columns = evaluation.frames(tile.row, n_row), evaluation.frames(tile.column, n_column)
+    return Block(rows, columns, in_order, tiles.both, apart)
 
 
 def present(tile: Tile, x: Float[Array, "n_sector n_row n_column"]) -> Float[Array, "n_sector n_row n_column"]:
@@ -214,11 +268,6 @@ def masked(slopes: Slopes, factor: Float[Array, "n_sector n_row n_column"]) -> S
         return jnp.where(f != 0, f * x, 0)
 
     return jax.tree.map(times, slopes)
-
-
-def where_pairs(keep: Bool[Array, "n_row n_column"], a: Array, b: Array) -> Array:
-    """For slopes of a block of pairs, (n_sector, n_row, n_column, …): `a` where `keep`, else `b`."""
-    return jnp.where(keep.reshape(keep.shape + (1,) * (a.ndim - 3)), a, b)
 
 
 def add_frames(total: Array, part: Array, start: Array, axis: int) -> Array:

@@ -1,13 +1,14 @@
 """Two-time data cut into tiles, for walks that never hold a map of the model."""
 
 import abc
-from typing import Any, final
+from typing import Any, ClassVar, final
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float
+from equinox import AbstractClassVar
+from jaxtyping import Array, Float, Int
 
 
 @final
@@ -16,21 +17,23 @@ class Tile(eqx.Module):
 
     - `row`, `column`: first frame of the rows and of the columns, integers;
     - `values`, `weights`: data and 1/σ², shape (n_sector, n_row, n_column), weight 0 where there is nothing to compare;
-    - `scatter`: χ² that no model can remove, from pairs that stand twice with different values.
     """
 
     row: Array
     column: Array
     values: Float[Array, "n_sector n_row n_column"]
     weights: Float[Array, "n_sector n_row n_column"]
-    scatter: Float[Array, ""]
 
 
 class AbstractTiles(eqx.Module):
     """A source of tiles that together hold each datum once: what a walk scans over, and how a tile is made of each
-    step's part."""
+    step's part.
+
+    - `size`: frames a row of tiles; `both`: whether pairs count whose row is before their column.
+    """
 
     size: eqx.AbstractVar[int]
+    both: AbstractClassVar[bool]
 
     @abc.abstractmethod
     def steps(self) -> Any:
@@ -39,6 +42,15 @@ class AbstractTiles(eqx.Module):
     @abc.abstractmethod
     def tile(self, step: Any) -> Tile:
         """The tile of one step."""
+
+    def at(self, number: Int[Array, ""]) -> Tile:
+        """The tile of a number. It is read from where all are, so that whoever needs it late need not keep it."""
+        pick = lambda x: jax.lax.dynamic_index_in_dim(x, number, keepdims=False)  # noqa: E731
+        return self.tile(jax.tree.map(pick, self.steps()))
+
+    def numbers(self) -> Int[Array, " n_tiles"]:
+        """The numbers of all tiles, to scan over in place of the steps."""
+        return jnp.arange(jax.tree.leaves(self.steps())[0].shape[0])
 
 
 def triangle(n_t: int, size: int) -> tuple[np.ndarray, np.ndarray]:
@@ -66,6 +78,7 @@ class MapTiles(AbstractTiles):
     data: Float[Array, "n_sector n_t n_t"]
     sigma: Float[Array, "..."]
     size: int = eqx.field(static=True)
+    both: ClassVar[bool] = True
 
     def steps(self) -> Any:
         new = np.arange(0, self.data.shape[-1], self.size, dtype=np.int32)
@@ -77,4 +90,4 @@ class MapTiles(AbstractTiles):
         rows = lambda x: jax.lax.dynamic_slice_in_dim(x, row, self.size, 1) if x.ndim else x  # noqa: E731
         values = rows(self.data)
         weights = jnp.broadcast_to(jnp.where(fresh, rows(self.sigma) ** -2, 0), values.shape)
-        return Tile(row, jnp.zeros_like(row), values, weights, jnp.zeros((), values.dtype))
+        return Tile(row, jnp.zeros_like(row), values, weights)

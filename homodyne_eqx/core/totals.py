@@ -4,7 +4,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from .evaluation import evaluate
+from .evaluation import Block, evaluate
 from .geometry import Geometry
 from .model import TwoTimeModel
 from .varying import varying_like
@@ -25,7 +25,8 @@ def total_g2(
         first = jnp.minimum(new, n_t - rows)
         frame = first + jnp.arange(rows)
         in_order = frame[:, None] >= jnp.arange(n_t)[None, :]
-        M = evaluation.values(evaluation.frames(first, rows), evaluation.frames(jnp.zeros_like(first), n_t), in_order)
+        here, all_frames = evaluation.frames(first, rows), evaluation.frames(jnp.zeros_like(first), n_t)
+        M = evaluation.values(Block(here, all_frames, in_order, both=True))
         return total + jnp.sum(jnp.where((frame >= new)[:, None], M, 0), (1, 2)), None
 
     start = varying_like(jnp.zeros_like(contrast), evaluation)

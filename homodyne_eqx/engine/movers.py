@@ -14,6 +14,7 @@ from jaxtyping import Array, Float
 from ..core.dependence import influences
 from ..core.evaluation import Evaluation, Slopes, evaluate
 from ..core.geometry import Geometry
+from ..core.misfit import scalars_of
 from ..core.model import TwoTimeModel
 from .packing import Group
 
@@ -35,6 +36,11 @@ class Mover(NamedTuple):
     @property
     def common(self) -> bool:
         return self.tangents.ndim == 2
+
+    @property
+    def sign(self) -> int:
+        """That of `Moved.of_earlier`: a difference is minus the slope in the later frame."""
+        return -1 if self.kind == "difference" else 1
 
 
 class Linearised(NamedTuple):
@@ -113,14 +119,17 @@ class Moved(NamedTuple):
     later: Array
     earlier: Array | None
 
+    def of_earlier(self, mover: Mover) -> Array | None:
+        """The slope in the earlier frame, up to the sign that the mover states; None where it has none."""
+        return self.later if mover.kind == "difference" else self.earlier
+
 
 def moved_by(slopes: Slopes, linear: Linearised) -> list[Moved]:
     """The slopes of a block, one entry a mover."""
     found, earlier = [], iter(slopes.earlier)
-    scalars = lambda x: jnp.moveaxis(x.reshape(*x.shape[:3], -1), -1, 0)  # noqa: E731
     for slot, later in zip(linear.evaluation.structure.slots, slopes.later, strict=True):
-        second = itertools.repeat(None) if slot.difference else scalars(next(earlier))
-        found += [Moved(a, b) for a, b in zip(scalars(later), second)]
+        second = itertools.repeat(None) if slot.difference else scalars_of(next(earlier))
+        found += [Moved(a, b) for a, b in zip(scalars_of(later), second)]
     for direct in slopes.direct:
-        found += [Moved(x, None) for x in scalars(direct)]
+        found += [Moved(x, None) for x in scalars_of(direct)]
     return found

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable
-from typing import Any, final
+from typing import Any, ClassVar, final
 
 import equinox as eqx
 import jax
@@ -30,6 +30,7 @@ class PackedTiles(AbstractTiles):
     weights: Float[Array, "..."]
     starts: Int[Array, "n_tiles 2 2"]
     size: int = eqx.field(static=True)
+    both: ClassVar[bool] = False
 
     def steps(self) -> Any:
         return (self.values, self.starts, self.weights if self.weights.ndim == 4 else None)
@@ -44,7 +45,6 @@ class PackedTiles(AbstractTiles):
             column=column,
             values=jnp.where(present, values, 0).astype(compute),
             weights=jnp.where(present, weights, 0),
-            scatter=jnp.zeros((), compute),
         )
 
 

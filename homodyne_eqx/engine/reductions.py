@@ -48,7 +48,7 @@ def scaling_sums(model: TwoTimeModel, packed: Packed) -> ScalingSums:
 
         def add(sums: Array, step: Any) -> tuple[Array, None]:
             tile = group.tiles.tile(step)
-            M = evaluation.values(*block_of(evaluation, tile, group.tiles.size))
+            M = evaluation.values(block_of(evaluation, group.tiles, tile))
             w, d = tile.weights, tile.values
             over = lambda x: jnp.sum(x, (1, 2))  # noqa: E731
             each = [over(w + 0 * M), over(w * M), over(w * M * M), over(w * d), over(w * M * d)]

@@ -3,8 +3,9 @@
 import math
 from typing import ClassVar, final
 
+import jax
 import jax.numpy as jnp
-from jaxtyping import Array, ArrayLike, Float
+from jaxtyping import Array, ArrayLike, Bool, Float
 
 from .abstract import AbstractKernel, AbstractSineKernel
 
@@ -13,9 +14,11 @@ from .abstract import AbstractKernel, AbstractSineKernel
 class GapAverage(AbstractSineKernel):
     """kernel(y) = sin y / y: scatterers spread evenly over a gap in simple shear.
 
-    y = ½ q L cos(φ0 − φ) Γ is half the phase difference between the walls after a strain Γ. It is the average of exp(i
-    q·Δr) over the gap, exact for any strain, so g2 − offset ∝ (sin y / y)². Use it for a shear rate that means what it
-    says.
+    y = ½ q L cos(φ0 − φ) Γ, dimensionless, is half the phase difference between the walls after a strain Γ. Exact
+    for any strain, so g2 − offset ∝ (sin y / y)². Use it for a shear rate that means what it says.
+
+    Limits: 1 − y²/6 for small y; at most 1/y for large. Derivation: the average of exp(i q·Δr) over the gap is that
+    of exp(2i y s) over depths s from −½ to ½.
     """
 
     scale: ClassVar[float] = 1.0
@@ -26,10 +29,15 @@ class GapAverage(AbstractSineKernel):
 
 @final
 class SincSquared(AbstractSineKernel):
-    """kernel(y) = (sin Φ / Φ)², Φ = y/π = (q L / 2π) cos(φ0 − φ) Γ: the documented form of the homodyne packages.
+    """kernel(y) = (sin Φ / Φ)², Φ = y/π: the documented form of the homodyne packages, Φ = (q L / 2π) cos(φ0 − φ) Γ.
 
     It enters g2 as a fourth power. Fitted to what scatterers in simple shear produce, it returns a shear rate too
-    large by π/√2 = 2.22 (little strain in a coherence time) to 2.30 (much); see `convert_shear_rate`.
+    large by π/√2 = 2.22 if they decorrelate with little strain and by 2.30 with much, everything else held; see
+    `convert_shear_rate`.
+
+    Limits: 1 − Φ²/3 for small Φ; at most 1/Φ² for large.
+
+    Source: He et al., PNAS 121 (2024) e2401162121.
     """
 
     scale: ClassVar[float] = 1 / math.pi
@@ -39,12 +47,45 @@ class SincSquared(AbstractSineKernel):
         return sinc * sinc
 
 
+_SERIES = [(-1) ** k / math.factorial(2 * k + 1) for k in range(4)]
+_SERIES_OF_SLOPE = [2 * k * (-1) ** k / math.factorial(2 * k + 1) for k in range(1, 5)]
+
+
+@jax.custom_jvp
 def sinc_from_sine(z: Float[Array, "*shape"], sine: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
-    """sin z / z given both, by its series for |z| < 0.3, where the quotient loses digits of its derivatives."""
-    small = jnp.abs(z) < 0.3
-    s = jnp.where(small, z * z, 0)
-    series = 1 - s / 6 * (1 - s / 20 * (1 - s / 42 * (1 - s / 72 * (1 - s / 110 * (1 - s / 156)))))
-    return jnp.where(small, series, sine / jnp.where(small, 1, z))
+    """sin z / z given both, by its series near 0, where the quotient loses digits of its derivatives.
+
+    Value and derivative share one division.
+    """
+    small = _is_small(z)
+    return jnp.where(small, _polynomial(_SERIES, jnp.where(small, z * z, 0)), sine * _reciprocal(z))
+
+
+@sinc_from_sine.defjvp
+def _sinc_jvp(primals, tangents):
+    (z, sine), (t_z, t_sine) = primals, tangents
+    value, small = sinc_from_sine(z, sine), _is_small(z)
+    slope = z * _polynomial(_SERIES_OF_SLOPE, jnp.where(small, z * z, 0))
+    return value, jnp.where(small, slope * t_z, (t_sine - value * t_z) * _reciprocal(z))
+
+
+def _is_small(z: Float[Array, "*shape"]) -> Bool[Array, "*shape"]:
+    """Where four terms of the series are exact to rounding."""
+    return jnp.abs(z) < (0.05 if z.dtype == jnp.float64 else 0.3)
+
+
+def _polynomial(coefficients: list[float], x: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
+    """Σ c_k x^k by Horner's rule."""
+    *lower, last, highest = coefficients
+    total = last + highest * x
+    for c in reversed(lower):
+        total = c + x * total
+    return total
+
+
+def _reciprocal(z: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
+    """1/z away from 0, 1 near it."""
+    return 1 / jnp.where(_is_small(z), 1, z)
 
 
 def convert_shear_rate(rate: ArrayLike, source: AbstractKernel, target: AbstractKernel) -> Array:
