@@ -11,7 +11,7 @@ import numpy as np
 import optimistix as optx
 
 from ..engine import NormalEquations
-from .problem import Problem, Unknowns
+from .problem import Problem
 from .solver import advance, first
 
 UNDETERMINED = 1e6
@@ -123,15 +123,10 @@ def minimise(
 
 def rescaled(problem: Problem, parameters: np.ndarray, normal: Quadratic) -> Problem:
     """The same problem with y = 0 at these parameters, and y scaled such that a change of 1 changes √χ² by about 1."""
-    unknowns = problem.unknowns
-    dtype = unknowns.start.dtype
-    start = jnp.asarray(parameters, dtype)
-    here = Unknowns(unknowns.low, unknowns.high, start, jnp.ones_like(start))
-    slope = np.asarray(here.slope(jnp.zeros_like(start)), float)
-    wanted = 1 / np.sqrt(_diagonal(normal))
-    at_most = np.maximum(np.abs(parameters), 1.0)
-    scale = jnp.asarray(np.minimum(wanted, at_most) / slope, dtype)
-    return eqx.tree_at(lambda p: p.unknowns, problem, Unknowns(unknowns.low, unknowns.high, start, scale))
+    dtype = problem.unknowns.start.dtype
+    reach = np.minimum(1 / np.sqrt(_diagonal(normal)), np.maximum(np.abs(parameters), 1.0))
+    unknowns = problem.unknowns.around(jnp.asarray(parameters, dtype), jnp.asarray(reach, dtype))
+    return eqx.tree_at(lambda p: p.unknowns, problem, unknowns)
 
 
 def expected_decrease(limits: tuple[np.ndarray, ...], parameters: np.ndarray, normal: Quadratic) -> float:

@@ -36,6 +36,12 @@ class Unknowns(eqx.Module):
         """dθ/dy."""
         return jax.jvp(self.parameters, (y,), (jnp.ones_like(y),))[1]
 
+    @eqx.filter_jit
+    def around(self, start: Float[Array, " n_params"], reach: Float[Array, " n_params"]) -> "Unknowns":
+        """The same bounds with y = 0 at `start`, where a change of 1 in y changes the parameters by `reach`."""
+        here = Unknowns(self.low, self.high, start, jnp.ones_like(start))
+        return Unknowns(self.low, self.high, start, reach / here.slope(jnp.zeros_like(start)))
+
 
 @final
 class Problem(eqx.Module):
@@ -88,7 +94,9 @@ def _residual_jvp(primals, tangents):
     return (r, normal), (tangent, jax.tree.map(jnp.zeros_like, normal))
 
 
+@eqx.filter_jit
 def _normal_equations(y: Array, problem: Problem) -> tuple[NormalEquations, NormalEquations]:
+    """The normal equations in the parameters and in y. Compiled with what calls it; traced once for all of that."""
     model = problem.model(y)
     free = jax.tree.map(lambda x: x is not None, problem.moving, is_leaf=lambda x: x is None)
     if problem.scaling_bounds is None:

@@ -3,6 +3,8 @@
 from typing import Any, final
 
 import equinox as eqx
+import jax
+import jax.numpy as jnp
 import optimistix as optx
 from jaxtyping import Array, Float
 
@@ -56,5 +58,9 @@ def advance(
 
 
 def _initial(solver: optx.AbstractLeastSquaresSolver, y: Array, problem: Problem) -> Any:
-    out, aux = eqx.filter_eval_shape(residual, y, problem)
+    def like_residual() -> tuple[Array, NormalEquations]:
+        zeros = lambda *shape: jnp.zeros(shape, y.dtype)  # noqa: E731
+        return zeros(y.size + 1), NormalEquations(zeros(y.size, y.size), zeros(y.size), zeros())
+
+    out, aux = jax.eval_shape(like_residual)
     return solver.init(residual, y, problem, {}, out, aux, frozenset())
