@@ -5,18 +5,20 @@
 
 For each function and size every side runs in a process of its own, all three started together and timed in turn,
 round after round, so that whatever else the machine does meets all alike. A figure is the median over the rounds of
-the best call of a round; memory is the peak of the process, data included, when it has finished. Prints a table;
-`--output` writes it too.
+the best call of a round; memory is the peak of the process, data included, when it has finished. Prints the table and
+writes it to docs/benchmarks_documented_api.md (`--output`). A side that fails or is killed leaves its cell saying so.
 
-Where a published function cannot be called as documented, the same derivative is taken of its own forward function,
-and the row says so with a star.
+Where a published function cannot be called as documented, or returns something else, the same derivative is taken of
+its own forward function, and the row says so with a star.
 """
 
 import argparse
+import contextlib
 import json
 import os
 import platform
 import resource
+import signal
 import statistics
 import subprocess
 import sys
@@ -35,11 +37,14 @@ FUNCTIONS = (
     "vectorized_g2_computation",
     "batch_chi_squared",
     "gradient_g2",
+    "hessian_g2",
     "jacobian_g2",
     "gradient_chi2",
     "hessian_chi2",
+    "get_cached_meshgrid",
 )
 SECONDS_A_ROUND = 0.4
+PAGE = Path(__file__).parent.parent / "docs" / "benchmarks_documented_api.md"
 
 
 def calls(side: str, name: str, n_phi: int, n_t: int):
@@ -74,14 +79,17 @@ def calls(side: str, name: str, n_phi: int, n_t: int):
         "compute_g2_scaled_with_factors": (params, *times, phi, q**2 * dt / 2, q * L * dt / (2 * np.pi), *scaling, dt),
         "vectorized_g2_computation": (batch, *of_g2),
         "batch_chi_squared": (batch, *of_chi2),
+        "get_cached_meshgrid": (t, t),
     }.get(name, (params, *(of_chi2 if "chi" in name else of_g2)))
     if side == "ours":
         return lambda: getattr(api, name)(*arguments), False
 
     g2 = lambda p: api.compute_g2_scaled(p, *of_g2)  # noqa: E731
+    total = lambda p: jnp.sum(g2(p))  # noqa: E731
     chi2 = lambda p, d, s: api.compute_chi_squared(p, d, s, *of_g2)  # noqa: E731
     built = {
-        "gradient_g2": lambda: jax.jit(jax.grad(lambda p: jnp.sum(g2(p)))),
+        "gradient_g2": lambda: jax.jit(jax.grad(total)),
+        "hessian_g2": lambda: jax.jit(jax.hessian(total)),
         "jacobian_g2": lambda: jax.jit(jax.jacfwd(g2)),
         "gradient_chi2": lambda: jax.jit(jax.grad(chi2)),
         "hessian_chi2": lambda: jax.jit(jax.hessian(chi2)),
@@ -107,9 +115,12 @@ def worker(side: str, name: str, size: str) -> None:
     begun = time.perf_counter()
     jax.block_until_ready(call())
     say({"first": time.perf_counter() - begun, "built": built, "jax": jax.__version__})
+    best = 0.0
     for line in sys.stdin:
         if not line.strip():
             break
+        if best < SECONDS_A_ROUND:  # the other sides have emptied the caches since; a long call fills them by itself
+            jax.block_until_ready(call())
         best, end = float("inf"), time.perf_counter() + SECONDS_A_ROUND
         while best == float("inf") or time.perf_counter() < end:
             begun = time.perf_counter()
@@ -138,24 +149,27 @@ class Side:
             env=environment,
         )
         self.times: list[float] = []
-        self.failed = False
+        self.failed = ""
 
     def read(self) -> dict:
         for line in self.process.stdout:
             if line.startswith("RESULT "):
                 return json.loads(line.removeprefix("RESULT "))
-        self.failed = True
+        killed = self.process.wait() == -signal.SIGKILL
+        self.failed = "killed, out of memory" if killed else "failed"
         return {}
 
     def ask(self, line: str) -> dict:
         if self.failed:
             return {}
-        self.process.stdin.write(line + "\n")
-        self.process.stdin.flush()
+        with contextlib.suppress(BrokenPipeError):  # then there is nothing to read either
+            self.process.stdin.write(line + "\n")
+            self.process.stdin.flush()
         return self.read()
 
     def end(self) -> None:
-        self.process.stdin.close()
+        with contextlib.suppress(BrokenPipeError):
+            self.process.stdin.close()
         self.process.wait()
 
 
@@ -175,9 +189,40 @@ def compare(pythons: dict[str, str], name: str, size: str, rounds: int) -> dict[
 def row(name: str, size: str, figures: dict[str, dict]) -> list[str]:
     ours, others = figures["ours"], {side: f for side, f in figures.items() if side != "ours"}
     cells = [f"{name}{' *' if any(f.get('built') for f in others.values()) else ''}", size.replace("x", " × ") + "²"]
-    cells += ["failed" if f["failed"] else f"{1e3 * f['seconds']:.3g} ms, {f['peak']:.2f} GB" for f in figures.values()]
+    cells += [f["failed"] or f"{1e3 * f['seconds']:.3g} ms, {f['peak']:.2f} GB" for f in figures.values()]
     cells += ["" if ours["failed"] or f["failed"] else f"{f['seconds'] / ours['seconds']:.2f}" for f in others.values()]
     return cells
+
+
+def report(table: list[str], of_jax: dict[str, str]) -> str:
+    """The page of the documentation."""
+    from peers import PEERS
+
+    from homodyne_eqx.versions import versions
+
+    found = ", ".join(f"{name} {version}" for name, version in versions().items())
+    return "\n".join(
+        [
+            "# Benchmarks of the documented functions",
+            "",
+            "Made by `python benchmarks/bench_documented_api.py` (also `make bench`): all sides in one run, each in a",
+            "process of its own, in float64.",
+            f"Machine: {platform.processor() or platform.machine()}, {os.cpu_count()} cores; load average at the end "
+            + ", ".join(f"{x:.1f}" for x in os.getloadavg())
+            + ".",
+            f"{found}; {', '.join(PEERS)}; on JAX: "
+            + ", ".join(f"{side} {version}" for side, version in of_jax.items())
+            + ".",
+            "",
+            "Sizes are sectors × frames². Times are the median over rounds, in which the sides take turns, of the best",
+            "call of a round after one that is not counted. GB is the peak memory of the process, the data included.",
+            "The last columns say how many times longer a published package takes. A star: a published function cannot",
+            "be called as documented or returns something else, and the same derivative is taken of its own g2 or χ².",
+            "",
+            *table,
+            "",
+        ]
+    )
 
 
 def main() -> None:
@@ -186,32 +231,28 @@ def main() -> None:
     parser.add_argument("--functions", nargs="+", default=FUNCTIONS, choices=FUNCTIONS, metavar="NAME")
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--peers", default="build/peers", help="folder of the environment with the published packages")
-    parser.add_argument("--output", type=Path)
+    parser.add_argument("--output", type=Path, default=PAGE)
     parser.add_argument("--worker", nargs=3, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.worker:
         worker(*options.worker)
         return
 
-    from peers import PEERS, peer_python
+    from peers import peer_python
 
     published = str(peer_python(options.peers))
     pythons = {side: sys.executable if side == "ours" else published for side in SIDES}
     header = ["function", "size", *SIDES, "× homodyne", "× xpcsjax"]
-    lines, versions = ["| " + " | ".join(header) + " |", "|" + "---|" * len(header)], {}
-    print("\n".join(lines), flush=True)
+    table, of_jax = ["| " + " | ".join(header) + " |", "|" + "---|" * len(header)], {}
+    print("\n".join(table), flush=True)
     for size in options.sizes:
         for name in options.functions:
             figures = compare(pythons, name, size, options.rounds)
-            versions |= {side: f["jax"] for side, f in figures.items() if "jax" in f}
-            lines.append("| " + " | ".join(row(name, size, figures)) + " |")
-            print(lines[-1], flush=True)
-    of_jax = ", ".join(f"{side} {version}" for side, version in versions.items())
-    lines += ["", f"{' and '.join(PEERS)} on JAX: {of_jax}; {platform.machine()}, {os.cpu_count()} cores, float64."]
-    lines.append("Load average at the end: " + ", ".join(f"{x:.1f}" for x in os.getloadavg()) + ".")
-    print("\n".join(lines[-2:]))
-    if options.output:
-        options.output.write_text("\n".join(lines) + "\n", encoding="utf-8")
+            of_jax |= {side: f["jax"] for side, f in figures.items() if "jax" in f}
+            table.append("| " + " | ".join(row(name, size, figures)) + " |")
+            print(table[-1], flush=True)
+    options.output.write_text(report(table, of_jax), encoding="utf-8")
+    print(f"Written to {options.output}.")
 
 
 if __name__ == "__main__":

@@ -59,7 +59,18 @@ def test_reference_values(case):
     np.testing.assert_allclose(chi2_batch, values["chi2_batch"], rtol=RELATIVE_TOLERANCE)
 
 
-@pytest.mark.x64  # near the least χ², where the gradient is a small difference, single precision cannot resolve it
+# In case00 a derivative in alpha of 3.8 is left of terms that nearly cancel, and is 1.5e-3 of itself off.
+@pytest.mark.skipif(X64, reason="is held to 1e-5 in float64")
+@pytest.mark.parametrize("case", [case for case in CASES if case != "case00"])
+def test_reference_gradients_in_single_precision(case):
+    values = reference(case)
+    observed = values["data"], values["sigma"], values["t"], values["t"]
+    expected = values["gradient_chi2"]
+    found = jb.gradient_chi2(values["params_grad"], *observed, **setting(values))
+    np.testing.assert_allclose(found, expected, rtol=0, atol=2e-4 * np.abs(expected).max())
+
+
+@pytest.mark.x64
 @every_case
 def test_reference_derivatives(case):
     values = reference(case)
@@ -220,6 +231,15 @@ NAMES = {
 @pytest.mark.parametrize("name", NAMES)
 def test_names_and_order_of_the_arguments(name):
     assert list(inspect.signature(getattr(jb, name)).parameters) == NAMES[name].split()
+
+
+def test_a_star_brings_the_public_names_and_no_others():
+    namespace = {}
+    exec("from homodyne_eqx.core.jax_backend import *", namespace)
+    flags = {"jax_available", "numpy_gradients_available"}
+    diagnostics = {"validate_backend", "get_device_info", "get_performance_summary"}
+    cache = {"clear_meshgrid_cache", "get_cache_stats", "reset_cache_stats"}
+    assert set(namespace) - {"__builtins__"} == {*NAMES, *flags, *diagnostics, *cache}
 
 
 @pytest.mark.skipif(not DOCUMENT.exists(), reason="the documented API is not at hand")

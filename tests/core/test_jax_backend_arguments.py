@@ -1,5 +1,7 @@
 """What the documented functions refuse, what they warn of, and that their messages say what to do."""
 
+import sys
+import threading
 import warnings
 
 import jax
@@ -8,6 +10,7 @@ import numpy as np
 import pytest
 
 from homodyne_eqx.core import jax_backend as jb
+from homodyne_eqx.core.jax_backend import arrays, frame_times
 
 from .jax_backend_cases import DATA, LAMINAR, OF_G1, SETTING, SIGMA, T
 
@@ -36,6 +39,11 @@ FUNCTIONS = {
 every_function = pytest.mark.parametrize("name", FUNCTIONS)
 
 
+@pytest.fixture(autouse=True)
+def _nothing_warned_of(monkeypatch):
+    monkeypatch.setattr(frame_times, "_warned", {})
+
+
 def refused(name, error, match, **changed):
     with pytest.raises(error, match=match) as caught:
         getattr(jb, name)(**{**FUNCTIONS[name], **changed})
@@ -47,7 +55,7 @@ def refused(name, error, match, **changed):
 def test_dt(name):
     refused(name, TypeError, "dt must be provided.*seconds", dt=None)
     for dt in (0.0, -0.1, -1, np.nan, np.inf, np.array(-0.1), jnp.array(0.0)):
-        refused(name, ValueError, "dt is .*expected", dt=dt)
+        refused(name, ValueError, r"dt is .*expected the frame period in seconds.*Pass", dt=dt)
 
 
 @every_function
@@ -60,7 +68,7 @@ def test_parameters(name):
     for wrong in (np.ones((2, 2, 7)), np.ones(()), shaped(np.ones(4)), shaped(np.ones(0))):
         refused(name, ValueError, "has shape", **{key: wrong})
     for bad in (np.nan, np.inf):
-        refused(name, ValueError, "not finite", **{key: shaped([*LAMINAR[:6], bad])})
+        refused(name, ValueError, "not finite in D_offset, phi0", **{key: shaped([9, 0, bad, *LAMINAR[3:6], bad])})
     refused(name, TypeError, "real numbers", **{key: shaped(LAMINAR + 1j)})
 
 
@@ -132,14 +140,98 @@ def test_one_number_as_sigma_and_one_map_for_one_azimuth():
 
 @pytest.mark.parametrize("key", ["q", "L", "contrast", "offset", "phi"])
 def test_numbers(key):
-    refused("compute_g2_scaled", ValueError, key, **{key: np.nan})
-    refused("compute_g2_scaled", ValueError, key, **{key: jnp.array(np.inf)})
+    remedy = f"^{key} .*; expected .*\\. (Pass|Leave)"
+    for bad in (np.nan, np.inf, -np.inf, jnp.array(np.inf)):
+        refused("compute_g2_scaled", ValueError, remedy, **{key: bad})
     if key in ("q", "L"):
         refused("compute_g2_scaled", ValueError, "≥ 0", **{key: -0.01})
     if key != "phi":
         refused("compute_g2_scaled", ValueError, "expected one number", **{key: np.ones(3)})
     with pytest.raises(TypeError, match=key):
         jb.compute_g2_scaled(**{**G2, key: "a lot"})
+
+
+@pytest.mark.parametrize("sigma", [1, np.ones(DATA.shape, int), np.ones(DATA.shape, np.uint8)], ids=repr)
+def test_an_uncertainty_in_integers(sigma):
+    expected = jb.compute_chi_squared(**{**CHI2, "sigma": 1.0})
+    for one in (sigma, jnp.asarray(sigma)):
+        np.testing.assert_allclose(jb.compute_chi_squared(**{**CHI2, "sigma": one}), expected, rtol=1e-6)
+    for bad in (-1, -np.ones(DATA.shape, int), 0 * jnp.asarray(sigma)):
+        refused("compute_chi_squared", ValueError, "values that are not > 0", sigma=bad)
+
+
+@pytest.mark.parametrize("key", ["params", "t1", "phi", "data", "sigma", "q", "dt"])
+@pytest.mark.parametrize("dtype", [">f8", ">f4", np.longdouble])
+def test_numbers_of_other_machines(key, dtype):
+    arguments = {**CHI2, key: np.asarray(CHI2[key], dtype)}
+    if key == "t1":
+        arguments["t2"] = arguments["t1"]
+    expected = jb.compute_chi_squared(**CHI2)
+    np.testing.assert_allclose(jb.compute_chi_squared(**arguments), expected, rtol=1e-4)
+    np.testing.assert_allclose(
+        jb.compute_g2_scaled(**{k: arguments[k] for k in G2}), jb.compute_g2_scaled(**G2), rtol=1e-4
+    )
+
+
+@pytest.mark.parametrize("key", ["params", "t1", "phi", "data", "sigma", "q"])
+def test_what_is_no_array_of_real_numbers(key):
+    refused(
+        "compute_chi_squared", ValueError, f"^{key} is .*differ in length.*equally long", **{key: [[1.0], [1.0, 2.0]]}
+    )
+    for wrong in (["a", "b"], jax.random.key(0), np.ones(3, bool), np.ones(3) + 1j):
+        refused("compute_chi_squared", TypeError, f"^{key} is .*expected real numbers", **{key: wrong})
+
+
+def test_masked_values_are_refused_and_a_mask_of_nothing_is_not():
+    whole = np.ma.masked_array(DATA, np.zeros(DATA.shape, bool))
+    np.testing.assert_array_equal(jb.compute_chi_squared(**{**CHI2, "data": whole}), jb.compute_chi_squared(**CHI2))
+    for key in ("data", "sigma"):
+        holes = np.ma.masked_less(CHI2[key], np.sort(CHI2[key], None)[3])
+        refused("compute_chi_squared", ValueError, f"{key} holds 3 masked values.*sigma to inf", **{key: holes})
+
+
+def test_lists_may_hold_traced_numbers():
+    slope = jax.grad(lambda D0: jb.compute_chi_squared(**{**CHI2, "params": [D0, *LAMINAR[1:].tolist()]}))(900.0)
+    np.testing.assert_allclose(slope, jb.gradient_chi2(**CHI2)[0], rtol=1e-4)
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32])
+def test_large_data_are_finite(dtype):
+    data = np.full(DATA.shape, 0.9 * np.finfo(dtype).max, dtype)
+    jb.compute_chi_squared(**{**CHI2, "data": data, "sigma": np.inf})
+    data[0, 0, :2] = np.inf, -np.inf
+    refused("compute_chi_squared", ValueError, "data holds 2 values that are not finite", data=data)
+
+
+def test_an_empty_batch():
+    none = np.ones((0, 7))
+    assert jb.vectorized_g2_computation(**{**FUNCTIONS["vectorized_g2_computation"], "params_batch": none}).size == 0
+    assert jb.batch_chi_squared(**{**FUNCTIONS["batch_chi_squared"], "params_batch": none}).shape == (0,)
+
+
+def test_threads_look_at_arrays_together(monkeypatch):
+    monkeypatch.setattr(arrays, "_MOST_REMEMBERED", 2)
+    monkeypatch.setattr(arrays, "_results", {(name,): ((), None) for name in range(20000)})
+    several, failures = [jnp.asarray(k) for k in range(4)], []
+    interval = sys.getswitchinterval()
+
+    def look(k):
+        try:
+            for _ in range(300):
+                assert arrays.remembered("x", (several[k],), int) == k
+        except Exception as failure:
+            failures.append(failure)
+
+    threads = [threading.Thread(target=look, args=(k,)) for k in range(4)]
+    sys.setswitchinterval(1e-6)
+    try:
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    finally:
+        sys.setswitchinterval(interval)
+    assert not failures
 
 
 def test_a_frame_period_beside_the_spacing_warns_once():
@@ -151,6 +243,15 @@ def test_a_frame_period_beside_the_spacing_warns_once():
         jb.compute_g2_scaled(**arguments)
         jb.compute_chi_squared(**{**CHI2, "dt": 0.123})
         jb.compute_g2_scaled(**{**G2, "dt": 0.102})
+        jb.compute_g2_scaled(**{**G2, "dt": 0.2})
+
+
+def test_what_was_warned_of_is_bounded(monkeypatch):
+    monkeypatch.setattr(frame_times, "_MOST_WARNED", 3)
+    for k in range(1, 6):
+        with pytest.warns(UserWarning, match="apart"):
+            jb.compute_g1_diffusion(LAMINAR, k * T, k * T, 0.01, 0.01)
+    assert len(frame_times._warned) <= 3
 
 
 def test_uneven_frames_warn():
@@ -168,6 +269,14 @@ def test_diffusion_alone_takes_dt_from_the_frames_and_says_so():
     for dt in (0.0, -1.0, np.nan):
         with pytest.raises(ValueError, match="dt is"):
             jb.compute_g1_diffusion(LAMINAR, T, T, 0.01, dt)
+
+
+def test_a_frame_period_that_was_not_given_is_said_once_a_line():
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("default")
+        for _ in range(3):
+            jb.compute_g1_diffusion(LAMINAR, T, T, 0.01)
+    assert len(caught) == 1
 
 
 def test_traced_arguments_are_checked_for_shape_alone():

@@ -87,6 +87,32 @@ def test_traced_arrays_are_meshed_and_not_kept():
     assert counts("skipped_traced", "cache_size") == (1, 0)
 
 
+def test_inside_a_compiled_function_nothing_traced_is_kept():
+    t = np.arange(3.0)
+    np.testing.assert_array_equal(jax.jit(lambda: jb.get_cached_meshgrid(t, t)[0])()[:, 0], t)
+    assert counts("skipped_traced", "misses", "cache_size") == (1, 0, 0)
+    np.testing.assert_array_equal(jb.get_cached_meshgrid(t, t)[0][:, 0], t)
+    assert counts("hits", "misses") == (0, 1)
+
+
+def test_each_precision_has_its_grids():
+    t = np.linspace(0, 1, 7)
+    for precision in (True, False, True):
+        with jax.enable_x64(precision):
+            assert jb.get_cached_meshgrid(t, t)[0].dtype == jnp.result_type(float)
+    assert counts("hits", "misses") == (1, 2)
+
+
+def test_numbers_in_another_byte_order_and_what_are_none():
+    t = np.arange(3.0)
+    for form in (t.astype(">f8"), t.astype(np.longdouble)):
+        np.testing.assert_array_equal(jb.get_cached_meshgrid(form, form)[0][:, 0], t)
+    assert counts("hits", "misses") == (1, 1)
+    for wrong in (jax.random.key(0), ["a", "b"]):
+        with pytest.raises(TypeError, match=r"t2 is .*expected real numbers"):
+            jb.get_cached_meshgrid(t, wrong)
+
+
 def test_meshed_arrays_pass_and_other_ranks_do_not():
     grids = np.meshgrid(np.arange(3.0), np.arange(3.0), indexing="ij")
     for a, b in zip(jb.get_cached_meshgrid(*grids), grids, strict=True):
@@ -122,7 +148,7 @@ def test_diagnostics_serialise_and_are_true():
         assert json.loads(json.dumps(report)) == report
     published = "jax_available numpy_gradients_available gradient_support hessian_support backend_type recommendations"
     assert set(validated) >= {*published.split(), "test_results"}
-    assert set(device) >= {"available", "devices", "backend", "device_count"}
+    assert set(device) >= {"available", "devices", "backend", "device_count", "recommendations"}
     assert set(summary) >= {"jax_available", "numpy_gradients_available", "backend_type", "recommendations"}
     assert jb.jax_available is True
     assert jb.numpy_gradients_available is False
@@ -135,12 +161,28 @@ def test_diagnostics_serialise_and_are_true():
     assert bool(validated["recommendations"]) == (validated["precision"] == "float32")
 
 
-def test_a_wrong_derivative_is_found(monkeypatch):
-    right = diagnostics.gradient_chi2
-    monkeypatch.setattr(diagnostics, "gradient_chi2", lambda *a, **k: 1.2 * right(*a, **k))
+@pytest.mark.parametrize(
+    ("name", "support"),
+    [
+        ("gradient_chi2", "gradient_support"),
+        ("hessian_chi2", "hessian_support"),
+        ("gradient_g2", "gradient_support"),
+        ("hessian_g2", "hessian_support"),
+    ],
+)
+def test_a_wrong_derivative_is_found(monkeypatch, name, support):
+    right = getattr(diagnostics, name)
+    monkeypatch.setattr(diagnostics, name, lambda *a, **k: 1.2 * right(*a, **k))
     found = jb.validate_backend()
-    assert found["gradient_support"] is False
-    assert found["test_results"]["gradient_computation"].startswith("failed: off by")
+    assert found[support] is False
+    test = name.replace("_chi2", "") + "_computation"
+    assert found["test_results"][test].startswith("failed: off by")
+
+
+def test_a_wrong_value_beside_the_diagonal_is_found(monkeypatch):
+    right = diagnostics.compute_g2_scaled
+    monkeypatch.setattr(diagnostics, "compute_g2_scaled", lambda p, **k: right(p, **{**k, "L": 1.1 * k["L"]}))
+    assert jb.validate_backend()["test_results"]["forward_computation"].startswith("failed: off by")
 
 
 def test_a_failure_is_reported_not_raised(monkeypatch):

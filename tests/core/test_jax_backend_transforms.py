@@ -3,6 +3,9 @@
 import contextlib
 import functools
 import logging
+import os
+import subprocess
+import sys
 
 import jax
 import jax.numpy as jnp
@@ -131,6 +134,16 @@ def test_no_change_of_a_value_recompiles(name):
     assert not compiled
 
 
+def test_a_weak_type_does_not_recompile():
+    weak = {**G2, "params": jnp.full(7, 0.5), "phi": jnp.full(2, 60.0)}
+    assert weak["params"].weak_type
+    assert weak["phi"].weak_type
+    jb.compute_g2_scaled(**{key: np.asarray(x) for key, x in weak.items()})
+    with counted_compilations() as compiled:
+        jb.compute_g2_scaled(**weak)
+    assert not [name for name in compiled if "convert_element_type" not in name]
+
+
 def test_the_count_of_compilations_counts():
     with counted_compilations() as compiled:
         jb.compute_g1_diffusion(STATIC, 0.1 * np.arange(11), 0.1 * np.arange(11), 0.01, 0.1)
@@ -150,6 +163,48 @@ def test_as_a_part_of_a_larger_compiled_function():
     expected = jb.compute_g2_scaled(**G2), jb.compute_chi_squared(**CHI2), jb.gradient_chi2(**CHI2)
     for a, b in zip(found, expected, strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-4 if a.dtype == jnp.float32 else 1e-10)
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_with_compilation_disabled(name):
+    """Values that the documented model takes and a `Geometry` of its own does not, included."""
+    arguments, function = {**EVERY[name], **({"q": 0.0} if "q" in EVERY[name] else {})}, getattr(jb, name)
+    with jax.disable_jit():
+        found = function(**arguments)
+    np.testing.assert_array_equal(found, function(**arguments))
+
+
+DERIVATIVES = ("gradient_g2", "hessian_g2", "jacobian_g2", "gradient_chi2", "hessian_chi2")
+
+
+@pytest.mark.parametrize("name", DERIVATIVES)
+def test_derivatives_in_integers(name):
+    arguments, function = dict(EVERY[name]), getattr(jb, name)
+    del arguments["params"]
+    whole = np.array([900, -1, 15, 2, 0, 1, 12])
+    expected = function(whole.astype(float), **arguments)
+    for params in (whole, jnp.asarray(whole), whole.tolist()):
+        np.testing.assert_array_equal(function(params, **arguments), expected)
+    np.testing.assert_allclose(jax.jit(lambda p: function(p, **arguments))(whole), expected, rtol=1e-5)
+
+
+@pytest.mark.x64
+@pytest.mark.parametrize("name", DERIVATIVES)
+def test_derivatives_have_the_type_of_their_function(name):
+    arguments = {**EVERY[name], "params": LAMINAR.astype(np.float32)}
+    assert getattr(jb, name)(**arguments).dtype == jnp.float64
+
+
+def test_traced_times_in_every_form():
+    expected = jb.compute_g2_scaled(**G2)
+    compiled = jax.jit(lambda t1, t2: jb.compute_g2_scaled(LAMINAR, t1, t2, **SETTING))
+    lag = np.abs(T[:, None] - T[None, :])
+    for times in (np.meshgrid(T, T, indexing="ij"), np.meshgrid(T, T, indexing="xy"), (lag, lag)):
+        np.testing.assert_allclose(compiled(*times), expected, rtol=1e-5)
+    whole = np.meshgrid(np.arange(N_T), np.arange(N_T))
+    of_integers = jax.jit(lambda t1, t2: jb.compute_g1_diffusion(STATIC, t1, t2, 0.01, 1.0))(whole[0], whole[1] * 1.0)
+    expected = jb.compute_g1_diffusion(STATIC, np.arange(N_T), np.arange(N_T), 0.01, 1.0)
+    np.testing.assert_allclose(of_integers, expected, rtol=1e-5)
 
 
 @pytest.mark.parametrize("key", ["params", "q", "L", "contrast", "offset", "dt", "phi", "data", "t1"])
@@ -200,6 +255,36 @@ def test_shard_map_over_azimuths():
         np.testing.assert_allclose(a, b, rtol=1e-4 if a.dtype == jnp.float32 else 1e-10)
 
 
+ON_TWO_DEVICES = """
+import functools, jax, numpy as np
+from jax.sharding import Mesh, PartitionSpec
+from homodyne_eqx.core import jax_backend as jb
+
+t, phi, params = 0.1 * np.arange(4), np.array([10.0, 70.0]), np.array([900.0, -0.4, 15.0])
+data = 1.1 + 0.4 * np.random.default_rng(3).random((2, 4, 4))
+setting = 0.015, 3e5, 0.4, 1.1, 0.1
+here, there = PartitionSpec(), PartitionSpec("sector")
+mesh = Mesh(np.array(jax.devices()), ("sector",))
+assert mesh.size == 2
+
+def both(params, data, phi):
+    return jb.gradient_chi2(params, data, 0.1, t, t, phi, *setting), jb.hessian_g2(params, t, t, phi, *setting)
+
+@functools.partial(jax.shard_map, mesh=mesh, in_specs=(here, there, there), out_specs=here)
+def summed(*arguments):
+    return jax.lax.psum(both(*arguments), "sector")
+
+for found, expected in zip(jax.jit(summed)(params, data, phi), both(params, data, phi)):
+    np.testing.assert_allclose(found, expected, rtol=1e-4)
+"""
+
+
+def test_derivatives_of_a_shard_are_those_of_its_data():
+    environment = {**os.environ, "XLA_FLAGS": "--xla_force_host_platform_device_count=2", "JAX_PLATFORMS": "cpu"}
+    done = subprocess.run([sys.executable, "-c", ON_TWO_DEVICES], env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
 @pytest.mark.parametrize("n_t", [1, 2, 3, 17])
 @pytest.mark.x64
 def test_any_number_of_frames(n_t):
@@ -225,7 +310,7 @@ def test_single_precision_data_are_taken_as_they_are():
 def memory(program, *shapes):
     real = jnp.result_type(float)
     arguments = [jax.ShapeDtypeStruct(shape, real) for shape in shapes]
-    return program.lower(*arguments).compile().memory_analysis().temp_size_in_bytes
+    return program.__wrapped__.lower(*arguments).compile().memory_analysis().temp_size_in_bytes
 
 
 def test_chi_squared_and_its_gradient_hold_no_map():

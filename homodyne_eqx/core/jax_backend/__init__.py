@@ -37,3 +37,28 @@ from .meshgrid_cache import (
     get_cached_meshgrid as get_cached_meshgrid,
     reset_cache_stats as reset_cache_stats,
 )
+
+__all__ = [
+    "batch_chi_squared",
+    "clear_meshgrid_cache",
+    "compute_chi_squared",
+    "compute_g1_diffusion",
+    "compute_g1_shear",
+    "compute_g1_total",
+    "compute_g2_scaled",
+    "compute_g2_scaled_with_factors",
+    "get_cache_stats",
+    "get_cached_meshgrid",
+    "get_device_info",
+    "get_performance_summary",
+    "gradient_chi2",
+    "gradient_g2",
+    "hessian_chi2",
+    "hessian_g2",
+    "jacobian_g2",
+    "jax_available",
+    "numpy_gradients_available",
+    "reset_cache_stats",
+    "validate_backend",
+    "vectorized_g2_computation",
+]

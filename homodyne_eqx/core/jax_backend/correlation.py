@@ -1,16 +1,13 @@
 """g1, g2 and χ² by their documented names."""
 
-import warnings
-from typing import Any
-
-from jaxtyping import Array, ArrayLike
+from jaxtyping import Array
 
 from . import arguments, programs
+from .arrays import Numbers
+from .frame_times import first_step, frame_period, frames
 
 
-def compute_g1_diffusion(
-    params: ArrayLike, t1: ArrayLike, t2: ArrayLike, q: ArrayLike, dt: ArrayLike | None = None
-) -> Array:
+def compute_g1_diffusion(params: Numbers, t1: Numbers, t2: Numbers, q: Numbers, dt: Numbers | None = None) -> Array:
     """g1 of diffusion alone: exp(−½ q² dt |S_D[i] − S_D[j]|), S_D the trapezoid sum of D(t) = D0 t^alpha + D_offset.
 
     **Arguments:**
@@ -25,20 +22,20 @@ def compute_g1_diffusion(
 
     **Raises:** `ValueError` for arguments of another shape or range.
     """
-    params, times = arguments.parameters(params), arguments.frames(t1, t2)
-    q = arguments.number("q", q, minimum=0.0)
-    period = _first_step(times) if dt is None else arguments.frame_period(dt, times)
+    params, times = arguments.parameters(params), frames(t1, t2)
+    q = arguments.number("q", q)
+    period = first_step(times) if dt is None else frame_period(dt, times)
     return programs.g1_diffusion(params, times.t, q, period)
 
 
 def compute_g1_shear(
-    params: ArrayLike,
-    t1: ArrayLike,
-    t2: ArrayLike,
-    phi: ArrayLike,
-    q: ArrayLike,
-    L: ArrayLike,
-    dt: ArrayLike | None,
+    params: Numbers,
+    t1: Numbers,
+    t2: Numbers,
+    phi: Numbers,
+    q: Numbers,
+    L: Numbers,
+    dt: Numbers | None,
 ) -> Array:
     """g1 of shear alone: (sin Φ / Φ)², Φ = (q L dt / 2π) cos(phi0 − phi) |S_γ̇[i] − S_γ̇[j]|; 1 with 3 parameters.
 
@@ -50,13 +47,13 @@ def compute_g1_shear(
 
 
 def compute_g1_total(
-    params: ArrayLike,
-    t1: ArrayLike,
-    t2: ArrayLike,
-    phi: ArrayLike,
-    q: ArrayLike,
-    L: ArrayLike,
-    dt: ArrayLike | None,
+    params: Numbers,
+    t1: Numbers,
+    t2: Numbers,
+    phi: Numbers,
+    q: Numbers,
+    L: Numbers,
+    dt: Numbers | None,
 ) -> Array:
     """g1 = g1_diffusion · g1_shear, floored at 1e-10 with a derivative that is 1 on both sides of the floor.
 
@@ -79,15 +76,15 @@ def compute_g1_total(
 
 
 def compute_g2_scaled(
-    params: ArrayLike,
-    t1: ArrayLike,
-    t2: ArrayLike,
-    phi: ArrayLike,
-    q: ArrayLike,
-    L: ArrayLike,
-    contrast: ArrayLike,
-    offset: ArrayLike,
-    dt: ArrayLike | None,
+    params: Numbers,
+    t1: Numbers,
+    t2: Numbers,
+    phi: Numbers,
+    q: Numbers,
+    L: Numbers,
+    contrast: Numbers,
+    offset: Numbers,
+    dt: Numbers | None,
 ) -> Array:
     """g2 = offset + contrast · g1², g1 that of `compute_g1_total`.
 
@@ -99,15 +96,15 @@ def compute_g2_scaled(
 
 
 def compute_g2_scaled_with_factors(
-    params: ArrayLike,
-    t1: ArrayLike,
-    t2: ArrayLike,
-    phi: ArrayLike,
-    wavevector_q_squared_half_dt: ArrayLike,
-    sinc_prefactor: ArrayLike,
-    contrast: ArrayLike,
-    offset: ArrayLike,
-    dt: ArrayLike | None,
+    params: Numbers,
+    t1: Numbers,
+    t2: Numbers,
+    phi: Numbers,
+    wavevector_q_squared_half_dt: Numbers,
+    sinc_prefactor: Numbers,
+    contrast: Numbers,
+    offset: Numbers,
+    dt: Numbers | None,
 ) -> Array:
     """The g2 of `compute_g2_scaled`, given the two factors in place of q and L.
 
@@ -116,26 +113,26 @@ def compute_g2_scaled_with_factors(
 
     **Returns, raises:** as `compute_g2_scaled`.
     """
-    params, times, phi = arguments.parameters(params), arguments.frames(t1, t2), arguments.angles(phi)
-    decay = arguments.number("wavevector_q_squared_half_dt", wavevector_q_squared_half_dt, minimum=0.0)
-    strain = arguments.number("sinc_prefactor", sinc_prefactor, minimum=0.0)
+    params, times, phi = arguments.parameters(params), frames(t1, t2), arguments.angles(phi)
+    decay = arguments.number("wavevector_q_squared_half_dt", wavevector_q_squared_half_dt)
+    strain = arguments.number("sinc_prefactor", sinc_prefactor)
     contrast, offset = arguments.number("contrast", contrast), arguments.number("offset", offset)
-    arguments.frame_period(dt, times)
+    frame_period(dt, times)
     return programs.g2_with_factors(params, times.t, phi, decay, strain, contrast, offset)
 
 
 def compute_chi_squared(
-    params: ArrayLike,
-    data: ArrayLike,
-    sigma: ArrayLike,
-    t1: ArrayLike,
-    t2: ArrayLike,
-    phi: ArrayLike,
-    q: ArrayLike,
-    L: ArrayLike,
-    contrast: ArrayLike,
-    offset: ArrayLike,
-    dt: ArrayLike | None,
+    params: Numbers,
+    data: Numbers,
+    sigma: Numbers,
+    t1: Numbers,
+    t2: Numbers,
+    phi: Numbers,
+    q: Numbers,
+    L: Numbers,
+    contrast: Numbers,
+    offset: Numbers,
+    dt: Numbers | None,
 ) -> Array:
     """χ² = Σ ((data − g2)/sigma)² over all pixels, g2 that of `compute_g2_scaled`; no map of g2 is held in memory.
 
@@ -153,15 +150,15 @@ def compute_chi_squared(
 
 
 def vectorized_g2_computation(
-    params_batch: ArrayLike,
-    t1: ArrayLike,
-    t2: ArrayLike,
-    phi: ArrayLike,
-    q: ArrayLike,
-    L: ArrayLike,
-    contrast: ArrayLike,
-    offset: ArrayLike,
-    dt: ArrayLike | None = None,
+    params_batch: Numbers,
+    t1: Numbers,
+    t2: Numbers,
+    phi: Numbers,
+    q: Numbers,
+    L: Numbers,
+    contrast: Numbers,
+    offset: Numbers,
+    dt: Numbers | None = None,
 ) -> Array:
     """`compute_g2_scaled` for each row of `params_batch`, shape `(n_batch, 3)` or `(n_batch, 7)`.
 
@@ -171,17 +168,17 @@ def vectorized_g2_computation(
 
 
 def batch_chi_squared(
-    params_batch: ArrayLike,
-    data: ArrayLike,
-    sigma: ArrayLike,
-    t1: ArrayLike,
-    t2: ArrayLike,
-    phi: ArrayLike,
-    q: ArrayLike,
-    L: ArrayLike,
-    contrast: ArrayLike,
-    offset: ArrayLike,
-    dt: ArrayLike | None = None,
+    params_batch: Numbers,
+    data: Numbers,
+    sigma: Numbers,
+    t1: Numbers,
+    t2: Numbers,
+    phi: Numbers,
+    q: Numbers,
+    L: Numbers,
+    contrast: Numbers,
+    offset: Numbers,
+    dt: Numbers | None = None,
 ) -> Array:
     """`compute_chi_squared` for each row of `params_batch`, shape `(n_batch, 3)` or `(n_batch, 7)`.
 
@@ -206,20 +203,12 @@ def chi2_arguments(params, data, sigma, t1, t2, phi, q, L, contrast, offset, dt,
 
 
 def _g1_arguments(params, t1, t2, phi, q, L, dt, ndim: int = 1) -> tuple:
-    times = arguments.frames(t1, t2)
+    times = frames(t1, t2)
     return (
         arguments.parameters(params, ndim),
         times.t,
         arguments.angles(phi),
-        arguments.number("q", q, minimum=0.0),
-        arguments.number("L", L, minimum=0.0),
-        arguments.frame_period(dt, times),
+        arguments.number("q", q),
+        arguments.number("L", L),
+        frame_period(dt, times),
     )
-
-
-def _first_step(times: arguments.Frames) -> Any:
-    if times.t.size < 2:
-        raise ValueError("dt was not given, and one frame has no spacing to take it from. Pass dt in seconds.")
-    step = times.t[1] - times.t[0]
-    warnings.warn("dt was not given; the first step of t is taken for it. Pass dt in seconds.", stacklevel=3)
-    return step

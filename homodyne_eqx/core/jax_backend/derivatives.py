@@ -4,22 +4,23 @@ Each takes the arguments of its function, by position or by name. For derivative
 L, contrast, offset, dt, the data) apply `jax.grad`, `jax.jacfwd` or `jax.hessian` to the functions themselves.
 """
 
-from jaxtyping import Array, ArrayLike
+from jaxtyping import Array
 
 from . import programs
+from .arrays import Numbers
 from .correlation import chi2_arguments, g2_arguments
 
 
 def gradient_g2(
-    params: ArrayLike,
-    t1: ArrayLike,
-    t2: ArrayLike,
-    phi: ArrayLike,
-    q: ArrayLike,
-    L: ArrayLike,
-    contrast: ArrayLike,
-    offset: ArrayLike,
-    dt: ArrayLike | None,
+    params: Numbers,
+    t1: Numbers,
+    t2: Numbers,
+    phi: Numbers,
+    q: Numbers,
+    L: Numbers,
+    contrast: Numbers,
+    offset: Numbers,
+    dt: Numbers | None,
 ) -> Array:
     """∂(Σ g2)/∂params, summed over all azimuths and pairs: shape `(n_params,)`. See `jacobian_g2` for each element.
 
@@ -29,15 +30,15 @@ def gradient_g2(
 
 
 def hessian_g2(
-    params: ArrayLike,
-    t1: ArrayLike,
-    t2: ArrayLike,
-    phi: ArrayLike,
-    q: ArrayLike,
-    L: ArrayLike,
-    contrast: ArrayLike,
-    offset: ArrayLike,
-    dt: ArrayLike | None,
+    params: Numbers,
+    t1: Numbers,
+    t2: Numbers,
+    phi: Numbers,
+    q: Numbers,
+    L: Numbers,
+    contrast: Numbers,
+    offset: Numbers,
+    dt: Numbers | None,
 ) -> Array:
     """∂²(Σ g2)/∂params², of the sum whose gradient is `gradient_g2`: shape `(n_params, n_params)`.
 
@@ -47,15 +48,15 @@ def hessian_g2(
 
 
 def jacobian_g2(
-    params: ArrayLike,
-    t1: ArrayLike,
-    t2: ArrayLike,
-    phi: ArrayLike,
-    q: ArrayLike,
-    L: ArrayLike,
-    contrast: ArrayLike,
-    offset: ArrayLike,
-    dt: ArrayLike | None,
+    params: Numbers,
+    t1: Numbers,
+    t2: Numbers,
+    phi: Numbers,
+    q: Numbers,
+    L: Numbers,
+    contrast: Numbers,
+    offset: Numbers,
+    dt: Numbers | None,
 ) -> Array:
     """∂g2/∂params at every element: shape `(n_phi, n_t, n_t, n_params)`.
 
@@ -65,17 +66,17 @@ def jacobian_g2(
 
 
 def gradient_chi2(
-    params: ArrayLike,
-    data: ArrayLike,
-    sigma: ArrayLike,
-    t1: ArrayLike,
-    t2: ArrayLike,
-    phi: ArrayLike,
-    q: ArrayLike,
-    L: ArrayLike,
-    contrast: ArrayLike,
-    offset: ArrayLike,
-    dt: ArrayLike | None,
+    params: Numbers,
+    data: Numbers,
+    sigma: Numbers,
+    t1: Numbers,
+    t2: Numbers,
+    phi: Numbers,
+    q: Numbers,
+    L: Numbers,
+    contrast: Numbers,
+    offset: Numbers,
+    dt: Numbers | None,
 ) -> Array:
     """∂χ²/∂params: shape `(n_params,)`.
 
@@ -85,17 +86,17 @@ def gradient_chi2(
 
 
 def hessian_chi2(
-    params: ArrayLike,
-    data: ArrayLike,
-    sigma: ArrayLike,
-    t1: ArrayLike,
-    t2: ArrayLike,
-    phi: ArrayLike,
-    q: ArrayLike,
-    L: ArrayLike,
-    contrast: ArrayLike,
-    offset: ArrayLike,
-    dt: ArrayLike | None,
+    params: Numbers,
+    data: Numbers,
+    sigma: Numbers,
+    t1: Numbers,
+    t2: Numbers,
+    phi: Numbers,
+    q: Numbers,
+    L: Numbers,
+    contrast: Numbers,
+    offset: Numbers,
+    dt: Numbers | None,
 ) -> Array:
     """∂²χ²/∂params²: shape `(n_params, n_params)`.
 

@@ -25,10 +25,12 @@ from ..rates import Scaled
 from ..terms import Diffusion, Product, Shear
 from ..tiles import MapTiles
 from ..totals import total_g2
+from ..varying import varying_like
 
 G1_FLOOR = 1e-10
 _ONE_VALUE = ("q", "gap")
 _PAIRS_A_STEP = {"cpu": 2e5}
+_NUMBERS = 5  # the last arguments of g2 and of χ²: q, L, contrast, offset and dt
 
 Parameters = Real[Array, " n_params"]
 Batch = Real[Array, "n_batch n_params"]
@@ -154,24 +156,65 @@ def _g2_of_batch(params_batch: Batch, *others: Array) -> Float[Array, "n_batch n
 
 @_checked
 def _chi2_of_batch(params_batch: Batch, *others: Array) -> Float[Array, " n_batch"]:
-    n_batch = params_batch.shape[0]
+    n_batch = max(params_batch.shape[0], 1)  # an empty batch too is walked in rows
     return jax.vmap(lambda params: _chi2(params, *others, n_batch=n_batch))(params_batch)
 
 
+def _compiled(function: Callable) -> Callable:
+    """`function`, compiled; under `jax.disable_jit` too.
+
+    What its arguments may be was decided before it is called. Run step by step, the modules would meet their values
+    and refuse some that the documented model takes, such as q = 0.
+    """
+    program = jax.jit(function)
+
+    @functools.wraps(program)
+    def run(*arguments):
+        if not jax.config.jax_disable_jit:  # pyright: ignore[reportAttributeAccessIssue]
+            return program(*arguments)
+        with jax.disable_jit(False):
+            return program(*arguments)
+
+    return run
+
+
+def _gradient(function: Callable) -> Callable:
+    """The gradient in the parameters, inside `shard_map` that of the shard, as the function is.
+
+    JAX sums over all devices what it differentiates in numbers that are the same on them; so these are marked to
+    differ wherever the other arguments do.
+    """
+
+    def gradient(params: Array, *others: Array) -> Array:
+        return jax.grad(function)(varying_like(params, others), *others)
+
+    return gradient
+
+
 def _hessian(function: Callable) -> Callable:
-    return jax.jacfwd(jax.grad(function))
+    return jax.jacfwd(_gradient(function))
 
 
-g1_diffusion = jax.jit(_g1_diffusion)
-g1_shear = jax.jit(_g1_shear)
-g1_total = jax.jit(_g1_total)
-g2 = jax.jit(_g2)
-g2_with_factors = jax.jit(_g2_with_factors)
-g2_of_batch = jax.jit(_g2_of_batch)
-g2_jacobian = jax.jit(jax.jacfwd(_g2))
-g2_gradient = jax.jit(jax.grad(_g2_sum))
-g2_hessian = jax.jit(_hessian(_g2_sum))
-chi2 = jax.jit(_chi2)
-chi2_of_batch = jax.jit(_chi2_of_batch)
-chi2_gradient = jax.jit(jax.grad(_chi2))
-chi2_hessian = jax.jit(_hessian(_chi2))
+def _derivative(derived: Callable) -> Callable:
+    """A derivative in the parameters, in the type that its function computes in, whatever theirs."""
+
+    def derivative(params: Array, *others: Array) -> Array:
+        arrays, numbers = others[:-_NUMBERS], others[-_NUMBERS:]
+        return derived(*_alike((params, *arrays), numbers))
+
+    return _compiled(derivative)
+
+
+g1_diffusion = _compiled(_g1_diffusion)
+g1_shear = _compiled(_g1_shear)
+g1_total = _compiled(_g1_total)
+g2 = _compiled(_g2)
+g2_with_factors = _compiled(_g2_with_factors)
+g2_of_batch = _compiled(_g2_of_batch)
+g2_jacobian = _derivative(jax.jacfwd(_g2))
+g2_gradient = _derivative(_gradient(_g2_sum))
+g2_hessian = _derivative(_hessian(_g2_sum))
+chi2 = _compiled(_chi2)
+chi2_of_batch = _compiled(_chi2_of_batch)
+chi2_gradient = _derivative(_gradient(_chi2))
+chi2_hessian = _derivative(_hessian(_chi2))
