@@ -8,6 +8,7 @@ from ..engine import Packed
 from .derived import derived_quantities, kernel_of
 from .free import Selection
 from .minimise import UNDETERMINED, Outcome, covariance, inverse
+from .remarks import remarks
 from .result import FitResult, Parameter
 
 _ENDINGS = {
@@ -52,11 +53,15 @@ def assembled(
     if ended == "converged" and lost:
         ended = "undetermined"
         message = f"the data do not determine {', '.join(lost)}: χ² is at its minimum whatever their value. Fix them."
+    chi2, degrees_of_freedom = float(outcome.normal.chi2), packed.n_pairs - len(selection.free)
+    notes = selection.notes
+    if outcome.ended == "converged":
+        notes += tuple(remarks(fitted, selection, chi2 / degrees_of_freedom, data, loss))
     return FitResult(
         model=fitted,
         parameters=parameters,
-        chi2=float(outcome.normal.chi2),
-        degrees_of_freedom=packed.n_pairs - len(selection.free),
+        chi2=chi2,
+        degrees_of_freedom=degrees_of_freedom,
         covariance=spread,
         ended=ended,
         message=message,
@@ -64,7 +69,7 @@ def assembled(
         derived=derived,
         history=outcome.history,
         seconds=seconds,
-        notes=selection.notes,
+        notes=notes,
         loss=loss,
         data=data,
     )

@@ -61,8 +61,24 @@ def _terms(g1: AbstractTerm) -> Iterator[AbstractTerm]:
         yield g1
 
 
+def terms_within(term: AbstractTerm) -> Iterator[AbstractTerm]:
+    """The term and all that it is composed of, populations and wrapped terms among them."""
+    yield term
+    for value in vars(term).values():
+        for inner in value if isinstance(value, tuple) else (value,):
+            if isinstance(inner, AbstractTerm):
+                yield from terms_within(inner)
+
+
 def kernel_of(model: TwoTimeModel) -> str:
-    """The kernel of the shear term, else of the first term that has one, by name."""
-    terms = sorted(_terms(model.g1), key=lambda term: not isinstance(term, Shear))
-    kernels = [kernel for term in terms if (kernel := getattr(term, "kernel", None)) is not None]
-    return type(kernels[0]).__name__ if kernels else type(model.g1).__name__
+    """The kernel by name; where terms have different ones, each with its term, that of the shear first.
+
+    The exponential of plain diffusion is named only where there is no other.
+    """
+    terms = sorted(terms_within(model.g1), key=lambda term: not isinstance(term, Shear))
+    named = [(type(k).__name__, type(x).__name__) for x in terms if (k := getattr(x, "kernel", None)) is not None]
+    telling = [pair for pair in named if pair != ("Exponential", "Diffusion")] or named
+    kernels = dict.fromkeys(kernel for kernel, _ in telling)
+    if len(kernels) > 1:
+        return ", ".join(dict.fromkeys(f"{kernel} ({term})" for kernel, term in telling))
+    return next(iter(kernels), type(model.g1).__name__)

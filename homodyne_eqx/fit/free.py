@@ -56,6 +56,35 @@ class Selection:
         """Lower bounds, upper bounds and start of every free parameter."""
         return self.array("low"), self.array("high"), self.array("value")
 
+    def started(self, values: Mapping[str, float]) -> "Selection":
+        """The same with other starts, by the names of single parameters; within their bounds."""
+        moved = []
+        for e in self.entries:
+            if e.name in values:
+                clipped = min(max(float(values[e.name]), e.low), e.high)
+                e = replace(e, value=_inside(e.name, clipped, e.low, e.high)[0])
+            moved.append(e)
+        return replace(self, entries=tuple(moved))
+
+    def started_at(self, given: Mapping[str, Any]) -> "Selection":
+        """The same with other starts as a user gives them: the name of a leaf stands for all elements of an array.
+
+        **Raises:** `ValueError` for names that are not free, values of another number, or outside their bounds.
+        """
+        leaves = list(dict.fromkeys(entry.leaf for entry in self.free))
+        unknown = [name for name in given if name not in {*leaves, *(entry.name for entry in self.free)}]
+        if unknown:
+            raise ValueError(f"starts names {', '.join(unknown)}, which is not free. Free are {', '.join(leaves)}.")
+        values = {}
+        for name in sorted(given, key=lambda name: name not in leaves):
+            entries = [entry for entry in self.free if name in (entry.leaf, entry.name)]
+            flat = np.ravel(np.asarray(given[name], float))
+            if flat.size not in (1, len(entries)):
+                raise ValueError(f"starts gives {flat.size} values to {name}; expected 1 or {len(entries)}.")
+            for entry, value in zip(entries, np.broadcast_to(flat, len(entries)), strict=True):
+                values[entry.name], _ = _inside(entry.name, float(value), entry.low, entry.high)
+        return self.started(values)
+
     def without_scaling(self) -> "Selection":
         """The same with contrast and offset held.
 

@@ -1,7 +1,7 @@
 """Fit a model to two-time data by streaming Levenberg–Marquardt."""
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -16,10 +16,12 @@ from ..core.model import TwoTimeModel
 from ..data import TwoTimeData, block_averaged
 from ..engine import Packed, normal_equations, pack, with_best_scaling
 from .assembly import assembled
+from .equivalents import nearest_to_start
 from .free import Bounds, Selection, select
 from .minimise import Iteration, Outcome, minimise, on_host, touching
 from .problem import Problem, Unknowns, model_with
 from .result import FitResult
+from .scan import STEPS, Stretch, compared
 from .solver import levenberg_marquardt
 from .start import best_scaling
 
@@ -40,6 +42,8 @@ def fit(
     callback: Callable[[Iteration], None] | None = None,
     eliminate_scaling: bool = False,
     coarse: int = 1,
+    scan: bool = True,
+    starts: Iterable[Mapping[str, Any]] | None = None,
 ) -> FitResult:
     """The parameters of `model` that minimise χ² = Σ ((data − g2)/σ)² over the pairs of frames, each counted once.
 
@@ -62,6 +66,12 @@ def fit(
       unknowns of the solver (variable projection): fewer steps where they are many or start far off. Same result.
     - `coarse`: first fit data averaged over blocks of `coarse` × `coarse` frames, and start from what that gives.
       Same result.
+    - `scan`: where the correlation oscillates in a parameter (the frequency of an `Echo`, the velocity of
+      `TwoComponents`), χ² has many minima: try many values between half and twice its start, 3 rad over the run apart
+      (64 at most), at two phases, and go on from the best after four steps of each. Costs nothing without such a
+      parameter. Switch it off where the start is good to 1 rad over the run.
+    - `starts`: a list of starts, each name → value, of any free parameters; what one does not name is as in `model`.
+      They are compared in the same way, instead of a scan. `result.notes` says how many there were and which won.
 
     **Returns:** a `FitResult`, which says whether it converged; ask `result.converged`.
 
@@ -71,14 +81,27 @@ def fit(
     begun = time.perf_counter()
     selection = select(model, free, fixed, bounds)
     run = _Run(loss, solver or levenberg_marquardt(), max_steps, tolerance, callback)
-    if coarse > 1:
-        averaged = pack(block_averaged(_unpacked(data), coarse))
-        model, _ = run.minimum(model, selection, averaged, eliminate_scaling)
-        selection = select(model, free, fixed, bounds)
+    averaged = pack(block_averaged(_unpacked(data), coarse)) if coarse > 1 else None
     packed = data if isinstance(data, Packed) else pack(data)
     packing = time.perf_counter() - begun
-    fitted, outcome = run.minimum(model, selection, packed, eliminate_scaling)
+
+    def steps_from(start: Selection, some: Packed) -> Stretch | None:
+        return run.stretch(model, start, some, eliminate_scaling)
+
+    comparison = compared(model, selection, packed if averaged is None else averaged, scan, starts, steps_from)
+    reached, comparing = comparison.reached, time.perf_counter() - begun - packing
+    if comparison.interrupted:
+        run = replace(run, max_steps=0)
+    elif averaged is not None:
+        _, outcome = run.minimum(model, reached, averaged, eliminate_scaling)
+        reached = reached.started(dict(zip((e.name for e in reached.free), outcome.parameters.tolist(), strict=True)))
+    fitted, outcome = run.minimum(model, reached, packed, eliminate_scaling)
+    if comparison.interrupted:
+        outcome = replace(outcome, ended="interrupted")
+    selection = replace(comparison.start, notes=(*comparison.start.notes, *comparison.notes))
+    fitted, outcome = nearest_to_start(fitted, selection, outcome, packed, loss)
     seconds = {"total": time.perf_counter() - begun, "packing": packing, "first_step": outcome.first_call}
+    seconds |= {"starts": comparing} if comparison.notes else {}
     original = data if isinstance(data, TwoTimeData) else None
     return assembled(fitted, selection, outcome, packed, seconds, type(loss).__name__, original)
 
@@ -97,6 +120,36 @@ class _Run:
         self, model: TwoTimeModel, selection: Selection, packed: Packed, eliminate: bool
     ) -> tuple[TwoTimeModel, Outcome]:
         """The model at the minimum of χ² from this start, and how it was reached."""
+        outcome, problem = self._descended(model, selection, packed, eliminate, self.max_steps, self.callback)
+        if not outcome.history:
+            listed = ", ".join(f"{entry.name} = {entry.value:g}" for entry in selection.entries)
+            raise ValueError(
+                f"χ² or its derivative is not finite at the start ({listed}). Choose another start, or check that the "
+                "model suits the data."
+            )
+        dtype = problem.unknowns.start.dtype
+        fitted = model_with(problem.moving, problem.rest, jnp.asarray(outcome.parameters, dtype))
+        return self._completed(fitted, outcome, selection, packed, dtype) if eliminate else (fitted, outcome)
+
+    def stretch(self, model: TwoTimeModel, selection: Selection, packed: Packed, eliminate: bool) -> Stretch | None:
+        """A few steps from a start, to compare it with others."""
+        outcome, _ = self._descended(model, selection, packed, eliminate, STEPS, None)
+        if not outcome.history:
+            return None
+        moved = selection.without_scaling() if eliminate else selection
+        names = [entry.name for entry in moved.free]
+        reached = selection.started(dict(zip(names, outcome.parameters.tolist(), strict=True)))
+        return Stretch(float(outcome.normal.chi2), reached, outcome.ended == "interrupted")
+
+    def _descended(
+        self,
+        model: TwoTimeModel,
+        selection: Selection,
+        packed: Packed,
+        eliminate: bool,
+        max_steps: int,
+        callback: Callable[[Iteration], None] | None,
+    ) -> tuple[Outcome, Problem]:
         degrees_of_freedom = packed.n_pairs - len(selection.free)
         if degrees_of_freedom <= 0:
             raise ValueError(
@@ -105,24 +158,10 @@ class _Run:
             )
         moved = selection.without_scaling() if eliminate else selection
         problem = self._problem(model, moved, packed, selection.scaling_bounds() if eliminate else None)
-        dtype = problem.unknowns.start.dtype
-        outcome = minimise(
-            problem,
-            self.solver,
-            degrees_of_freedom,
-            self.max_steps,
-            _TOLERANCE[str(dtype)] if self.tolerance is None else self.tolerance,
-            self.callback,
-            lambda parameters, normal: best_scaling(moved, parameters, normal),
-        )
-        if not outcome.history:
-            listed = ", ".join(f"{entry.name} = {entry.value:g}" for entry in selection.entries)
-            raise ValueError(
-                f"χ² or its derivative is not finite at the start ({listed}). Choose another start, or check that the "
-                "model suits the data."
-            )
-        fitted = model_with(problem.moving, problem.rest, jnp.asarray(outcome.parameters, dtype))
-        return self._completed(fitted, outcome, selection, packed, dtype) if eliminate else (fitted, outcome)
+        tolerance = _TOLERANCE[str(problem.unknowns.start.dtype)] if self.tolerance is None else self.tolerance
+        prepare = lambda parameters, normal: best_scaling(moved, parameters, normal)  # noqa: E731
+        outcome = minimise(problem, self.solver, degrees_of_freedom, max_steps, tolerance, callback, prepare)
+        return outcome, problem
 
     def _problem(
         self, model: TwoTimeModel, selection: Selection, packed: Packed, scaling_bounds: np.ndarray | None

@@ -55,10 +55,11 @@ class FitResult:
     - `chi2`, `degrees_of_freedom`: over pairs of frames, each counted once;
     - `covariance`: (n_free, n_free), in the order of `free_names`;
     - `converged`, `ended`, `message`: how it ended;
-    - `kernel`: of the shear term, or of the first term that has one;
+    - `kernel`: its name; where terms have different ones, each with its term, that of the shear first;
     - `derived`: rates averaged over the frames, with uncertainties;
-    - `history`: every step; `seconds`: of the whole fit, of packing the data, and of the first step, compilation
-      included.
+    - `history`: every step from the start that was gone on from; `seconds`: of the whole fit, of packing the data, of
+      comparing starts where there were several, and of the first step, compilation included;
+    - `notes`: what else to know: starts that were moved or compared, and a minimum that does not describe the data.
     """
 
     model: TwoTimeModel

@@ -11,18 +11,20 @@ from .abstract import AbstractIntegrableRate
 
 @final
 class Oscillating(AbstractIntegrableRate):
-    """rate(t) = amplitude · ω · cos(ω t + phase): the accumulated amount is amplitude · sin(ω t + phase).
+    """rate(t) = amplitude · ω · cos(ω t + phase), ω = angular_frequency: an amount that oscillates.
 
     - `amplitude`: of what accumulates (the strain amplitude γ0), unit of the rate times s; fits keep it > 0;
     - `angular_frequency`: ω = 2π f, rad/s; fits keep it > 0;
     - `phase`: degrees, 0 unless given.
 
     Accumulate it with `Exact()`: the trapezoid on frames loses a factor (ωΔt/2)·cot(ωΔt/2) of the amplitude.
+
+    Limits: ω → 0 stands still. Derivation: the derivative in time of amplitude · sin(ω t + phase).
     """
 
     amplitude: Float[Array, ""] = parameter("{unit}·s", (0.0, jnp.inf))
-    angular_frequency: Float[Array, ""] = parameter("rad/s", (0.0, jnp.inf))
-    phase: Float[Array, ""] = parameter("deg", default=0.0)
+    angular_frequency: Float[Array, ""] = parameter("rad/s", (0.0, jnp.inf), scan="frequency")
+    phase: Float[Array, ""] = parameter("deg", scan="phase", default=0.0)
 
     def __call__(self, t: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
         angle = self.angular_frequency * t + jnp.deg2rad(self.phase)

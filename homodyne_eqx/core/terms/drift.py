@@ -15,7 +15,7 @@ from .field import phase
 
 @final
 class Drift(AbstractTerm):
-    """g1 = exp(i q cos(φ0 − φ) ∫ v dt): all scatterers move together.
+    """g1 = exp(i q cos(φ0 − φ) ∫ velocity dt): all scatterers move together.
 
     The magnitude is 1: a drift shows only against something else, another population or a reference (`Populations`,
     `PartialHeterodyne`).
@@ -24,10 +24,13 @@ class Drift(AbstractTerm):
     - `phi0`: direction of the motion, degrees.
     - `accumulation`: `Trapezoid()`, `Exact()` or `GaussLegendre()`.
 
+    Limits: v → 0, or a sector across the motion, gives 1. Derivation: exp(i q·Δr) with the one displacement Δr = ∫ v
+    dt along φ0.
+
     **Raises:** `ValueError` if the geometry has no phi.
     """
 
-    velocity: AbstractRate = part("Å/s", converter=as_rate)
+    velocity: AbstractRate = part("Å/s", scan="velocity", converter=as_rate)
     phi0: Float[Array, ""] = parameter("deg")
     accumulation: AbstractAccumulation = Trapezoid()
 

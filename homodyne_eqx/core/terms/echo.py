@@ -14,17 +14,23 @@ from .direction import phase_across_gap
 
 @final
 class Echo(AbstractAmountTerm):
-    """g1 = kernel(½ q L cos(φ0 − φ) γ0 sin(ωt + phase)): a gap under the strain γ0 sin(ωt + phase).
+    """g1 = kernel(½ q L cos(φ0 − φ) strain (sin(ω t_i + phase) − sin(ω t_j + phase))), ω = angular_frequency:
+    a gap under the strain γ0 sin(ωt + phase).
 
     Affine strain alone gives full echoes; their height is the part that came back: multiply by `Diffusion` or
     `Relaxation` for what does not. It is `Shear` with the rate `Oscillating` in closed form.
 
     - `strain`: the amplitude γ0, dimensionless; fits keep it > 0.
-    - `angular_frequency`: ω = 2π f, rad/s; fits keep it > 0, and find it only from within about 2 rad over the run:
-      start at that of the rheometer, or scan.
+    - `angular_frequency`: ω = 2π f, rad/s; fits keep it > 0, and scan it: a single start finds it only from within
+      about 2 rad over the run.
     - `phi0`: direction of the shear, degrees.
     - `phase`: of the strain at t = 0, degrees; 0 unless given.
     - `kernel`: `GapAverage()`.
+
+    Of an even kernel, phase and phase + 180° are the same |g1|, and so are φ0 and φ0 + 180°. A fit returns each within
+    90° of its start.
+
+    Limits: γ0 → 0, or a sector across the shear, gives 1; so does any strain after whole periods.
 
     **Raises:** `ValueError` if the geometry has no gap or no phi.
 
@@ -32,9 +38,9 @@ class Echo(AbstractAmountTerm):
     """
 
     strain: Float[Array, ""] = parameter("", (0.0, jnp.inf))
-    angular_frequency: Float[Array, ""] = parameter("rad/s", (0.0, jnp.inf))
+    angular_frequency: Float[Array, ""] = parameter("rad/s", (0.0, jnp.inf), scan="frequency")
     phi0: Float[Array, ""] = parameter("deg")
-    phase: Float[Array, ""] = parameter("deg", default=0.0)
+    phase: Float[Array, ""] = parameter("deg", scan="phase", default=0.0)
     kernel: AbstractKernel = GapAverage()
 
     def amount(self, geometry: Geometry) -> Float[Array, " n_t"]:

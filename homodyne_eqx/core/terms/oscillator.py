@@ -13,14 +13,14 @@ from .abstract import AbstractTerm, Nodes
 
 @final
 class OrnsteinUhlenbeck(AbstractTerm):
-    """g1 = exp(−q² σ² (1 − exp(−τ/time))): Brownian motion about a fixed place, as in a cage or a gel.
+    """g1 = exp(−q² amplitude² (1 − exp(−τ/time))): Brownian motion about a fixed place, as in a cage or a gel.
 
     - `amplitude`: σ, Å, the rms displacement along one direction; fits keep it > 0.
     - `time`: relaxation time of the displacement, s, > 0.
 
-    Limits: τ ≪ time is diffusion with J = 2σ²/time; τ → ∞ leaves the plateau exp(−q²σ²), which at one q cannot be told
-    from the offset: fit several q, or hold the offset. Derivation: the displacement
-    between two times is Gaussian with variance 2σ²(1 − exp(−τ/time)).
+    Limits: τ ≪ time is diffusion with J = 2σ²/time; τ → ∞ leaves the plateau exp(−q²σ²), which at one q cannot be
+    told from the offset: fit several q, or hold the offset. Derivation: the displacement between two times is
+    Gaussian with variance 2σ²(1 − exp(−τ/time)).
 
     Source: Uhlenbeck and Ornstein, Phys. Rev. 36 (1930) 823.
     """
@@ -38,13 +38,14 @@ class OrnsteinUhlenbeck(AbstractTerm):
 
 @final
 class DampedOscillation(AbstractTerm):
-    """g1 = exp(−q² σ² (1 − c(τ))): c(τ) = exp(−γτ) (cos ωτ + (γ/ω) sin ωτ), a thermal oscillator with friction.
+    """g1 = exp(−q² amplitude² (1 − c)), c = exp(−γ τ) (cos(ω τ) + γ/ω sin(ω τ)), γ = damping, ω = angular_frequency:
+    a thermal oscillator with friction.
 
     - `amplitude`: σ, Å, the rms displacement along one direction; fits keep it > 0.
     - `damping`: γ, 1/s, half the friction constant over the mass; fits keep it > 0.
-    - `angular_frequency`: ω of the damped oscillation, rad/s; its natural frequency is √(ω² + γ²). ω = 0 is critical
-      damping; beyond it see `OrnsteinUhlenbeck`.
+    - `angular_frequency`: ω of the damped oscillation, rad/s; its natural frequency is √(ω² + γ²).
 
+    Limits: ω = 0 is critical damping, beyond which see `OrnsteinUhlenbeck`; τ → ∞ leaves the plateau exp(−q²σ²).
     Derivation: c is the normalised autocorrelation of the displacement in thermal equilibrium; displacements are
     Gaussian with variance 2σ²(1 − c).
 
@@ -53,7 +54,7 @@ class DampedOscillation(AbstractTerm):
 
     amplitude: Float[Array, ""] = parameter("Å", (0.0, jnp.inf))
     damping: Float[Array, ""] = parameter("s⁻¹", (0.0, jnp.inf))
-    angular_frequency: Float[Array, ""] = parameter("rad/s", (0.0, jnp.inf))
+    angular_frequency: Float[Array, ""] = parameter("rad/s", (0.0, jnp.inf), scan="frequency")
 
     def nodes(self, geometry: Geometry) -> Nodes:
         return Nodes((self.damping * geometry.t, self.angular_frequency * geometry.t))

@@ -8,8 +8,9 @@ from jaxtyping import Array, Float
 from ..accumulation import AbstractAccumulation, Trapezoid
 from ..floors import floored
 from ..geometry import Geometry, Sector
-from ..parameters import expect, parameter, part
-from ..rates import AbstractRate, as_rate
+from ..parameters import parameter, part
+from ..rates import AbstractRate, Constant, as_rate
+from ..structure import expect_within
 from .abstract import AbstractTerm, Nodes
 from .direction import q_along
 from .field import phase, plus, times
@@ -19,21 +20,25 @@ _SMALLEST_SHARE = 1e-10
 
 @final
 class TwoComponents(AbstractTerm):
-    """g1 = √((1−w_i)(1−w_j)) · first + √(w_i w_j) · second · exp(i q cos(φ0 − φ) ∫ v dt): w = fraction(t).
+    """g1 = √((1−w_i)(1−w_j)) · first + √(w_i w_j) · second · exp(i q cos(φ0 − φ) ∫ velocity dt), w = fraction(t):
+    two populations, the second drifting against the first.
 
     In g2 it shows as |first|² and |second|² and the cross term 2 √(…) first · second · cos(q cos(φ0 − φ) ∫ v dt).
 
     - `first`, `second`: terms, each for the motion of a component within itself.
-    - `fraction`: w(t), the second component's share of the scattered intensity at time t, a rate (a function of time)
-      or a number; kept within [1e-10, 1 − 1e-10]. For amplitudes in the ratio x : 1 − x, w = x²/(x² + (1−x)²).
+    - `fraction`: w(t), the second component's share of the scattered intensity at time t, a rate (a function of
+      time) or a number from 0 to 1; kept within [1e-10, 1 − 1e-10]. For amplitudes in the ratio x : 1 − x, w =
+      x²/(x² + (1−x)²).
     - `velocity`: v(t) of the second against the first, Å/s, a rate or a number.
     - `phi0`: direction of that motion, degrees.
     - `accumulation`: of the velocity: `Trapezoid()`, `Exact()` or `GaussLegendre()`.
 
     Derivation: E(t) = √(1−w) E₁ + √w E₂ exp(i q·∫v), with independent fields of unit intensity. Limits: w → 0 is
-    `first` alone, w → 1 `second`. The components may change names: first and second exchanged, with 1 − w, is the same.
+    `first` alone, w → 1 `second`. The components may change names: first and second exchanged, with 1 − w, is the
+    same.
 
-    **Raises:** `ValueError` if the geometry has no phi; `TypeError` for what is not a term.
+    **Raises:** `ValueError` if the geometry has no phi, or for a share out of range; `TypeError` for what is not a
+    term.
 
     Source: He et al., PNAS 122 (2025) e2514216122, SI eq. S-95, there with amplitudes x instead of intensities w.
     """
@@ -41,13 +46,13 @@ class TwoComponents(AbstractTerm):
     first: AbstractTerm = part()
     second: AbstractTerm = part()
     fraction: AbstractRate = part("", converter=as_rate)
-    velocity: AbstractRate = part("Å/s", converter=as_rate)
+    velocity: AbstractRate = part("Å/s", scan="velocity", converter=as_rate)
     phi0: Float[Array, ""] = parameter("deg")
     accumulation: AbstractAccumulation = Trapezoid()
 
     def __check_init__(self):
-        expect(AbstractTerm, self, "first", self.first)
-        expect(AbstractTerm, self, "second", self.second)
+        if isinstance(self.fraction, Constant):
+            expect_within(self, "fraction", self.fraction.value, 0.0, 1.0)
 
     def nodes(self, geometry: Geometry) -> Nodes:
         first, second = self.first.nodes(geometry), self.second.nodes(geometry)
