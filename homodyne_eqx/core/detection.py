@@ -10,13 +10,17 @@ from jaxtyping import Array, Float
 
 from .equation import equation
 from .geometry import Geometry, Sector
-from .parameters import expect, parameter, part
+from .parameters import parameter, part
+from .structure import check_structure, expect_within
 from .terms import AbstractTerm, Nodes
 from .terms.field import intensity, plus, times
 
 
 class AbstractDetection(eqx.Module):
     """From g1 to the part of g2 that contrast multiplies, 1 at lag 0; for one sector and one pair, like a term."""
+
+    def __check_init__(self):
+        check_structure(self)
 
     @abc.abstractmethod
     def nodes(self, g1: AbstractTerm, geometry: Geometry) -> Nodes:
@@ -32,7 +36,12 @@ class AbstractDetection(eqx.Module):
 
 @final
 class Homodyne(AbstractDetection):
-    """M = |g1|²: the scattered light interferes with itself alone (Siegert relation)."""
+    """M = |g1|²: the scattered light interferes with itself alone.
+
+    Dimensionless, without parameters. Limits: 1 at lag 0, 0 where all has decorrelated. Derivation: the field of
+    many independent scatterers is a complex Gaussian number, whose intensities correlate by the Siegert relation
+    ⟨I_i I_j⟩ = ⟨I_i⟩⟨I_j⟩ (1 + |g1|²).
+    """
 
     def nodes(self, g1: AbstractTerm, geometry: Geometry) -> Nodes:
         return g1.nodes(geometry)
@@ -43,17 +52,25 @@ class Homodyne(AbstractDetection):
 
 @final
 class PartialHeterodyne(AbstractDetection):
-    """M = |(1 − x) g1 + x|²: part of the light is a static reference, a wall or a window.
+    """M = |(1 − x) g1 + x|², x = reference: part of the light is a static reference, a wall or a window.
 
     That is (1−x)² |g1|² + 2x(1−x) Re g1 + x². A drift of the sample against the reference shows as a fringe: g1 then
     holds a `Drift`, or is that of a flow with its phase.
 
-    - `reference`: x, the share of the intensity that is static, dimensionless; fits keep it within (0, 1).
+    - `reference`: x, the share of the intensity that is static, dimensionless, from 0 to 1; fits keep it within (0,
+      1).
 
-    Limits: x = 0 is `Homodyne`; x = 1 is a static speckle pattern.
+    Limits: x = 0 is `Homodyne`; x = 1 is a static speckle pattern. Derivation: the field is √(1−x) of the sample's
+    and √x of a static speckle pattern, both of unit intensity and independent; its correlation enters the Siegert
+    relation.
+
+    **Raises:** `ValueError` for a share out of range.
     """
 
     reference: Float[Array, ""] = parameter("", (0.0, 1.0))
+
+    def __check_init__(self):
+        expect_within(self, "reference", self.reference, 0.0, 1.0)
 
     def nodes(self, g1: AbstractTerm, geometry: Geometry) -> Nodes:
         return g1.nodes(geometry)
@@ -64,14 +81,19 @@ class PartialHeterodyne(AbstractDetection):
 
 @final
 class FiniteSector(AbstractDetection):
-    """M = ⟨|g1(q, φ)|²⟩: over the width of a sector, whose pixels see different q and φ; intensities add, not fields.
+    """M = ⟨detection(q + δq, φ + δφ)⟩, |δq| ≤ q_width/2, |δφ| ≤ phi_width/2: the pixels of a sector see different q and
+    φ.
 
-    - `phi_width`: full width in azimuth, degrees; `q_width`: full width in q, Å⁻¹. Pixels are spread evenly. Known: not
-      free in a fit unless told so.
+    - `phi_width`: full width in azimuth, degrees; `q_width`: full width in q, Å⁻¹. Pixels are spread evenly. Known:
+      not free in a fit unless told so.
     - `n_phi`, `n_q`: points of the Gauss–Legendre quadrature; 1 neglects that width.
     - `detection`: of each pixel; `Homodyne()` unless told otherwise.
 
-    Limits: widths → 0 is the detection itself. The time of a fit grows with the number of points.
+    Limits: widths → 0 is the detection itself. The time of a fit grows with the number of points. Derivation: c2 is
+    an average over pixels, whose intensities are correlated one by one; so M averages, and g1 does not.
+
+    **Raises:** `ValueError` if the geometry has no phi, or for fewer than 1 point; `TypeError` for what is not a
+    detection.
     """
 
     phi_width: Float[Array, ""] = parameter("deg", (0.0, jnp.inf), free=False)
@@ -81,7 +103,6 @@ class FiniteSector(AbstractDetection):
     detection: AbstractDetection = part(default=Homodyne())
 
     def __check_init__(self):
-        expect(AbstractDetection, self, "detection", self.detection)
         if self.n_phi < 1 or self.n_q < 1:
             raise ValueError(f"FiniteSector was given {self.n_phi} × {self.n_q} points; expected at least 1 × 1.")
 
@@ -118,20 +139,26 @@ class FiniteSector(AbstractDetection):
 
 @final
 class DriftingContrast(AbstractDetection):
-    """M = √(b(t_i) b(t_j)) · M₀: a contrast that drifts slowly, ln b = Σ coefficients[k] · P_{k+1}(s), s from −1 to 1.
+    """M = √(b_i b_j) · detection, b = exp(Σ_k coefficients[k] P_{k+1}(s)), |s| ≤ 1: a contrast that drifts slowly.
 
-    s runs over the frames of the geometry, first to last, and P are Legendre polynomials: ln b averages to 0, so that
-    contrast stays what multiplies, the geometric mean over the run. The value at lag 0 is b(t), not 1.
+    s grows in proportion to the time from −1 at the first frame of the geometry to 1 at the last, and P are Legendre
+    polynomials: ln b averages to 0, so that contrast stays what multiplies, the geometric mean over the run. The
+    value at lag 0 is b(t), not 1.
 
     - `coefficients`: dimensionless, shape `(n,)`: b drifts from exp(−c) to exp(c) with one coefficient c.
-    - `detection`: M₀; `Homodyne()` unless told otherwise.
+    - `detection`: what it is without the drift; `Homodyne()` unless told otherwise.
+
+    Limits: coefficients → 0 is the detection itself. Derivation: if the contrast of frame i alone would be b_i times
+    the mean, the speckles of two frames correlate with the geometric mean of theirs.
+
+    **Raises:** `ValueError` for coefficients of another shape; `TypeError` for what is not a detection.
     """
 
     coefficients: Float[Array, " n"] = parameter("")
     detection: AbstractDetection = part(default=Homodyne())
 
     def __check_init__(self):
-        expect(AbstractDetection, self, "detection", self.detection)
+        check_structure(self)
         if self.coefficients.ndim != 1 or self.coefficients.size == 0:
             raise ValueError(
                 f"DriftingContrast was given coefficients of shape {self.coefficients.shape}; expected a 1-D array."

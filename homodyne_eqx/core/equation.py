@@ -3,64 +3,118 @@
 import dataclasses
 import inspect
 import re
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
 
 import equinox as eqx
 import jax
 import numpy as np
 
 from .geometry import is_concrete
+from .parameters import unit_within
 
 _MOST_VALUES = 8
-_END_OF_FORMULA = r"[.:]$|[:;] |, (?=[a-z]{3})"
+_END_OF_SENTENCE = re.compile(r"[:.](\s|$)")
+_EQUATION = re.compile(r"\S+( \S+){0,2} = ")  # «g1 = …», «g2(φ, t_i, t_j) = …»; a longer left side is prose
 
 
 def equation(module: eqx.Module) -> str:
     """The equation of a model, term, rate or other part, then those of its parts, each with its values and units.
 
-    The equation of a class is what its docstring begins with, up to the first colon or comma: whoever writes a term
-    with a docstring like «g1 = exp(−q·v·τ): …» has it printed.
+    The equation of a class is what its docstring begins with, up to the first colon or full stop: whoever writes a term
+    with a docstring like «g1 = exp(−q · speed · τ): …» has it printed. Its symbols are the names of its fields, what it
+    defines itself («…, ω = angular_frequency»), and those of every equation: scattering vector q, gap L, azimuth φ,
+    time t, lag τ = t_i − t_j.
+
+    Behind a value, `(held)` says that a fit leaves it alone unless told otherwise, `(tied)` that it follows another.
     """
-    return "\n".join(_lines(module, "", "", 0))
+    return "\n".join(_lines(_Part(module, module), 0))
 
 
-def _lines(module: eqx.Module, name: str, unit: str, depth: int) -> Iterator[str]:
+class _Part(NamedTuple):
+    """A value as it is to be shown, in the field that holds it.
+
+    - `stored`: what the tree holds: the value itself, or a mere place where `tied`, because it follows another.
+    - `held`: whether a fit leaves it alone.
+    """
+
+    value: Any
+    stored: Any
+    name: str = ""
+    unit: str = ""
+    held: bool = False
+    tied: bool = False
+
+    def field(self, field: dataclasses.Field) -> "_Part":
+        value = getattr(self.value, field.name)
+        stored = None if self.tied else getattr(self.stored, field.name)
+        return _Part(
+            value,
+            stored,
+            field.name,
+            unit_within(field.metadata.get("unit", ""), self.unit),
+            self.held or not field.metadata.get("free", True),
+            self.tied or not isinstance(stored, type(value)),
+        )
+
+    def element(self, k: int) -> "_Part":
+        value, stored = self.value[k], None if self.tied else self.stored[k]
+        tied = self.tied or not isinstance(stored, type(value))
+        return self._replace(value=value, stored=stored, name=f"{self.name}[{k}]", tied=tied)
+
+    @property
+    def mark(self) -> str:
+        return " (tied)" if self.tied else " (held)" if self.held else ""
+
+
+def _lines(part: _Part, depth: int) -> Iterator[str]:
+    module = part.value
     if isinstance(module, eqx.nn.Shared):
-        yield from _lines(module.pytree, name, unit, depth)
+        stored = None if part.tied else part.stored.pytree
+        yield from _lines(part._replace(value=module(), stored=stored), depth)
         return
-    label = "  " * depth + (f"{name} = " if name else "") + type(module).__name__
+    label = "  " * depth + (f"{part.name} = " if part.name else "") + type(module).__name__
     if type(module).__module__.split(".")[0] == "equinox":
         count = sum(x.size for x in jax.tree.leaves(eqx.filter(module, eqx.is_inexact_array)))
-        yield f"{label} of {count} values"
+        yield f"{label} of {count} values{part.mark}"
         return
     values, parts = [], []
     for field in dataclasses.fields(module):
-        value = getattr(module, field.name)
-        its_unit = field.metadata.get("unit", "").replace("{unit}", unit)
-        if isinstance(value, eqx.Module):
-            parts.append((value, field.name, its_unit))
-        elif isinstance(value, tuple) and value and all(isinstance(v, eqx.Module) for v in value):
-            parts.extend((v, f"{field.name}[{k}]", its_unit) for k, v in enumerate(value))
-        elif not callable(value):
-            values.append(f"{field.name} = {_number(value)} {its_unit}".rstrip())
+        inner = part.field(field)
+        if isinstance(inner.value, eqx.Module):
+            parts.append(inner)
+        elif isinstance(inner.value, tuple) and inner.value and all(isinstance(v, eqx.Module) for v in inner.value):
+            parts.extend(inner.element(k) for k in range(len(inner.value)))
+        elif "picks_from" in field.metadata:
+            origin = field.metadata["picks_from"]
+            values.append(f"{field.name} = {', '.join(_picked(inner.value, origin, getattr(module, origin)))}")
+        elif not callable(inner.value):
+            mark = inner.mark if eqx.is_array(inner.value) else ""
+            values.append(f"{field.name} = {_number(inner.value)} {inner.unit}".rstrip() + mark)
     formula = _formula(type(module))
     yield label + (f": {formula}" if formula else "") + (f"   [{', '.join(values)}]" if values else "")
-    for value, its_name, its_unit in parts:
-        yield from _lines(value, its_name, its_unit, depth + 1)
+    for inner in parts:
+        yield from _lines(inner, depth + 1)
 
 
 def _formula(cls: type) -> str:
-    first = re.split(_END_OF_FORMULA, (inspect.getdoc(cls) or "").split("\n")[0])[0]
-    return first if " = " in first else ""
+    summary = inspect.cleandoc(cls.__doc__ or "").split("\n\n")[0]
+    sentence = " ".join(_END_OF_SENTENCE.split(summary, maxsplit=1)[0].split())
+    return sentence if _EQUATION.match(sentence) else ""
+
+
+def _picked(where: Callable[[Any], Any], origin: str, tree: Any) -> list[str]:
+    """The places that a function picks out of a tree, as paths that begin with the field that holds the tree."""
+    places = jax.tree_util.tree_map_with_path(lambda keys, _: origin + jax.tree_util.keystr(keys), tree)
+    return jax.tree.leaves(where(places))
 
 
 def _number(value: Any) -> str:
     if isinstance(value, jax.Array) and not is_concrete(value):
         return "traced"
-    if isinstance(value, jax.Array | tuple) and np.ndim(value):
+    if isinstance(value, jax.Array | np.ndarray | tuple):
         array = np.asarray(value)
-        return f"[{', '.join(f'{x:.6g}' for x in array.ravel())}]" if array.size <= _MOST_VALUES else f"{array.shape}"
-    if isinstance(value, jax.Array | float):
-        return f"{float(value):.6g}"
-    return str(value)
+        if array.size > _MOST_VALUES:
+            return f"{array.shape}"
+        return f"[{', '.join(_number(np.asarray(x)) for x in array)}]" if array.ndim else f"{array.item():.6g}"
+    return f"{value:.6g}" if isinstance(value, float) else str(value)

@@ -16,13 +16,13 @@ from .terms import AbstractTerm, Nodes
 
 @final
 class TwoTimeModel(eqx.Module):
-    """g2(φ, t1, t2) = offset + contrast · |g1(φ, t1, t2)|², a PyTree of physical parameters.
+    """g2(φ, t_i, t_j) = offset + contrast · M: a two-time map, as a PyTree of physical parameters.
 
     - `g1`: a term or a product of terms;
     - `scaling`: contrast and offset;
-    - `detection`: from g1 to what contrast multiplies; `Homodyne()`, |g1|², unless told otherwise.
+    - `detection`: M, from g1 to what contrast multiplies; `Homodyne()`, |g1|², unless told otherwise.
 
-    `eqx.filter_jit(model)(geometry)` is the dense map. `nodes` and `pair` are those of |g1|², for engines.
+    `eqx.filter_jit(model)(geometry)` is the dense map. `nodes` and `pair` are those of M, for engines.
     """
 
     g1: AbstractTerm

@@ -11,10 +11,14 @@ from jaxtyping import Array, Float
 from .equation import equation
 from .geometry import Geometry
 from .parameters import parameter
+from .structure import check_structure
 
 
 class AbstractScaling(eqx.Module):
     """The linear step from |g1|² to g2, one pair of numbers a sector."""
+
+    def __check_init__(self):
+        check_structure(self)
 
     @abc.abstractmethod
     def __call__(self, geometry: Geometry) -> tuple[Float[Array, " n_sector"], Float[Array, " n_sector"]]:
@@ -26,10 +30,13 @@ class AbstractScaling(eqx.Module):
 
 @final
 class ContrastOffset(AbstractScaling):
-    """g2 = offset + contrast · |g1|²: one pair for all sectors (scalars) or one a sector (arrays `(n_sector,)`).
+    """g2 = offset + contrast · M: one pair for all sectors (scalars) or one a sector (arrays `(n_sector,)`).
 
     - `contrast`: the speckle contrast β, dimensionless, 0 to 1 (somewhat more in noisy data); fits keep it > 0.
     - `offset`: the baseline, dimensionless, near 1.
+
+    M is |g1|², or what a detection makes of g1. Limits: contrast → 0 leaves the baseline. Derivation: pixels that
+    average over several speckles lower the contrast, whatever the lag; the mean intensity squared is the baseline.
     """
 
     contrast: Float[Array, "*sector"] = parameter("", (0.0, jnp.inf))
@@ -42,11 +49,15 @@ class ContrastOffset(AbstractScaling):
 
 @final
 class SmoothScaling(AbstractScaling):
-    """g2 = offset(φ) + contrast(φ) · |g1|²: each smooth in azimuth, mean + Σ (a_k cos kφ + b_k sin kφ), k = 1, 2, …
+    """g2 = F(offset, offset_harmonics) + F(contrast, contrast_harmonics) · M,
+    F(m, h) = m + Σ_k (h_k0 cos(k φ) + h_k1 sin(k φ)): contrast and offset smooth in azimuth.
 
     - `contrast`, `offset`: the means over φ, dimensionless scalars; fits keep the contrast > 0.
-    - `contrast_harmonics`, `offset_harmonics`: pairs (a_k, b_k), shape `(n, 2)`, dimensionless; none unless given. An
-      anisotropy of the beam or the detector has k = 2.
+    - `contrast_harmonics`, `offset_harmonics`: pairs (h_k0, h_k1) for k = 1, 2, …, shape `(n, 2)`, dimensionless;
+      none unless given. An anisotropy of the beam or the detector has k = 2.
+
+    M is |g1|², or what a detection makes of g1. Limits: no harmonics is `ContrastOffset`. Derivation: what is
+    periodic and smooth in φ is a short Fourier series.
 
     **Raises:** `ValueError` if the geometry has no phi.
     """
@@ -57,6 +68,7 @@ class SmoothScaling(AbstractScaling):
     offset_harmonics: Float[Array, "m 2"] = parameter("", default_factory=lambda: np.zeros((0, 2)))
 
     def __check_init__(self):
+        check_structure(self)
         for name in ("contrast_harmonics", "offset_harmonics"):
             shape = getattr(self, name).shape
             if len(shape) != 2 or shape[1] != 2:

@@ -18,6 +18,6 @@ from .checks import (
     check_scaling as check_scaling,
     check_term as check_term,
     example_geometry as example_geometry,
-    pair_values as pair_values,
 )
-from .laws import LawError as LawError
+from .law_error import LawError as LawError
+from .looks import pair_values as pair_values

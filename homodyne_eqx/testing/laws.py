@@ -11,19 +11,18 @@ import numpy as np
 from jaxtyping import Array
 
 from ..core.parameters import ParameterLeaf, parameter_leaves
+from .law_error import LawError, traceable
 
 _STEP = 1e-3
 _SINGLE = 2e-3
-
-
-class LawError(AssertionError):
-    """A law that a module breaks."""
+_FAR = 0.3
+_ROUNDING = 1e-14
 
 
 def check_shared(module: eqx.Module, look: eqx.Module, at: Any, singular: Sequence[eqx.Module]) -> list[str]:
     name = name_of(module)
     check_parameters(module)
-    with jax.enable_x64(True):
+    with traceable(name), jax.enable_x64(True):
         double, look64, at64 = (cast(x, jnp.float64) for x in (module, look, at))
         traced_once = eqx.debug.assert_max_traces(look64, max_traces=1)
         values = eqx.filter_jit(traced_once)(double, at64)
@@ -48,13 +47,13 @@ def check_finite_everywhere(look: eqx.Module, module: eqx.Module, at: Any, where
 
 
 def check_parameters(module: eqx.Module) -> None:
-    """No parameter is a Python float."""
+    """No parameter is a Python number."""
     for path, leaf in jax.tree_util.tree_leaves_with_path(module):
         where = jax.tree_util.keystr(path)
         require(
-            not isinstance(leaf, float),
-            f"{name_of(module)}{where} is the Python float {leaf}, so every new value compiles anew and no fit can "
-            "move it. Declare it as an array, `hx.parameter(unit, bounds)`, or as a static field if it is none.",
+            isinstance(leaf, bool) or not isinstance(leaf, int | float),
+            f"{name_of(module)}{where} is the Python {type(leaf).__name__} {leaf}: every new value compiles anew, and "
+            "no fit can move it. Declare it as an array, `hx.parameter(unit, bounds)`, or as a static field.",
         )
 
 
@@ -122,6 +121,9 @@ def _check_derivatives(name: str, look: eqx.Module, module: eqx.Module, at: Any,
         forward, backward, second = _derivatives(look, module, at, direction)
         if not leaf.free and not np.any(forward):
             continue  # within Frozen, no derivative is meant to reach it
+        if leaf.free and _still([forward, up - here, down - here, far_up - here, far_down - here], flat):
+            far = np.asarray(_along(look, module, at, direction, steps * (_FAR / _STEP)))
+            raise LawError(_unmoved(name, label, moves=not _still(far - here, flat)))
         noise = 1e-13 * max(np.abs(flat).max(), 1e-300) / _STEP + 1e-6 * np.abs(by_steps).max()
         advice = "Look for a `where` that hides a branch, a rounded value, or a wrong custom derivative."
         finite(f"the derivative of {name} with respect to {label}", forward)
@@ -137,6 +139,24 @@ def _check_derivatives(name: str, look: eqx.Module, module: eqx.Module, at: Any,
             advice,
         )
         finite(f"the second derivatives of {name} with respect to {label}", second)
+
+
+def _still(changes: Any, values: np.ndarray) -> bool:
+    """Whether the changes are none but rounding. A value at its maximum has derivative 0, but changes with a step."""
+    return bool(np.all(np.abs(changes) <= _ROUNDING * np.abs(values).max()))
+
+
+def _unmoved(name: str, label: str, moves: bool) -> str:
+    """What is wrong with a parameter in which all derivatives are 0 and small steps change nothing."""
+    if moves:
+        return (
+            f"{name} moves with {label} in jumps, and its derivative is 0: a fit cannot follow. Leave out `round`, "
+            "`floor`, casts to integers, and comparisons that the parameter decides."
+        )
+    return (
+        f"{name} does not depend on {label} here: no fit can find it. Use it, leave it out, declare it "
+        "`hx.parameter(…, free=False)` if it is known, or check with parameters and a geometry where it matters."
+    )
 
 
 def _check_single(name: str, single: Array, double: Array) -> None:
@@ -191,4 +211,9 @@ def hold(law: str, found: Any, expected: Any, tolerance: float, advice: str) -> 
 
 def finite(what: str, values: Any) -> None:
     bad = sum(int(np.sum(~np.isfinite(np.asarray(x)))) for x in jax.tree.leaves(values))
-    require(bad == 0, f"{bad} of {what} are not finite. Where a branch of `where` divides by 0, guard both branches.")
+    require(
+        bad == 0,
+        f"{bad} of {what} are not finite. Where a branch of `where` divides by 0, guard both branches. A root or a "
+        "power of a lag needs a guard, too: its slope at 0 is infinite, and under jit the lag of a frame with itself "
+        "may come out as −1e-17.",
+    )

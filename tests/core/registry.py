@@ -1,4 +1,4 @@
-"""Every rate, kernel, term, detection and scaling of the package, with typical parameters.
+"""Every rate, kernel, term, detection, scaling, profile and accumulation of the package, with typical parameters.
 
 The law tests run over these dictionaries: what is added here is tested. `singular` gives values at which a derivative
 could blow up.
@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 
-from homodyne_eqx.core.accumulation import Exact, GaussLegendre
+from homodyne_eqx.core.accumulation import Exact, GaussLegendre, Trapezoid
 from homodyne_eqx.core.detection import DriftingContrast, FiniteSector, Homodyne, PartialHeterodyne
 from homodyne_eqx.core.kernels import Exponential, GapAverage, Gaussian, SincSquared, Stretched
 from homodyne_eqx.core.rates import (
@@ -169,4 +169,16 @@ SCALINGS = {
     ),
 }
 
-ALL = {"rates": RATES, "kernels": KERNELS, "terms": TERMS, "detections": DETECTIONS, "scalings": SCALINGS}
+PROFILES = {"shear_bands": Entry(lambda: ShearBands(0.2, 0.7)), "wall_slip": Entry(lambda: WallSlip(0.1, 0.2))}
+
+ACCUMULATIONS = {"trapezoid": Entry(Trapezoid), "exact": Entry(Exact), "gauss_legendre": Entry(GaussLegendre)}
+
+ALL = {
+    "rates": RATES,
+    "kernels": KERNELS,
+    "terms": TERMS,
+    "detections": DETECTIONS,
+    "scalings": SCALINGS,
+    "profiles": PROFILES,
+    "accumulations": ACCUMULATIONS,
+}

@@ -86,6 +86,15 @@ def test_no_digits_are_lost_through_minus_one(p, early, ratio):
     assert found == pytest.approx(power_integral(early, early * ratio, float(rate.exponent)), rel=2e-12)
 
 
+@pytest.mark.parametrize("exponent", [-1.5, -1.0, -0.5, 0.3])
+def test_near_frames_keep_their_digits_in_single_precision(exponent):
+    early, late = np.float32(1.0), np.float32(1.0001)
+    rate = jax.tree.map(lambda x: x.astype(jnp.float32), hx.PowerLaw(1.0, exponent))
+    found = float(rate.integral(jnp.asarray(early), jnp.asarray(late)))
+    expected = power_integral(float(early), float(late), float(np.float32(exponent)))
+    assert found == pytest.approx(expected, rel=1e-6)
+
+
 @pytest.mark.x64
 @pytest.mark.parametrize("exponent", [-1.0, -1.0 + 1e-9, -0.4])
 def test_the_derivative_in_the_exponent(exponent):
@@ -115,6 +124,16 @@ def test_the_trapezoid_of_an_oscillation_loses_the_stated_factor():
     lost = omega * 0.1 / 2 / np.tan(omega * 0.1 / 2)
     rate = Oscillating(1.0, omega)
     np.testing.assert_allclose(growth(hx.Trapezoid(), rate, t)[1:], lost * growth(hx.Exact(), rate, t)[1:], rtol=1e-9)
+
+
+@pytest.mark.parametrize("rule", [hx.Trapezoid(), hx.Exact(), GaussLegendre(3)])
+def test_an_event_counts_in_full_under_every_rule(rule):
+    """One event falls between frames, one on a frame, which sees half of it from each side."""
+    events = hx.Events([0.3, 2.0], [0.25, 1.1])
+    amounts = growth(rule, events, UNEVEN)
+    np.testing.assert_allclose(amounts, [0, 0, 0.3, 0, 1.0, 1.0, 0], atol=1e-5)
+    beside = growth(rule, hx.PowerLaw(3.0, 0.5) + 2.0 * events, UNEVEN)
+    np.testing.assert_allclose(beside - growth(rule, hx.PowerLaw(3.0, 0.5), UNEVEN), 2 * amounts, atol=1e-5)
 
 
 def test_what_has_no_closed_form_says_so():

@@ -37,6 +37,18 @@ def test_a_rate_under_its_floor_can_climb_out():
     assert value > misfit(jnp.asarray(1e4))[0]
 
 
+@pytest.mark.parametrize("exponent", [-1.9, -0.5, 0.0, 0.7])
+def test_a_power_law_is_finite_and_differentiable_at_time_zero(exponent):
+    """t = 0 counts as 1e-8 s, where t^exponent is 10^(−8 exponent), and its slope in the exponent that times ln t."""
+    rate = lambda p, t: hx.PowerLaw(p[0], p[1], p[2])(t)  # noqa: E731
+    p = jnp.asarray([1.5, exponent, 0.1])
+    power = 10.0 ** (-8 * exponent)
+    value, slopes = jax.value_and_grad(rate)(p, jnp.zeros(()))
+    np.testing.assert_allclose(value, 1.5 * power + 0.1, rtol=1e-4)
+    np.testing.assert_allclose(slopes, [power, 1.5 * power * np.log(1e-8), 1.0], rtol=1e-4)
+    np.testing.assert_array_equal(rate(p, jnp.asarray(1e-8)), value)
+
+
 @pytest.mark.parametrize("kernel", [SincSquared(), GapAverage()])
 @pytest.mark.parametrize(
     ("gamma_dot", "phi"),

@@ -1,5 +1,6 @@
 """The law checks find what is wrong, and say so."""
 
+import contextlib
 from typing import Any, final
 
 import equinox as eqx
@@ -10,9 +11,10 @@ import pytest
 
 import homodyne_eqx as hx
 from homodyne_eqx import testing
+from homodyne_eqx.core.detection import AbstractDetection
 from homodyne_eqx.core.kernels import AbstractDifferenceKernel
 from homodyne_eqx.core.parameters import parameter
-from homodyne_eqx.core.rates import AbstractIntegrableRate
+from homodyne_eqx.core.rates import AbstractIntegrableRate, AbstractRate
 from homodyne_eqx.core.terms import AbstractTerm, Nodes
 
 pytestmark = pytest.mark.x64
@@ -105,6 +107,23 @@ def test_a_python_float_is_found():
         testing.check_term(FloatField())
 
 
+@final
+class Width(AbstractTerm):
+    """g1 = exp(−(width² + 1) τ): even in its parameter."""
+
+    width: Any = parameter("")
+
+    def nodes(self, geometry):
+        return Nodes((self.width**2 + 1) * geometry.t)
+
+    def pair(self, node_i, node_j, sector):
+        return jnp.exp(node_j.channels - node_i.channels)
+
+
+def test_a_parameter_at_a_symmetric_point_is_not_dead():
+    testing.check_term(Width(0.0))
+
+
 def test_nodes_must_be_of_frames():
     with pytest.raises(testing.LawError, match=r"NoFrames.nodes.tables has shape \(\)"):
         testing.check_term(NoFrames())
@@ -124,6 +143,93 @@ class WrongIntegral(AbstractIntegrableRate):
 def test_a_wrong_integral_is_found():
     with pytest.raises(testing.LawError, match="integral of WrongIntegral is the area under it"):
         testing.check_rate(WrongIntegral(2.0))
+
+
+@final
+class Course(AbstractRate):
+    """rate(t) = of(t, size): a rate that a test gives."""
+
+    size: Any = parameter("")
+    of: Any = eqx.field(static=True)
+
+    def __call__(self, t):
+        return self.of(t, self.size)
+
+
+@pytest.mark.parametrize(
+    ("of", "message"),
+    [
+        (lambda t, size: size * t**-0.5, r"values of Course at t = 0 are not finite"),
+        (lambda t, size: jnp.exp(-size * jnp.abs(t) ** size), None),
+        (
+            lambda t, size: jnp.sum(size * t),
+            r"Course\(t\) of an argument of shape \(5,\) returns an array of shape \(\)",
+        ),
+        (lambda t, size: size * t if size > 0 else t, r"Course\(t\) branches on a value"),
+        (lambda t, size: t, "does not depend on size"),
+    ],
+)
+def test_broken_rates_are_found(of, message):
+    with pytest.raises(testing.LawError, match=message) if message else contextlib.nullcontext():
+        testing.check_rate(Course(2.0, of))
+
+
+@final
+class Decay(AbstractDifferenceKernel):
+    """kernel(x) = of(x): a kernel that a test gives."""
+
+    of: Any = eqx.field(static=True)
+
+    def __call__(self, x):
+        return self.of(x)
+
+
+@jax.custom_jvp
+def flat_at_zero(x):
+    return jnp.exp(-x)
+
+
+flat_at_zero.defjvp(lambda x, t: (jnp.exp(-x[0]), jnp.where(x[0] > 1, -jnp.exp(-x[0]), 0) * t[0]))
+
+
+@pytest.mark.parametrize(
+    ("of", "message"),
+    [
+        (lambda x: jnp.exp(-jnp.sqrt(x)), "derivatives of Decay by its amount are not finite"),
+        (lambda x: jnp.where(x > 0, jnp.sin(x) / x, 1), "derivatives of Decay by its amount are not finite"),
+        (flat_at_zero, "the derivative of Decay by its amount is that by differences"),
+        (lambda x: jnp.exp(-jnp.sum(x)), r"Decay\(x\) of an argument of shape \(6,\) returns"),
+    ],
+)
+def test_broken_kernels_are_found(of, message):
+    with pytest.raises(testing.LawError, match=message):
+        testing.check_kernel(Decay(of))
+
+
+@final
+class Detected(AbstractDetection):
+    """M = of(g1): a detection that a test gives."""
+
+    of: Any = eqx.field(static=True)
+
+    def nodes(self, g1, geometry):
+        return g1.nodes(geometry)
+
+    def pair(self, g1, node_i, node_j, sector):
+        return self.of(g1.pair(node_i, node_j, sector))
+
+
+@pytest.mark.parametrize(
+    ("of", "message"),
+    [
+        (lambda g1: jax.lax.complex(g1, g1), "Detected.pair is complex.*abs"),
+        (lambda g1: jnp.stack([g1, g1]), r"Detected.pair returns an array of shape \(2,\)"),
+        (lambda g1: 0.5 * g1**2, "Detected is 1 at lag 0"),
+    ],
+)
+def test_broken_detections_are_found(of, message):
+    with pytest.raises(testing.LawError, match=message):
+        testing.check_detection(Detected(of))
 
 
 @final

@@ -8,6 +8,9 @@ import jax.numpy as jnp
 from equinox import AbstractClassVar
 from jaxtyping import Array, Float, PyTree
 
+from ..equation import equation
+from ..structure import check_structure
+
 
 class AbstractKernel(eqx.Module):
     """kernel(x): the factor of g1 after an amount x (dimensionless) has accumulated; kernel(0) = 1, |kernel| ≤ 1.
@@ -16,6 +19,9 @@ class AbstractKernel(eqx.Module):
     taken out of the loop over pairs. Write a kernel as an `AbstractDifferenceKernel` unless there is something to take
     out.
     """
+
+    def __check_init__(self):
+        check_structure(self)
 
     @abc.abstractmethod
     def __call__(self, x: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
@@ -28,6 +34,9 @@ class AbstractKernel(eqx.Module):
     @abc.abstractmethod
     def pair(self, x_i: Array, x_j: Array, tables_i: PyTree[Array], tables_j: PyTree[Array]) -> Array:
         """The factor of one pair of frames, i not before j."""
+
+    def __str__(self) -> str:
+        return equation(self)
 
 
 class AbstractDifferenceKernel(AbstractKernel):

@@ -10,9 +10,12 @@ from .abstract import AbstractDifferenceKernel
 
 @final
 class Gaussian(AbstractDifferenceKernel):
-    """kernel(x) = exp(−x²/2): the average of exp(i x ξ) over ξ of a standard normal distribution.
+    """kernel(x) = exp(−x²/2): constant velocities, normally distributed over the scatterers.
 
     It enters g2 squared, as exp(−x²).
+
+    Limits: 1 − x²/2 for small x. Derivation: the average of exp(i x ξ) over ξ of a standard normal distribution; x
+    is the phase at one standard deviation, dimensionless.
     """
 
     def __call__(self, x: Float[Array, "*shape"]) -> Float[Array, "*shape"]:

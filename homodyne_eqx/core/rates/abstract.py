@@ -3,9 +3,12 @@
 import abc
 
 import equinox as eqx
+import jax
+import numpy as np
 from jaxtyping import Array, ArrayLike, Float
 
 from ..equation import equation
+from ..structure import check_structure, described
 
 
 class AbstractRate(eqx.Module):
@@ -14,18 +17,29 @@ class AbstractRate(eqx.Module):
     A rate does not know its unit; the term that holds it does. Rates add (`a + b`) and scale (`2.0 * a`).
     """
 
+    def __check_init__(self):
+        check_structure(self)
+
     @abc.abstractmethod
     def __call__(self, t: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
-        """The rate at each time `t`, s (any shape, > 0)."""
+        """The rate at each time `t`, s (any shape, ≥ 0); finite and differentiable at t = 0, too."""
 
     def __add__(self, other: object) -> "AbstractRate":
         from .composed import rate_sum
 
         return rate_sum(self, other)
 
+    def __radd__(self, other: object) -> "AbstractRate":
+        return self + other
+
     def __mul__(self, factor: ArrayLike) -> "AbstractRate":
         from .composed import Scaled
 
+        if not (isinstance(factor, jax.Array | np.ndarray | np.generic | float | int) and np.shape(factor) == ()):
+            raise TypeError(
+                f"Cannot multiply {type(self).__name__}, a rate, by {described(factor)}; expected one number, as in "
+                "2.0 * rate. Rates add, a + b; terms multiply, so a rate goes into a term first: Diffusion(rate)."
+            )
         return Scaled(self, factor)
 
     def __rmul__(self, factor: ArrayLike) -> "AbstractRate":

@@ -11,7 +11,13 @@ from .abstract import AbstractIntegrableRate, AbstractRate
 
 @final
 class Constant(AbstractIntegrableRate):
-    """rate(t) = value, in the unit of the rate; fits keep it > 0."""
+    """rate(t) = value: steady motion.
+
+    - `value`: unit of the rate; fits keep it > 0.
+
+    Limits: its integral grows in proportion to the lag, so that a map depends on the lag alone. Derivation: steady
+    state.
+    """
 
     value: Float[Array, ""] = parameter("{unit}", (0.0, jnp.inf))
 

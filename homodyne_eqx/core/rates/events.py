@@ -7,28 +7,32 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from ..parameters import parameter
+from ..structure import check_structure
 from .abstract import AbstractIntegrableRate
 
 
 @final
 class Events(AbstractIntegrableRate):
-    """rate(t) = Σ amplitude · N(t; time, duration): event k adds amplitude_k, spread over a Gaussian in time.
+    """rate(t) = Σ_k amplitudes[k]/duration · N((t − times[k])/duration): sudden events, each spread over a Gaussian N.
 
-    The accumulated amount steps up by `amplitudes[k]` around `times[k]`; with a duration well below the frame spacing
-    it is a sharp step. With `Exact()` every event counts in full, and the derivative with respect to its time is right
-    and finite. `Trapezoid()` sees the rate at the frames alone: use it only for durations above the frame spacing.
+    The accumulated amount steps up by `amplitudes[k]` around `times[k]`. Every accumulation takes it in closed form, so
+    that an event counts in full however short it is, and the derivative with respect to its time is right and finite.
 
     - `amplitudes`: unit of the rate times s, shape `(n_events,)`; fits keep them > 0;
     - `times`: s, shape `(n_events,)`;
-    - `duration`: standard deviation of the Gaussian, s, > 0, one for all. Known: not free in a fit unless told so. A
-      fit finds the time of an event only from within a few durations; start wide.
+    - `duration`: standard deviation of the Gaussian, s, > 0, one for all; 1 ms unless given: a sharp step to frames
+      that take longer. Known: not free in a fit unless told so. A fit finds the time of an event only from within a few
+      durations: start wide.
+
+    Limits: duration → 0 makes steps. Derivation: N is the standard normal density, whose integral is 1.
     """
 
     amplitudes: Float[Array, " n_events"] = parameter("{unit}·s", (0.0, jnp.inf))
     times: Float[Array, " n_events"] = parameter("s")
-    duration: Float[Array, ""] = parameter("s", (0.0, jnp.inf), free=False)
+    duration: Float[Array, ""] = parameter("s", (0.0, jnp.inf), free=False, default=1e-3)
 
     def __check_init__(self):
+        check_structure(self)
         if self.amplitudes.ndim != 1 or self.amplitudes.shape != self.times.shape:
             raise ValueError(
                 f"Events was given amplitudes of shape {self.amplitudes.shape} and times of shape {self.times.shape}; "

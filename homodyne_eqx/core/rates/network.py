@@ -15,16 +15,19 @@ _EARLIEST = 1e-8
 
 @final
 class Network(AbstractRate):
-    """rate(t) = scale · softplus(network(ln(t/time)))/ln 2: positive whatever the weights, smooth in log time.
+    """rate(t) = scale · softplus(network(ln(t/time))) / ln 2: positive whatever the weights, smooth in log time.
 
     **Arguments:**
 
-    - `scale`: the size of the rate, in its unit, > 0; `time`: a typical time, s, > 0. They fix the units of a network
-      that works with numbers of order 1, and are no parameters.
+    - `scale`: the size of the rate, in its unit, > 0; `time`: a typical time, s, > 0. They fix the units of a
+      network that works with numbers of order 1, and are no parameters.
     - `key`: a `jax.random` key, from which the weights are drawn; `width`, `depth`: of the multilayer perceptron
       (tanh).
 
     Times below 1e-8 s count as that. Accumulate with `GaussLegendre()` or `Trapezoid()`.
+
+    Limits: a network that returns 0 is the constant rate `scale`. Derivation: softplus(x) = ln(1 + eˣ) maps all
+    numbers to those > 0, and is ln 2 at x = 0.
     """
 
     network: eqx.nn.MLP = part("")

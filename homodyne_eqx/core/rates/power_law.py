@@ -10,19 +10,26 @@ from ..parameters import parameter
 from .abstract import AbstractIntegrableRate
 
 RATE_FLOOR = 1e-10
+_EARLIEST = 1e-8
 _DIVERGED = 1e12
 
 
 @final
 class PowerLaw(AbstractIntegrableRate):
-    """rate(t) = amplitude · t^exponent + offset, floored at 1e-10.
+    """rate(t) = max(amplitude · t^exponent + offset, 1e-10): ageing or start-up, with a plateau.
 
     - `amplitude`: unit of the rate times s^(−exponent); fits keep it > 0;
     - `exponent`: dimensionless; fits keep it within (−2, 2);
     - `offset`: unit of the rate; may be negative as long as the rate is not.
 
-    The floor acts on the value alone (`floored`), so that a fit can climb out from under it. The closed-form integral
-    is that of the power law as it stands, without the floor.
+    The floor acts on the value alone (`floored`), so that a fit can climb out from under it. t < 1e-8 s counts as
+    1e-8 s, so that the rate and its derivatives are finite at t = 0 whatever the exponent. The closed-form integral
+    is that of the power law as it stands, without either floor.
+
+    Limits: exponent 0 is `Constant`; from t = 0 the integral diverges for exponents ≤ −1.
+
+    Source: He et al., PNAS 121 (2024) e2401162121, the course in time of the transport coefficient and the shear
+    rate.
     """
 
     amplitude: Float[Array, ""] = parameter("{unit}·s^−exponent", (0.0, jnp.inf))
@@ -30,6 +37,7 @@ class PowerLaw(AbstractIntegrableRate):
     offset: Float[Array, ""] = parameter("{unit}", default=0.0)
 
     def __call__(self, t: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
+        t = jnp.maximum(t, _EARLIEST)
         return floored(self.amplitude * t**self.exponent + self.offset, RATE_FLOOR)
 
     def integral(self, start: Float[Array, "*#shape"], stop: Float[Array, "*#shape"]) -> Float[Array, "*#shape"]:
@@ -44,7 +52,8 @@ def _power_integral(early: Array, late: Array, p: Array) -> Array:
     """∫ t^(p−1) dt from `early` to `late` = late^p · (1 − r^p)/p with r = early/late, also for p = 0 and r = 0."""
     moved, from_zero = late > early, early <= 0
     safe_late = jnp.where(moved, late, 1)
-    log_r = jnp.log(jnp.where(moved & ~from_zero, early, safe_late) / safe_late)
+    safe_early = jnp.where(moved & ~from_zero, early, safe_late)
+    log_r = -jnp.log1p((safe_late - safe_early) / safe_early)  # keeps the digits of near frames, which log(r) loses
     p_above = jnp.where(p > 1 / _DIVERGED, p, 1)
     whole = jnp.where(p > 1 / _DIVERGED, 1 / p_above, _DIVERGED)
     fraction = jnp.where(from_zero, whole, -log_r * expm1_over(p * log_r))

@@ -16,6 +16,8 @@ class Relaxing(AbstractIntegrableRate):
 
     - `initial`, `plateau`: unit of the rate; fits keep them > 0;
     - `time`: relaxation time, s, > 0.
+
+    Limits: initial at t = 0, plateau for t ≫ time. Derivation: it solves d rate/dt = (plateau − rate)/time.
     """
 
     initial: Float[Array, ""] = parameter("{unit}", (0.0, jnp.inf))

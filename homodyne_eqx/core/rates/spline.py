@@ -9,6 +9,7 @@ from jaxtyping import Array, Float
 
 from ..floors import floored
 from ..parameters import parameter
+from ..structure import check_structure
 from .abstract import AbstractRate
 from .power_law import RATE_FLOOR
 
@@ -22,19 +23,23 @@ def _knots(knots: object) -> tuple[float, ...]:
 
 @final
 class Spline(AbstractRate):
-    """rate(t) = exp(natural cubic spline of ln rate through the knots in ln t): positive, twice differentiable.
+    """rate(t) = exp(S(ln t)), S(ln knots) = ln values: S is the natural cubic spline, twice differentiable.
 
     - `knots`: times, s, > 0 and increasing, best log-spaced (`np.geomspace`); fixed, no parameters. Before the first
       and after the last knot the rate stays as it is there.
     - `values`: the rate at each knot, in its unit, shape `(n_knots,)`; fits keep them > 0.
 
-    Two knots make a power law. Accumulate with `GaussLegendre()` or `Trapezoid()`.
+    Positive. Accumulate with `GaussLegendre()` or `Trapezoid()`.
+
+    Limits: two knots make a power law between them. Derivation: of the curves through the knots the natural spline
+    has the least ∫ S″² d ln t.
     """
 
     knots: tuple[float, ...] = eqx.field(static=True, converter=_knots)
     values: Float[Array, " n_knots"] = parameter("{unit}", (0.0, jnp.inf))
 
     def __check_init__(self):
+        check_structure(self)
         if self.values.shape != (len(self.knots),):
             raise ValueError(
                 f"Spline was given {len(self.knots)} knots and values of shape {self.values.shape}; "
@@ -49,16 +54,20 @@ class Spline(AbstractRate):
 
 @final
 class MonotoneSpline(AbstractRate):
-    """rate(t) = exp(monotone cubic of ln rate through the knots in ln t): only falls, or only rises, and is positive.
+    """rate(t) = first · exp(± S(ln t)), S(ln knots) = cumsum(steps): only falls (−), or only rises (+), and is
+    positive.
 
     - `knots`: as in `Spline`;
     - `first`: the rate at the first knot, in its unit; fits keep it > 0;
-    - `steps`: by how much ln rate falls (or rises) from each knot to the next, dimensionless, shape `(n_knots − 1,)`;
-      fits keep them > 0;
+    - `steps`: by how much ln rate falls (or rises) from each knot to the next, dimensionless, shape `(n_knots −
+      1,)`; fits keep them > 0;
     - `rising`: whether the rate rises; it falls unless told so.
 
-    The slopes are harmonic means of those on both sides, which keeps a cubic monotone (Fritsch and Butland, SIAM J.
-    Sci. Stat. Comput. 5 (1984) 300) and is smooth in the steps as long as they are positive.
+    S is a cubic between each two knots, 0 at the first. Its slopes are harmonic means of those on both sides, which
+    keeps it monotone and is smooth in the steps as long as they are positive. Accumulate with `GaussLegendre()` or
+    `Trapezoid()`.
+
+    Limits: steps → 0 is `Constant`. Source: Fritsch and Butland, SIAM J. Sci. Stat. Comput. 5 (1984) 300.
     """
 
     knots: tuple[float, ...] = eqx.field(static=True, converter=_knots)
@@ -67,6 +76,7 @@ class MonotoneSpline(AbstractRate):
     rising: bool = eqx.field(static=True, default=False)
 
     def __check_init__(self):
+        check_structure(self)
         if self.steps.shape != (len(self.knots) - 1,):
             raise ValueError(
                 f"MonotoneSpline was given {len(self.knots)} knots and steps of shape {self.steps.shape}; expected one "

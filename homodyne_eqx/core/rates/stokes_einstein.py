@@ -16,11 +16,14 @@ _SQUARE_ANGSTROMS = 1e20
 
 @final
 class StokesEinstein(AbstractIntegrableRate):
-    """J(t) = 2 · D(t): the transport coefficient of a diffusion coefficient D, ⟨Δx²⟩ = 2 D τ along each direction.
+    """rate(t) = 2 · diffusion(t): the transport coefficient J of a diffusion coefficient D, both Å²/s.
 
     `Diffusion(StokesEinstein(D))` is the textbook's g1 = exp(−q² D τ); `Diffusion(J)` is exp(−½ q² J τ).
 
     - `diffusion`: D(t), Å²/s, a rate or a number.
+
+    Limits: D → 0 stands still. Derivation: J = d⟨Δx²⟩/dt, and ⟨Δx²⟩ = 2 D τ along each direction (Einstein, Ann.
+    Phys. 322 (1905) 549).
     """
 
     diffusion: AbstractRate = part(converter=as_rate)

@@ -9,6 +9,7 @@ from jaxtyping import Array, Float, PyTree
 from ..equation import equation
 from ..geometry import Geometry, Sector
 from ..kernels import AbstractKernel
+from ..structure import check_structure, described
 
 
 @final
@@ -33,6 +34,9 @@ class AbstractTerm(eqx.Module):
     complex: the average of exp(i q·Δr), Δr from frame j to frame i.
     """
 
+    def __check_init__(self):
+        check_structure(self)
+
     @abc.abstractmethod
     def nodes(self, geometry: Geometry) -> Nodes:
         """The values of each frame, for one sector: `geometry.q`, `.gap`, `.phi` are scalars, `.t` is `(n_t,)`."""
@@ -45,6 +49,21 @@ class AbstractTerm(eqx.Module):
         from .product import product
 
         return product(self, other)
+
+    def __rmul__(self, other: object) -> "AbstractTerm":
+        raise TypeError(
+            f"Cannot multiply {described(other)} by {type(self).__name__}, a term; expected a term on both sides. A "
+            "factor of g2 is the contrast, ContrastOffset(contrast, offset); a factor of a rate goes to it, 2.0 * rate."
+        )
+
+    def __add__(self, other: object) -> "AbstractTerm":
+        raise TypeError(
+            f"Cannot add {described(other)} to {type(self).__name__}, a term. Independent motions multiply, a * b; "
+            "populations add with their shares of the intensity, Populations((a, b), [share of b])."
+        )
+
+    def __radd__(self, other: object) -> "AbstractTerm":
+        return self.__add__(other)
 
     def __str__(self) -> str:
         return equation(self)

@@ -10,7 +10,8 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from ..geometry import Geometry, Sector
-from ..parameters import expect, parameter, part
+from ..parameters import parameter, part, picking
+from ..structure import expect_within
 from .abstract import AbstractTerm, Nodes
 from .field import plus, times
 from .product import each, joined
@@ -18,28 +19,32 @@ from .product import each, joined
 
 @final
 class Distribution(AbstractTerm):
-    """g1 = ∫ P(s) term(s · p) ds: the fields of scatterers whose parameter p is spread log-normally about its mean.
+    """g1 = ∫ N(ξ) term(s · where) dξ, ln s = width · ξ − width²/2: the fields of scatterers that differ in a parameter.
+
+    The parameter is spread log-normally about its mean; N is the standard normal density.
 
     - `term`: the term of one kind of scatterer.
-    - `where`: picks the parameter, or several that vary together, out of the term: `lambda term: term.rate.amplitude`.
-      Their values in the term are the means.
-    - `width`: standard deviation of ln s, dimensionless, > 0: nearly the relative standard deviation of p,
-      √(exp(width²) − 1).
+    - `where`: picks the parameter, or several that vary together, out of the term: `lambda term:
+      term.rate.amplitude`. Their values in the term are the means.
+    - `width`: standard deviation of ln s, dimensionless, ≥ 0: nearly the relative standard deviation of the
+      parameter, √(exp(width²) − 1).
     - `order`: points of the Gauss–Hermite quadrature in ln s.
 
-    P weighs by scattered intensity: of radii, a number distribution times the square of the form factor. Limits: width
-    → 0 is the term itself; for g1 = exp(−x), small x gives 1 − x + ½x² exp(width²), a second cumulant.
+    The density weighs by scattered intensity: of radii, a number distribution times the square of the form factor.
 
-    **Raises:** `TypeError` for what is not a term.
+    Limits: width → 0 is the term itself; for g1 = exp(−x), small x gives 1 − x + ½x² exp(width²), a second cumulant.
+    Derivation: fields of independent scatterers add, and ⟨s⟩ = 1.
+
+    **Raises:** `TypeError` for what is not a term; `ValueError` for a width below 0 or no points.
     """
 
     term: AbstractTerm = part()
-    where: Callable[[Any], Any] = part("", static=True)
+    where: Callable[[Any], Any] = picking("term")
     width: Float[Array, ""] = parameter("", (0.0, jnp.inf))
     order: int = eqx.field(static=True, default=7)
 
     def __check_init__(self):
-        expect(AbstractTerm, self, "term", self.term)
+        expect_within(self, "width", self.width, 0.0, np.inf)
         if self.order < 1:
             raise ValueError(f"Distribution was given order = {self.order}; expected at least 1 point.")
 

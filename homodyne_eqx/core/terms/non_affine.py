@@ -15,7 +15,7 @@ from .abstract import AbstractAmountTerm
 
 @final
 class NonAffine(AbstractAmountTerm):
-    """g1 = kernel(q ℓ ∫ γ̇ dt): each scatterer leaves the affine path by a random ℓ for each unit of strain.
+    """g1 = kernel(q · length · ∫ rate dt): each scatterer leaves the affine path by a random ℓ for each unit of strain.
 
     - `rate`: the shear rate γ̇(t), 1/s, a rate or a number. Only γ̇·ℓ can be told from data: tie it to that of a
       `Shear` term (`Shared`), or hold it (`FrozenRate`).
@@ -23,8 +23,11 @@ class NonAffine(AbstractAmountTerm):
     - `kernel`: `Gaussian()`. Then |g1|² = exp(−q² ℓ² Γ²): the published factor is that of g2.
     - `accumulation`: `Trapezoid()`, `Exact()` or `GaussLegendre()`.
 
-    The displacements go back with the strain. For plastic ones, which add up, use `Diffusion` with a rate in proportion
-    to |γ̇|. Limits: ℓ → 0 or γ̇ → 0 gives 1.
+    The displacements go back with the strain. For plastic ones, which add up, use `Diffusion` with a rate in
+    proportion to |γ̇|.
+
+    Limits: ℓ → 0 or γ̇ → 0 gives 1. Derivation: the average of exp(i q Δ) over displacements Δ = ℓ Γ ξ beside the
+    affine ones, ξ of a standard normal distribution and Γ the strain.
     """
 
     rate: AbstractRate = part("s⁻¹", converter=as_rate)

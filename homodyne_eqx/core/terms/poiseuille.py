@@ -20,7 +20,7 @@ _SERIES_TERMS = 18
 
 @final
 class Poiseuille(AbstractTerm):
-    """g1 = ∫₀¹ exp(i a (1 − s²)) ds: with a = q cos(φ0 − φ) ∫ v dt, the parabolic profile, scatterers spread evenly.
+    """g1 = ∫₀¹ exp(i a (1 − s²)) ds, a = q cos(φ0 − φ) ∫ velocity dt: the parabolic profile, scatterers spread evenly.
 
     It holds between two plates, and for a beam much narrower than a pipe that crosses its axis. A pipe lit over its
     whole cross-section has all velocities from 0 to v equally often: |g1| = |sin(a/2)/(a/2)|.
@@ -29,8 +29,10 @@ class Poiseuille(AbstractTerm):
     - `phi0`: direction of the flow, degrees.
     - `accumulation`: `Trapezoid()`, `Exact()` or `GaussLegendre()`.
 
-    Complex: the phase is that of the mean motion. In closed form by Fresnel integrals, for any a. Limits: |g1|² ≈
-    1 − 4a²/45 for small a, π/4|a| for large.
+    Complex: the phase is that of the mean motion. In closed form by Fresnel integrals, for any a.
+
+    Limits: |g1|² ≈ 1 − 4a²/45 for small a, π/4|a| for large. Derivation: the average of exp(i q·Δr) over the
+    distance s from the middle, in units of the half gap, where the velocity is v (1 − s²).
 
     **Raises:** `ValueError` if the geometry has no phi.
     """

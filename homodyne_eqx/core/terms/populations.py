@@ -6,7 +6,8 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from ..geometry import Geometry, Sector, is_concrete
-from ..parameters import expect, parameter, part
+from ..parameters import parameter, part
+from ..structure import check_structure
 from .abstract import AbstractTerm, Nodes
 from .field import plus, times
 from .product import each, joined
@@ -14,13 +15,16 @@ from .product import each, joined
 
 @final
 class Populations(AbstractTerm):
-    """g1 = Σ fractions · terms: independent populations add their fields, weighted by their share of the intensity.
+    """g1 = (1 − Σ fractions) · terms[0] + Σ_k fractions[k] · terms[k + 1]: populations that move independently.
 
     - `terms`: two or more terms, one a population.
-    - `fractions`: the share of each population but the first, which has the rest, shape `(n − 1,)`, dimensionless, ≥ 0,
-      of sum ≤ 1; fits keep each within (0, 1).
+    - `fractions`: the share of each population but the first, which has the rest, shape `(n − 1,)`, dimensionless, ≥
+      0, of sum ≤ 1; fits keep each within (0, 1).
 
     For a share that changes in time, or one that drifts against the other, see `TwoComponents`.
+
+    Limits: fractions → 0 is the first term. Derivation: independent populations add their fields, whose correlations
+    add by their share of the intensity.
 
     **Raises:** `ValueError` for fractions of another number or out of range; `TypeError` for what is not a term.
     """
@@ -29,8 +33,7 @@ class Populations(AbstractTerm):
     fractions: Float[Array, " n_others"] = parameter("", (0.0, 1.0))
 
     def __check_init__(self):
-        for k, term in enumerate(self.terms):
-            expect(AbstractTerm, self, f"terms[{k}]", term)
+        check_structure(self)
         if len(self.terms) < 2 or self.fractions.shape != (len(self.terms) - 1,):
             raise ValueError(
                 f"Populations was given {len(self.terms)} terms and fractions of shape {self.fractions.shape}; "

@@ -5,22 +5,27 @@ from typing import final
 from jaxtyping import Array
 
 from ..geometry import Geometry, Sector
-from ..parameters import expect, part
+from ..parameters import part
+from ..structure import described
 from .abstract import AbstractTerm, Nodes
 from .field import times
 
 
 @final
 class Product(AbstractTerm):
-    """g1 = Π terms: independent motions. `a * b * c` builds it, flat."""
+    """g1 = Π_k terms[k]: independent motions of the same scatterers. `a * b * c` builds it, flat.
+
+    - `terms`: one or more terms.
+
+    Limits: of one term it is that term. Derivation: the displacement is a sum of independent ones, and the average
+    of exp(i q·Δr) the product of theirs.
+    """
 
     terms: tuple[AbstractTerm, ...] = part(converter=tuple)
 
     def __check_init__(self):
         if not self.terms:
-            raise ValueError("A Product needs at least one term.")
-        for k, term in enumerate(self.terms):
-            expect(AbstractTerm, self, f"terms[{k}]", term)
+            raise ValueError("Product was given no term; expected at least one.")
 
     def nodes(self, geometry: Geometry) -> Nodes:
         return joined([term.nodes(geometry) for term in self.terms])
@@ -38,8 +43,8 @@ def product(a: AbstractTerm, b: object) -> Product:
     """
     if not isinstance(b, AbstractTerm):
         raise TypeError(
-            f"Cannot multiply {type(a).__name__}, a term, by a {type(b).__name__}; expected a term on both sides. "
-            "A rate or a kernel goes into a term: Diffusion(rate), Shear(rate, phi0, kernel)."
+            f"Cannot multiply {type(a).__name__}, a term, by {described(b)}; expected a term on both sides. A rate or "
+            "a kernel goes into a term: Diffusion(rate), Shear(rate, phi0, kernel)."
         )
     factors = [factor.terms if isinstance(factor, Product) else (factor,) for factor in (a, b)]
     return Product((*factors[0], *factors[1]))

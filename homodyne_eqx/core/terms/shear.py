@@ -15,13 +15,15 @@ from .direction import phase_across_gap
 
 @final
 class Shear(AbstractAmountTerm):
-    """g1 = kernel(½ q L cos(φ0 − φ) ∫ γ̇ dt): scatterers at different depths of the gap move apart.
+    """g1 = kernel(½ q L cos(φ0 − φ) ∫ rate dt): scatterers at different depths of the gap move apart.
 
     - `rate`: the shear rate γ̇(t), 1/s, a rate or a number.
     - `phi0`: direction of the flow, degrees. φ0 and φ0 + 180° are the same flow.
     - `kernel`: `SincSquared()`, the documented form, or `GapAverage()`, what uniformly sheared scatterers do. They
       differ by a factor of 2.2 in the shear rate: `convert_shear_rate`.
     - `accumulation`: `Trapezoid()`, the documented rule, or `Exact()`, or `GaussLegendre()`.
+
+    Limits: γ̇ → 0, or a sector across the flow, gives 1.
 
     **Raises:** `ValueError` if the geometry has no gap or no phi.
 

@@ -11,7 +11,10 @@ from .abstract import AbstractTerm, Nodes
 
 @final
 class Static(AbstractTerm):
-    """g1 = 1: a population that does not move, for `Populations` and `TwoComponents`."""
+    """g1 = 1: a population that does not move, for `Populations` and `TwoComponents`.
+
+    Dimensionless, without parameters. Limits: of any motion as its rate → 0. Derivation: exp(i q·Δr) with Δr = 0.
+    """
 
     def nodes(self, geometry: Geometry) -> Nodes:
         return Nodes(None)

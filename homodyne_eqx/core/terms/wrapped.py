@@ -7,19 +7,24 @@ import equinox as eqx
 from jaxtyping import Array
 
 from ..geometry import Geometry, Sector
-from ..parameters import expect, part
+from ..parameters import part
 from ..rates.composed import held
+from ..structure import expect
 from .abstract import AbstractTerm, Nodes
 
 
 @final
 class Frozen(AbstractTerm):
-    """g1 = term, held: no derivative reaches its parameters, and no fit moves them."""
+    """g1 = term: with its parameters held. No derivative reaches them, and no fit moves them.
+
+    - `term`: the motion that is known from elsewhere.
+
+    Limits: to evaluate it, it is the term itself. Derivation: an identity.
+
+    **Raises:** `TypeError` for what is not a term.
+    """
 
     term: AbstractTerm = part(free=False)
-
-    def __check_init__(self):
-        expect(AbstractTerm, self, "term", self.term)
 
     def nodes(self, geometry: Geometry) -> Nodes:
         return held(self.term).nodes(geometry)
@@ -30,17 +35,22 @@ class Frozen(AbstractTerm):
 
 @final
 class Shared(AbstractTerm):
-    """g1 = term, with parameters that are one and the same in several places: the shear rate of two factors, say.
+    """g1 = tied: a term with parameters that are one and the same in several places, the shear rate of two factors,
+    say.
 
     **Arguments:**
 
     - `term`: the term, often a product or populations.
-    - `where`: picks what follows out of the term; `get`: picks what it follows (and may transform it). The parameters
-      at `where` vanish from the tree: they are neither fitted nor listed.
+    - `where`: picks what follows out of the term; `get`: picks what it follows (and may transform it). The
+      parameters at `where` vanish from the tree: they are neither fitted nor listed; `print` shows them as tied.
 
     `Shared(shear * non_affine, where=lambda g: g.terms[1].rate, get=lambda g: g.terms[0].rate)`
 
-    **Raises:** `ValueError` if the two do not have the same structure and shapes; `TypeError` for what is not a term.
+    Limits: to evaluate it, it is the term with those parameters put in. Derivation: an identity; a derivative is the
+    sum of those in all places.
+
+    **Raises:** `ValueError` if the two do not have the same structure and shapes; `TypeError` for what is not a
+    term.
     """
 
     tied: eqx.nn.Shared = part("")
