@@ -8,7 +8,7 @@
 
 PYTHON ?= python3
 VENV ?= .venv
-PYTEST_OPTIONS ?= -n auto --maxprocesses 4 --dist worksteal
+PYTEST_OPTIONS ?= -n auto --maxprocesses 4 --dist loadgroup
 
 BIN := $(VENV)/bin
 INSTALL := "$(BIN)/python" -m pip install --quiet --disable-pip-version-check --constraint constraints.txt

@@ -9,7 +9,8 @@ import pytest
 
 import homodyne_eqx as hx
 
-pytestmark = [pytest.mark.x64, pytest.mark.slow]
+# One process runs them all, since what they share takes a minute.
+pytestmark = [pytest.mark.x64, pytest.mark.slow, pytest.mark.xdist_group("tutorials")]
 
 ROOT = Path(__file__).parent.parent
 TUTORIAL = ROOT / "docs" / "tutorials" / "write_your_own_term.md"
