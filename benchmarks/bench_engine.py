@@ -1,8 +1,8 @@
 """χ², gradient, normal equations and whole fits: this package beside the two published ones, in one run.
 
-    python benchmarks/bench_engine.py                         # sizes a and b with peer fits, c without, ours at 4000
-    frames python benchmarks/bench_engine.py --sizes a b --no-fits python benchmarks/bench_engine.py --peer-fits a b c
-    # c takes some twenty minutes
+    python benchmarks/bench_engine.py                     # sizes a and b with peer fits, c without, d ours alone
+    python benchmarks/bench_engine.py --sizes a b --no-fits
+    python benchmarks/bench_engine.py --peer-fits a b c   # c takes them some twenty minutes a call
 
 Writes the table to docs/benchmarks.md (`--output`). Every side runs in a process of its own, one after the other;
 peak memory is that of the process. χ² of every fit is computed here, by one function, from the parameters that it
@@ -90,14 +90,27 @@ def rows_of(size: str, results: dict[str, dict], case: Path) -> list[list[str]]:
             if "best" in found and side == "ours":
                 cell = f"{seconds[side]:.3g} s (first {found['first']:.2g}), {found['peak']:.2g} GB"
             if "scaling" in found:
-                cell += f", χ² {chi2_of(found, case):.1f}"
+                values = dict(zip(found["names"], found["parameters"], strict=True))
+                shown = ", ".join(f"{name} {values[name]:.4g}" for name in ("D0", "gamma_dot_t0", "phi0"))
+                cell += f", χ² {chi2_of(found, case):.1f}, {shown}"
             cells.append(cell)
         ratios = [f"{seconds[s] / seconds['ours']:.1f}×" if s in seconds else "–" for s in ("homodyne", "xpcsjax")]
         rows.append([size, quantity, *cells, " / ".join(ratios)])
     return rows
 
 
-def report(rows: list[list[str]], reading: dict[str, dict]) -> str:
+def growth_table() -> list[str]:
+    """How our reductions grow with each size, measured in a process of its own."""
+    done = subprocess.run([sys.executable, str(HERE / "engine_growth.py")], capture_output=True, text=True, check=True)
+    (line,) = (line for line in done.stdout.splitlines() if line.startswith("RESULT "))
+    rows = ["| what grows | to | χ² | value and gradient | normal equations |", "| --- | --- | --- | --- | --- |"]
+    for found in json.loads(line.removeprefix("RESULT ")):
+        cells = [f"{1e3 * found[name]:.3g} ms ({found[name] / found['read']:.1f}×)" for name in QUANTITIES]
+        rows.append(f"| {found['what']} | {found['number']} | " + " | ".join(cells) + " |")
+    return rows
+
+
+def report(rows: list[list[str]], reading: dict[str, dict], growth: list[str]) -> str:
     """The page of the documentation."""
     head = ["size", "what", "homodyne_eqx", "homodyne", "xpcsjax", "faster by"]
     table = ["| " + " | ".join(row) + " |" for row in (head, ["---"] * len(head), *rows)]
@@ -118,7 +131,7 @@ def report(rows: list[list[str]], reading: dict[str, dict]) -> str:
             "Made by `python benchmarks/bench_engine.py` (also `make bench`): all sides in one run, each in a process",
             "of its own, in float64.",
             f"Machine: {platform.processor() or platform.machine()}, {os.cpu_count()} cores.",
-            f"{found}; {', '.join(PEERS)}.",
+            f"{found}; {', '.join(PEERS)}. Load average at the end: {', '.join(f'{x:.1f}' for x in os.getloadavg())}.",
             f"Sizes: {sizes}. Contrast and offset are free in every sector; fits start 30 % off.",
             "",
             "Seconds are the best of some calls after the first; for fits those of the first call",
@@ -136,6 +149,11 @@ def report(rows: list[list[str]], reading: dict[str, dict]) -> str:
             "| size | reading the data | χ² | value and gradient | normal equations |",
             "| --- | --- | --- | --- | --- |",
             *cost,
+            "",
+            "One size at a time, from 8 sectors × 1000² frames with 23 parameters (sectors: at 500 frames; more",
+            "parameters: more knots of a spline as the rate of diffusion):",
+            "",
+            *growth,
             "",
         ]
     )
@@ -167,7 +185,7 @@ def main() -> None:
             rows += new
             print("\n".join(" | ".join(row) for row in new), flush=True)
             case.unlink()
-    options.output.write_text(report(rows, reading), encoding="utf-8")
+    options.output.write_text(report(rows, reading, growth_table()), encoding="utf-8")
     print(f"Written to {options.output}.")
 
 

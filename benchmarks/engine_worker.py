@@ -60,8 +60,8 @@ def ours(case, quantities):
             result = hx.fit(model, data)
             seconds = time.perf_counter() - begun
             physical = [result.parameters[name].value for name in case["names"].tolist()]
-            found[call] = {"seconds": seconds, "peak": peak(), "parameters": physical, "converged": result.converged}
-            found[call]["steps"] = len(result.history)
+            found[call] = {"seconds": seconds, "peak": peak(), "parameters": physical, "names": case["names"].tolist()}
+            found[call]["converged"], found[call]["steps"] = result.converged, len(result.history)
             scaling = [
                 (result.parameters[f"contrast[{k}]"].value, result.parameters[f"offset[{k}]"].value) for k in range(n)
             ]
@@ -149,6 +149,7 @@ def _peer_fit(name, case):
         values = np.asarray(result.parameters, float)
         scaling = list(zip(values[:n_phi].tolist(), values[n_phi : 2 * n_phi].tolist(), strict=True))
         found[call] = {"seconds": seconds, "peak": peak(), "parameters": values[-7:].tolist(), "scaling": scaling}
+        found[call]["names"] = case["names"].tolist()
         found[call]["converged"] = str(getattr(result, "convergence_status", getattr(result, "success", "?")))
     return found
 

@@ -1,0 +1,76 @@
+"""Sums over tiles, and the sine quotient that their values are made of, against plain computations."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from homodyne_eqx.core.kernels.sinc import sinc_from_sine
+from homodyne_eqx.core.pair_sums import by_column, by_row
+
+SHAPES = [(1, 1, 1), (3, 7, 5), (2, 32, 48), (2, 37, 20)]
+
+
+def _arrays(shape, n=20):
+    rng = np.random.default_rng(1)
+    return [jnp.asarray(rng.standard_normal(shape), jnp.result_type(float)) for _ in range(n)]
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize(("sum_of", "axis"), [(by_row, 2), (by_column, 1)])
+def test_many_sums_in_one_walk_are_those_one_by_one(shape, sum_of, axis):
+    arrays = _arrays(shape)
+    tree = {"some": arrays[:3], "others": (arrays[3], None, arrays[4:])}
+    found = jax.jit(sum_of)(tree)
+    assert jax.tree.structure(found) == jax.tree.structure(tree)
+    for total, x in zip(jax.tree.leaves(found), jax.tree.leaves(tree), strict=True):
+        assert total.dtype == x.dtype
+        np.testing.assert_allclose(total, np.sum(x, axis), rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("sum_of", [by_row, by_column])
+def test_their_derivatives_are_those_of_sums(sum_of):
+    x, y = _arrays((2, 6, 4), 2)
+    weights = jnp.arange(12.0, dtype=x.dtype).reshape(2, -1)[:, : sum_of([x])[0].shape[1]]
+
+    def cost(x, y):
+        a, b, c = sum_of([x * y, x**2, jnp.ones_like(x)])
+        return jnp.sum(weights * a * b + c)
+
+    def plain(x, y):
+        a, b, c = (jnp.sum(z, 2 if sum_of is by_row else 1) for z in (x * y, x**2, jnp.ones_like(x)))
+        return jnp.sum(weights * a * b + c)
+
+    for derivative in (jax.grad, jax.jacfwd, lambda f: jax.grad(lambda *z: jnp.sum(jax.grad(f)(*z) ** 2))):
+        np.testing.assert_allclose(derivative(cost)(x, y), derivative(plain)(x, y), rtol=1e-4, atol=1e-4)
+    many = jax.vmap(sum_of, in_axes=([0, None],))([jnp.stack([x, 2 * x]), y])
+    for k, scale in enumerate((1, 2)):
+        for total, once in zip(many, sum_of([scale * x, y]), strict=True):
+            np.testing.assert_allclose(total[k], once, rtol=1e-5, atol=1e-5)
+
+
+def test_the_sine_quotient_keeps_its_digits_with_its_derivatives():
+    """Against the series in extended precision, on both sides of where one form takes over from the other."""
+    wide = np.concatenate([np.linspace(0, 0.4, 201), -np.geomspace(1e-9, 0.3, 50), np.linspace(1, 30, 59)])
+    z = jnp.asarray(wide, jnp.result_type(float))
+    function = lambda x: sinc_from_sine(x, jnp.sin(x))  # noqa: E731
+    x = np.asarray(z, np.longdouble)
+    safe = np.where(np.abs(x) < 0.4, 1, x)
+    expected, power = [], np.where(np.abs(x) < 0.4, x, 0)
+    for order in range(3):
+        terms, factorial = np.zeros_like(x), np.longdouble(1)
+        for k in range(14):
+            factorial = factorial * (2 * k) * (2 * k + 1) if k else np.longdouble(1)
+            if 2 * k >= order:
+                falling = np.prod([2 * k - m for m in range(order)], initial=1)
+                terms += (-1) ** k / factorial * falling * power ** (2 * k - order)
+        closed = (
+            np.sin(safe) / safe,
+            (np.cos(safe) - np.sin(safe) / safe) / safe,
+            -np.sin(safe) / safe - 2 * (np.cos(safe) - np.sin(safe) / safe) / safe**2,
+        )[order]
+        expected.append(np.where(np.abs(x) < 0.4, terms, closed))
+    tolerances = (1e-15, 2e-14, 1e-11) if z.dtype == jnp.float64 else (3e-7, 2e-6, 3e-5)
+    found = function(z), jax.vmap(jax.grad(function))(z), jax.vmap(jax.grad(jax.grad(function)))(z)
+    for value, exact, tolerance in zip(found, expected, tolerances, strict=True):
+        np.testing.assert_allclose(value, exact.astype(float), rtol=0, atol=tolerance)
