@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import equinox as eqx
+import jax
 import jax.numpy as jnp
 import numpy as np
 import optimistix as optx
@@ -128,7 +129,7 @@ class _Run:
                 "model suits the data."
             )
         dtype = problem.unknowns.start.dtype
-        fitted = model_with(problem.moving, problem.rest, jnp.asarray(outcome.parameters, dtype))
+        fitted = model_with(problem.moving, problem.rest, outcome.parameters)
         return self._completed(fitted, outcome, selection, packed, dtype) if eliminate else (fitted, outcome)
 
     def stretch(self, model: TwoTimeModel, selection: Selection, packed: Packed, eliminate: bool) -> Stretch | None:
@@ -167,9 +168,10 @@ class _Run:
         self, model: TwoTimeModel, selection: Selection, packed: Packed, scaling_bounds: np.ndarray | None
     ) -> Problem:
         moving, rest = eqx.partition(model, selection.filter)
-        dtype = ravel_pytree(moving)[0].dtype
+        dtype = jnp.result_type(*jax.tree.leaves(moving))
         low, high, start = (jnp.asarray(selection.array(field), dtype) for field in ("low", "high", "value"))
-        unknowns = Unknowns(low, high, start, jnp.maximum(jnp.abs(start), 1e-6) / 10)
+        scale = np.maximum(np.abs(selection.array("value")), 1e-6) / 10
+        unknowns = Unknowns(low, high, start, jnp.asarray(scale, dtype))
         eliminated = None if scaling_bounds is None else jnp.asarray(scaling_bounds, dtype)
         return Problem(moving, rest, unknowns, packed, self.loss, eliminated)
 

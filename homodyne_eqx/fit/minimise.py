@@ -78,7 +78,7 @@ def minimise(
     unknowns = problem.unknowns
     limits = tuple(np.asarray(x, float) for x in (unknowns.low, unknowns.high, unknowns.start))
     ended, restarts, rejected, first_call = "step limit", 0, 0, 0.0
-    y, carried, before = jnp.zeros_like(problem.unknowns.start), None, None
+    y, carried, before = jnp.asarray(np.zeros(unknowns.start.shape), unknowns.start.dtype), None, None
     parameters, normal = np.asarray(problem.unknowns.start), None
     try:
         while len(history) <= max_steps:

@@ -1,12 +1,12 @@
 """The least-squares problem that a solver sees: O(1) unknowns, a small residual, everything else as arguments."""
 
+import itertools
 from typing import Any, final
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax.flatten_util import ravel_pytree
 from jaxtyping import Array, Float
 
 from ..core.misfit import AbstractLoss
@@ -66,10 +66,15 @@ class Problem(eqx.Module):
         return with_best_scaling(model, self.packed, self.scaling_bounds[:, 0], self.scaling_bounds[:, 1])
 
 
-def model_with(moving: TwoTimeModel, rest: TwoTimeModel, parameters: Float[Array, " n_params"]) -> TwoTimeModel:
+def model_with(
+    moving: TwoTimeModel, rest: TwoTimeModel, parameters: Float[Array | np.ndarray, " n_params"]
+) -> TwoTimeModel:
     """The model whose free leaves, one after the other, hold these values."""
-    unravel = ravel_pytree(moving)[1]
-    return eqx.combine(unravel(parameters), rest)
+    leaves, tree = jax.tree.flatten(moving)
+    ends = np.cumsum([0, *(leaf.size for leaf in leaves)])
+    parts = [parameters[a:b].reshape(leaf.shape) for leaf, (a, b) in zip(leaves, itertools.pairwise(ends), strict=True)]
+    values = [jnp.asarray(part, leaf.dtype) for leaf, part in zip(leaves, parts, strict=True)]
+    return eqx.combine(jax.tree.unflatten(tree, values), rest)
 
 
 @eqx.filter_custom_jvp
