@@ -5,7 +5,7 @@
 
 For each function and size every side runs in a process of its own, all three started together and timed in turn,
 round after round, so that whatever else the machine does meets all alike. A figure is the median over the rounds of
-the best call of a round; memory is the peak of the process, data included, when it has finished. Prints the table and
+the median call of a round; memory is the peak of the process, data included, when it has finished. Prints the table and
 writes it to docs/benchmarks_documented_api.md (`--output`). A side that fails or is killed leaves its cell saying so.
 
 Where a published function cannot be called as documented, or returns something else, the same derivative is taken of
@@ -108,25 +108,26 @@ def calls(side: str, name: str, n_phi: int, n_t: int):
 
 
 def worker(side: str, name: str, size: str) -> None:
-    """Answer each line of the standard input with the best time of a round; an empty line ends it."""
+    """Answer each line of the standard input with the median time of a call in a round; an empty line ends it."""
     import jax
 
     call, built = calls(side, name, *map(int, size.split("x")))
     begun = time.perf_counter()
     jax.block_until_ready(call())
     say({"first": time.perf_counter() - begun, "built": built, "jax": jax.__version__})
-    best = 0.0
+    typical = 0.0
     for line in sys.stdin:
         if not line.strip():
             break
-        if best < SECONDS_A_ROUND:  # the other sides have emptied the caches since; a long call fills them by itself
+        if typical < SECONDS_A_ROUND:  # the other sides have emptied the caches since; a long call fills them by itself
             jax.block_until_ready(call())
-        best, end = float("inf"), time.perf_counter() + SECONDS_A_ROUND
-        while best == float("inf") or time.perf_counter() < end:
+        seconds, end = [], time.perf_counter() + SECONDS_A_ROUND
+        while not seconds or time.perf_counter() < end:
             begun = time.perf_counter()
             jax.block_until_ready(call())
-            best = min(best, time.perf_counter() - begun)
-        say({"best": best})
+            seconds.append(time.perf_counter() - begun)
+        typical = statistics.median(seconds)
+        say({"typical": typical})
     say({"peak": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6})
 
 
@@ -178,7 +179,7 @@ def compare(pythons: dict[str, str], name: str, size: str, rounds: int) -> dict[
     figures = {side: process.read() for side, process in sides.items()}
     for _ in range(rounds):
         for process in sides.values():
-            process.times.append(process.ask("round").get("best", float("nan")))
+            process.times.append(process.ask("round").get("typical", float("nan")))
     for side, process in sides.items():
         figures[side] |= process.ask("")
         figures[side] |= {"seconds": statistics.median(process.times), "failed": process.failed}
@@ -214,10 +215,11 @@ def report(table: list[str], of_jax: dict[str, str]) -> str:
             + ", ".join(f"{side} {version}" for side, version in of_jax.items())
             + ".",
             "",
-            "Sizes are sectors × frames². Times are the median over rounds, in which the sides take turns, of the best",
-            "call of a round after one that is not counted. GB is the peak memory of the process, the data included.",
-            "The last columns say how many times longer a published package takes. A star: a published function cannot",
-            "be called as documented or returns something else, and the same derivative is taken of its own g2 or χ².",
+            "Sizes are sectors × frames². Times are the median over rounds, in which the sides take turns, of the",
+            "median call of a round after one that is not counted. GB is the peak memory of the process with its data.",
+            "The last columns say how many times longer a published package takes. A star: a published function",
+            "cannot be called as documented or returns something else, and the same derivative is taken of its own",
+            "g2 or χ².",
             "",
             *table,
             "",

@@ -211,14 +211,16 @@ def test_an_empty_batch():
 
 def test_threads_look_at_arrays_together(monkeypatch):
     monkeypatch.setattr(arrays, "_MOST_REMEMBERED", 2)
-    monkeypatch.setattr(arrays, "_results", {(name,): ((), None) for name in range(20000)})
+    monkeypatch.setattr(
+        arrays, "_results", {(name,): arrays._Kept(arrays._nothing, arrays._nothing, None) for name in range(20000)}
+    )
     several, failures = [jnp.asarray(k) for k in range(4)], []
     interval = sys.getswitchinterval()
 
     def look(k):
         try:
             for _ in range(300):
-                assert arrays.remembered("x", (several[k],), int) == k
+                assert arrays.remembered("x", int, several[k]) == k
         except Exception as failure:
             failures.append(failure)
 

@@ -134,6 +134,23 @@ def test_no_change_of_a_value_recompiles(name):
     assert not compiled
 
 
+def test_a_number_that_comes_again_recompiles_nothing_and_stays_the_same():
+    call = lambda q: jb.compute_g1_diffusion(LAMINAR, T, T, q, 0.1)  # noqa: E731
+    once = [call(q) for q in (0.0123, 0.0124)]
+    with counted_compilations() as compiled:
+        again = [call(q) for q in (0.0123, 0.0124, 0.0123, 0.0125)]
+    assert not compiled
+    for expected, found in zip([*once, once[0]], again, strict=False):
+        np.testing.assert_array_equal(expected, found)
+
+
+def test_a_number_first_seen_under_a_mesh_is_taken_outside_of_it():
+    with jax.set_mesh(jax.make_mesh((len(jax.devices()),), ("frames",))):
+        inside = [jb.compute_g1_diffusion(LAMINAR, T, T, 0.0321, 0.1) for _ in range(3)]
+    outside = jb.compute_g1_diffusion(LAMINAR, T, T, 0.0321, 0.1)
+    np.testing.assert_allclose(outside, inside[-1], rtol=1e-6)
+
+
 def test_a_weak_type_does_not_recompile():
     weak = {**G2, "params": jnp.full(7, 0.5), "phi": jnp.full(2, 60.0)}
     assert weak["params"].weak_type

@@ -52,6 +52,10 @@ def parameters(params: Numbers, ndim: int = 1) -> Any:
     **Raises:** `ValueError` for another rank or length, or values that are not finite.
     """
     name = "params" if ndim == 1 else "params_batch"
+    return remembered(name, lambda x: _parameters(name, x, ndim), params)
+
+
+def _parameters(name: str, params: Numbers, ndim: int) -> Any:
     array = of_definite_type(real_array(name, params))
     if array.ndim != ndim or array.shape[-1] not in (3, 7):
         expected = "3 values" if ndim == 1 else "(n_batch, 3)"
@@ -59,7 +63,9 @@ def parameters(params: Numbers, ndim: int = 1) -> Any:
             f"{name} has shape {array.shape}; expected {expected} [{', '.join(STATIC_NAMES)}] "
             f"or {expected.replace('3', '7')} [{', '.join(LAMINAR_NAMES)}]."
         )
-    if not jnp.issubdtype(array.dtype, jnp.floating):  # no derivative is taken in an integer
+    if array.dtype.kind != "f" and not jnp.issubdtype(
+        array.dtype, jnp.floating
+    ):  # no derivative is taken in an integer
         array = array.astype(jnp.result_type(float))
     if is_concrete(array) and not (finite := np.isfinite(np.asarray(array))).all():
         bad = [key for key, column in zip(LAMINAR_NAMES, finite.T) if not column.all()]
@@ -75,6 +81,10 @@ def angles(phi: Numbers) -> Any:
 
     **Raises:** `ValueError` if there are none, or values that are not finite.
     """
+    return remembered("phi", _angles, phi)
+
+
+def _angles(phi: Numbers) -> Any:
     array = of_definite_type(real_array("phi", phi))
     if array.size == 0:
         raise ValueError(
@@ -90,8 +100,7 @@ def angles(phi: Numbers) -> Any:
 
 
 def number(name: str, x: Numbers) -> Any:
-    """The one number of that name: a Python float, which a compiled program takes at the least price; as it is where
-    it is traced.
+    """The one number of that name, a Python float; as it is where it is traced.
 
     **Raises:** `ValueError` if it is not one, not finite or out of its range.
     """
@@ -119,6 +128,10 @@ def maps(name: str, x: Numbers, n_phi: int, n_t: int) -> Any:
 
     **Raises:** `ValueError` for another shape, data that are not finite, or an uncertainty that is not > 0.
     """
+    return remembered((name, n_phi, n_t), lambda x: _maps(name, x, n_phi, n_t), x)
+
+
+def _maps(name: str, x: Numbers, n_phi: int, n_t: int) -> Any:
     array, is_sigma = real_array(name, x), name == "sigma"
     one_azimuth = n_phi == 1 and array.shape == (n_t, n_t)
     if not (array.shape == (n_phi, n_t, n_t) or one_azimuth or (is_sigma and array.ndim == 0)):
@@ -127,12 +140,11 @@ def maps(name: str, x: Numbers, n_phi: int, n_t: int) -> Any:
             f"Pass one map for each azimuth{' or one number for all' if is_sigma else ''}."
         )
     if is_concrete(array):
-        remembered(name, (array,), _check_sigma if is_sigma else _check_data)
+        (_check_sigma if is_sigma else _check_data)(np.asarray(array))
     return array
 
 
-def _check_data(data: Any) -> None:
-    values = np.asarray(data)
+def _check_data(values: np.ndarray) -> None:
     with np.errstate(over="ignore", invalid="ignore"):  # the sum of narrow types may overflow though all is finite
         total = values.sum()
     if not np.isfinite(total) and (bad := int(np.count_nonzero(~np.isfinite(values)))):
@@ -142,8 +154,7 @@ def _check_data(data: Any) -> None:
         )
 
 
-def _check_sigma(sigma: Any) -> None:
-    values = np.asarray(sigma)
+def _check_sigma(values: np.ndarray) -> None:
     if not values.min() > 0:
         bad = int(np.count_nonzero(~(values > 0)))
         raise ValueError(

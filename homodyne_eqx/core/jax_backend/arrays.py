@@ -1,11 +1,10 @@
 """What any argument goes through first: it becomes an array of real numbers that JAX takes, and is looked at once."""
 
-import operator
 import reprlib
 import threading
 import weakref
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -20,7 +19,16 @@ Numbers = ArrayLike | Sequence
 _MOST_REMEMBERED = 256
 
 _lock = threading.Lock()
-_results: dict[tuple, tuple[tuple[weakref.ref, ...], Any]] = {}
+_results: dict[tuple, "_Kept"] = {}
+_scalars: dict[tuple[float, bool], Any] = {}
+
+
+class _Kept(NamedTuple):
+    """What was found of one array or two, and references to them that do not keep them alive."""
+
+    x: Callable
+    y: Callable
+    result: Any
 
 
 def real_array(name: str, x: Any) -> Any:
@@ -47,21 +55,56 @@ def of_definite_type(array: Any) -> Any:
     return array
 
 
-def remembered(name: str, arrays: tuple, look: Callable) -> Any:
-    """`look(*arrays)`; for arrays of JAX, whose values never change, once for as long as they live."""
-    for x in arrays:
-        if not isinstance(x, jax.Array):
-            return look(*arrays)
-    key = (name, *map(id, arrays))
-    references, result = _results.get(key, ((), None))
-    if references and all(map(operator.is_, (reference() for reference in references), arrays)):
-        return result
+def remembered(name: Any, look: Callable, x: Any, y: Any = None) -> Any:
+    """`look(x)`, or `look(x, y)`; for arrays of JAX, whose values never change, once for as long as they live.
+
+    `look` may return `x` itself, which is then not kept alive.
+    """
+    key = (name, id(x), id(y))
+    kept = _results.get(key)
+    if kept is not None and kept.x() is x and kept.y() is y:
+        return x if kept.result is None else kept.result
+    arrays = (x,) if y is None else (x, y)
     result = look(*arrays)
-    with _lock:  # another thread may add while the oldest is searched for
-        while len(_results) >= _MOST_REMEMBERED:
-            del _results[next(iter(_results))]
-        _results[key] = (tuple(weakref.ref(x) for x in arrays), result)
+    if is_concrete(result) and all(isinstance(array, jax.Array) and is_concrete(array) for array in arrays):
+        forget = lambda _: _results.pop(key, None)  # noqa: E731
+        of_y = _nothing if y is None else weakref.ref(y, forget)
+        with _lock:  # another thread may add while the oldest is searched for
+            _made_room(_results)[key] = _Kept(weakref.ref(x, forget), of_y, None if result is x else result)
     return result
+
+
+def _nothing() -> None:
+    """What a weak reference to no array gives."""
+
+
+def _made_room(kept: dict) -> dict:
+    """Without its oldest entry, where it is full."""
+    while len(kept) >= _MOST_REMEMBERED:
+        kept.pop(next(iter(kept)), None)
+    return kept
+
+
+def scalar(value: float) -> Any:
+    """`value` as a compiled program takes it soonest: an array that is there already, from its second use on.
+
+    The program starts at once on arrays of JAX alone, and 20 µs later where a number has to be transferred first. To
+    make an array takes 12 µs, which a value that is used once does not repay.
+    """
+    key = (value, jax.config.jax_enable_x64)  # pyright: ignore[reportAttributeAccessIssue]
+    kept = _scalars.get(key)
+    if kept is not None:
+        return kept
+    with _lock:
+        if key not in _scalars:
+            _made_room(_scalars)[key] = None
+            return value
+        with jax.ensure_compile_time_eval():
+            array = jnp.asarray(value)
+        if is_concrete(array) and not array.committed:  # so that it goes along with arrays on any device
+            _scalars[key] = array
+            return array
+    return value
 
 
 def _of_numpy(name: str, x: Any) -> Any:

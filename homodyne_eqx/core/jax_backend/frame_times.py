@@ -1,5 +1,6 @@
 """The frame times and the frame period of the documented functions, looked at before anything is computed."""
 
+import math
 import sys
 import warnings
 from pathlib import Path
@@ -21,10 +22,12 @@ _warned: dict[str, None] = {}
 
 
 class Frames(NamedTuple):
-    """Frame times, 1-D, and the shortest and longest step between them, s (`None` for one frame, or under tracing)."""
+    """Frame times, 1-D; the shortest and longest step between them, and of the frame periods that agree with those, s
+    (any agrees with one frame, and under tracing)."""
 
     t: Any
-    steps: tuple[float, float] | None
+    steps: tuple[float, float] = (0.0, math.inf)
+    periods: tuple[float, float] = (0.0, math.inf)
 
 
 def frames(t1: Any, t2: Any) -> Frames:
@@ -35,6 +38,10 @@ def frames(t1: Any, t2: Any) -> Frames:
 
     **Raises:** `ValueError` if the two disagree, are not square, have more than two axes, or do not increase from ≥ 0.
     """
+    return remembered("t", _frames, t1, t2)
+
+
+def _frames(t1: Any, t2: Any) -> Frames:
     t1, t2 = real_array("t1", t1), real_array("t2", t2)
     shape = t1.shape
     if shape != t2.shape or len(shape) > 2 or 0 in shape or (len(shape) == 2 and shape[0] != shape[1]):
@@ -43,8 +50,8 @@ def frames(t1: Any, t2: Any) -> Frames:
             "(n_t,), or (n_t, n_t) from meshgrid(t, t, indexing='ij')."
         )
     if not (is_concrete(t1) and is_concrete(t2)):
-        return Frames(_traced_axis(t1, t2), None)
-    return remembered("t", (t1, t2), _concrete_frames)
+        return Frames(_traced_axis(t1, t2))
+    return _concrete_frames(t1, t2)
 
 
 def frame_period(dt: Numbers | None, times: Frames) -> Any:
@@ -54,11 +61,9 @@ def frame_period(dt: Numbers | None, times: Frames) -> Any:
     """
     if dt is None:
         raise TypeError("dt must be provided: the frame period in seconds, as set at the measurement. Pass dt=….")
-    period = number("dt", dt)
-    if times.steps is not None and is_concrete(period):
-        shortest, longest = times.steps
-        if shortest < (1 - _DT_TOLERANCE) * period or longest > (1 + _DT_TOLERANCE) * period:
-            _warn_of_spacing(period, times.steps)
+    period, (least, most) = number("dt", dt), times.periods
+    if type(period) is float and not least <= period <= most:
+        _warn_of_spacing(period, times.steps)
     return period
 
 
@@ -99,7 +104,10 @@ def _concrete_frames(t1: Any, t2: Any) -> Frames:
         raise ValueError(f"t1 does not increase from frame {k} ({t[k]} s) to {k + 1} ({t[k + 1]} s). Sort the frames.")
     on_device = jnp.asarray(times) if isinstance(t1, jax.Array) else times
     kept = on_device if is_concrete(on_device) else times  # what JAX makes while it traces must not be remembered
-    return Frames(kept, (float(steps.min()), float(steps.max())) if steps.size else None)
+    if not steps.size:
+        return Frames(kept)
+    shortest, longest = float(steps.min()), float(steps.max())
+    return Frames(kept, (shortest, longest), (longest / (1 + _DT_TOLERANCE), shortest / (1 - _DT_TOLERANCE)))
 
 
 def _axis(t1: np.ndarray, t2: np.ndarray) -> np.ndarray:

@@ -26,6 +26,7 @@ from ..terms import Diffusion, Product, Shear
 from ..tiles import MapTiles
 from ..totals import total_g2
 from ..varying import varying_like
+from .arrays import scalar
 
 G1_FLOOR = 1e-10
 _ONE_VALUE = ("q", "gap")
@@ -171,7 +172,7 @@ def _compiled(function: Callable) -> Callable:
     @functools.wraps(program)
     def run(*arguments):
         if not jax.config.jax_disable_jit:  # pyright: ignore[reportAttributeAccessIssue]
-            return program(*arguments)
+            return program(*[scalar(x) if type(x) is float else x for x in arguments])
         with jax.disable_jit(False):
             return program(*arguments)
 
