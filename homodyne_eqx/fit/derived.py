@@ -13,6 +13,7 @@ from ..core.geometry import Geometry
 from ..core.model import TwoTimeModel
 from ..core.terms import AbstractTerm, Diffusion, Product, Shear
 from .minimise import Inverse
+from .problem import model_with
 
 
 def derived_quantities(
@@ -39,10 +40,10 @@ def derived_quantities(
 
 @eqx.filter_jit
 def _averages_and_slopes(moving: TwoTimeModel, rest: TwoTimeModel, geometry: Geometry) -> tuple[list, list]:
-    vector, unravel = ravel_pytree(moving)
+    vector, _ = ravel_pytree(moving)
 
     def averages(v: jax.Array) -> list[jax.Array]:
-        moved = eqx.combine(unravel(v), rest)
+        moved = model_with(moving, rest, v)
         return [_average(term, geometry) for term in _terms(moved.g1) if isinstance(term, Diffusion | Shear)]
 
     return averages(vector), jax.jacfwd(averages)(vector)

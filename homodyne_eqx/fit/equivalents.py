@@ -31,7 +31,7 @@ def nearest_to_start(
     dtype = jnp.result_type(float)
 
     def at(values) -> TwoTimeModel:
-        return model_with(moving, rest, jnp.asarray(values, dtype))
+        return model_with(moving, rest, values)
 
     for k, entry in enumerate(selection.free):
         if entry.unit != "deg" or abs(parameters[k] - entry.value) <= _HALF_TURN / 2:

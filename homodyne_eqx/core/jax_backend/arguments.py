@@ -63,9 +63,7 @@ def _parameters(name: str, params: Numbers, ndim: int) -> Any:
             f"{name} has shape {array.shape}; expected {expected} [{', '.join(STATIC_NAMES)}] "
             f"or {expected.replace('3', '7')} [{', '.join(LAMINAR_NAMES)}]."
         )
-    if array.dtype.kind != "f" and not jnp.issubdtype(
-        array.dtype, jnp.floating
-    ):  # no derivative is taken in an integer
+    if not jnp.issubdtype(array.dtype, jnp.floating):  # no derivative is taken in an integer
         array = array.astype(jnp.result_type(float))
     if is_concrete(array) and not (finite := np.isfinite(np.asarray(array))).all():
         bad = [key for key, column in zip(LAMINAR_NAMES, finite.T) if not column.all()]

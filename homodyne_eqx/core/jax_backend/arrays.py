@@ -79,9 +79,9 @@ def _nothing() -> None:
 
 
 def _made_room(kept: dict) -> dict:
-    """Without its oldest entry, where it is full."""
-    while len(kept) >= _MOST_REMEMBERED:
-        kept.pop(next(iter(kept)), None)
+    """Without its oldest entries, where it is full; others may vanish meanwhile, with their arrays."""
+    for key in list(kept)[: max(len(kept) + 1 - _MOST_REMEMBERED, 0)]:
+        kept.pop(key, None)
     return kept
 
 
@@ -101,10 +101,9 @@ def scalar(value: float) -> Any:
             return value
         with jax.ensure_compile_time_eval():
             array = jnp.asarray(value)
-        if is_concrete(array) and not array.committed:  # so that it goes along with arrays on any device
-            _scalars[key] = array
-            return array
-    return value
+        movable = is_concrete(array) and not array.committed  # so that it goes along with arrays on any device
+        _scalars[key] = array if movable else value
+        return _scalars[key]
 
 
 def _of_numpy(name: str, x: Any) -> Any:
