@@ -7,7 +7,7 @@ from typing import Any, ClassVar, NamedTuple, final
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float
+from jaxtyping import Array, Bool, Float
 
 from .evaluation import Block, Evaluation, Slopes, Structure, evaluate
 from .geometry import Geometry
@@ -88,7 +88,7 @@ def walk(moving: tuple[Evaluation, Array, Array], tiles: AbstractTiles, loss: Ab
         tile = tiles.tile(step)
         m = per_sector(offset) + per_sector(contrast) * evaluation.values(block_of(evaluation, tiles, tile))
         cost = loss.cost(tile.weights * (m - tile.values) ** 2)
-        return total + jnp.sum(present(tile, cost)), None
+        return total + jnp.sum(jnp.where(tile.present, cost, 0)), None
 
     start = varying_like(jnp.zeros((), contrast.dtype), moving, tiles)
     return jax.lax.scan(add, start, tiles.steps())[0]
@@ -130,12 +130,11 @@ def walk_with_slopes(
             residual = per_sector(offset) + per_sector(contrast) * M - tile.values
             z = tile.weights * residual**2
             pull = 2 * tile.weights * loss.slope(z) * residual
-            weighted = masked(slopes, pull * per_sector(contrast))
+            weighted = weighted_by(slopes, tile.present, pull * per_sector(contrast))
             each = lambda leaves: tuple(scalars_of(x) for x in leaves)  # noqa: E731
             at_row, at_column = _at_frames(weighted, structure, block)
-            return _Pulls(
-                at_row, at_column, each(weighted.direct), each(weighted.of_sector), pull, M, present(tile, loss.cost(z))
-            )
+            cost = jnp.where(tile.present, loss.cost(z), 0)
+            return _Pulls(at_row, at_column, each(weighted.direct), each(weighted.of_sector), pull, M, cost)
 
         pulls = staged(tiles, place, of_pairs, moving, tiles)
         with_m = pulls.pull * pulls.M
@@ -249,23 +248,18 @@ def block_of(evaluation: Evaluation, tiles: AbstractTiles, tile: Tile, apart: bo
     return Block(rows, columns, in_order, tiles.both, apart)
 
 
-def present(tile: Tile, x: Float[Array, "n_sector n_row n_column"]) -> Float[Array, "n_sector n_row n_column"]:
-    """`x` where a datum has weight, else 0. The choice also keeps XLA from handing a sum to a library that is slower
-    on CPU."""
-    return jnp.where(tile.weights > 0, x, 0)
-
-
 def per_sector(x: Float[Array, " n_sector"]) -> Float[Array, "n_sector 1 1"]:
     return x[:, None, None]
 
 
-def masked(slopes: Slopes, factor: Float[Array, "n_sector n_row n_column"]) -> Slopes:
-    """The slopes times a factor that holds the weight; where the factor is 0 they count 0 even if they are not
-    finite."""
+def weighted_by(
+    slopes: Slopes, present: Bool[Array, "n_sector n_row n_column"], factor: Float[Array, "#n_sector #n_row #n_column"]
+) -> Slopes:
+    """The slopes times a factor where a datum is present; elsewhere 0 even if they are not finite."""
 
     def times(x: Array) -> Array:
-        f = factor.reshape(factor.shape + (1,) * (x.ndim - 3))
-        return jnp.where(f != 0, f * x, 0)
+        more = (1,) * (x.ndim - 3)
+        return jnp.where(present.reshape(*present.shape, *more), factor.reshape(*factor.shape, *more) * x, 0)
 
     return jax.tree.map(times, slopes)
 

@@ -4,6 +4,7 @@ XLA evaluates what a sum adds up anew for every sum, and walks the pairs once a 
 read are written to memory first (`staged`), and sums over the same axis share one walk (`summed`).
 """
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -17,8 +18,9 @@ from jaxtyping import Array, PyTree
 from .tiles import AbstractTiles, Tile
 from .varying import varying_like
 
-_TOGETHER = 16
-_ROWS_IN_CACHE = 16
+LANES = 8
+_TOGETHER = 9
+_WORTH_LANES = 20_000
 
 
 def staged(tiles: AbstractTiles, place: Tile, function: Callable[[bool], PyTree], *sources: PyTree) -> PyTree:
@@ -30,7 +32,7 @@ def staged(tiles: AbstractTiles, place: Tile, function: Callable[[bool], PyTree]
     columns, so that it need not put frames in order; `sources`: what its results follow from, see `varying_like`.
     """
     alike = lambda results: varying_like(results, *sources)  # noqa: E731
-    if jax.default_backend() != "cpu":
+    if not on_cpu():
         return function(False)
     if not tiles.both:
         apart = place.row >= place.column + tiles.size
@@ -43,10 +45,36 @@ def staged(tiles: AbstractTiles, place: Tile, function: Callable[[bool], PyTree]
     return jax.tree.unflatten(structure, stored)
 
 
+def on_cpu() -> bool:
+    return jax.default_backend() == "cpu"
+
+
 def by_row(tree: PyTree[Array]) -> PyTree[Array]:
-    """Σ over the columns of each array of shape (n_sector, n_row, n_column): (n_sector, n_row)."""
+    """Σ over the columns of each array of shape (n_sector, n_row, n_column): (n_sector, n_row).
+
+    XLA keeps the order of a sum, and a sum along memory in its order is one addition after the other. On a CPU some
+    columns side by side, the lanes of its vector unit, are therefore summed apart and joined at the end.
+    """
     arrays, structure = jax.tree.flatten(tree)
-    return jax.tree.unflatten(structure, _together(arrays, 2))
+    shape = arrays[0].shape if arrays else (0, 0, 0)
+    steps, whole = in_lanes(shape[2]) if math.prod(shape) >= _WORTH_LANES and on_cpu() else (0, 0)
+    if not whole:
+        return jax.tree.unflatten(structure, _together(arrays, 2))
+    lanes = _together([x[..., :whole].reshape(*x.shape[:2], -1, steps, LANES) for x in arrays], 3)
+    lanes = [x[:, :, 0] for x in lanes] if whole == steps * LANES else _together(lanes, 2)
+    found = _together(lanes, 2)
+    if whole < shape[2]:
+        rest = _together([x[..., whole:] for x in arrays], 2)
+        found = [x + y for x, y in zip(found, rest, strict=True)]
+    return jax.tree.unflatten(structure, found)
+
+
+def in_lanes(n: int) -> tuple[int, int]:
+    """How many steps each lane is summed at a time, so few that the compiler unrolls them; and how many of n columns
+    lie in lanes, which is all of them where n suits."""
+    covered = {steps: n // (LANES * steps) * LANES * steps for steps in range(12, 2, -1)}
+    steps = max(covered, key=lambda k: covered[k])
+    return steps, covered[steps]
 
 
 def by_column(tree: PyTree[Array]) -> PyTree[Array]:
@@ -56,16 +84,17 @@ def by_column(tree: PyTree[Array]) -> PyTree[Array]:
     """
     arrays, structure = jax.tree.flatten(tree)
     n_row = arrays[0].shape[1] if arrays else 1
-    block = next(n for n in range(min(_ROWS_IN_CACHE, n_row), 0, -1) if n_row % n == 0)
-    cut = [x.reshape(x.shape[0], n_row // block, block, x.shape[2]) for x in arrays]
-    return jax.tree.unflatten(structure, [jnp.sum(x, 1) for x in _together(cut, 2)])
+    block = next(k for k in range(min(12, n_row), 0, -1) if n_row % k == 0)
+    blocks = _together([x.reshape(x.shape[0], n_row // block, block, x.shape[2]) for x in arrays], 2)
+    return jax.tree.unflatten(structure, _together(blocks, 1))
 
 
 def _together(arrays: Sequence[Array], axis: int) -> list[Array]:
     """The sums over one axis, a few arrays a walk."""
     found: list[Array] = []
-    for k in range(0, len(arrays), _TOGETHER):
-        found += _sums.bind(*arrays[k : k + _TOGETHER], axis=axis)
+    n_walks = -(-len(arrays) // _TOGETHER)
+    for walk in np.array_split(np.arange(len(arrays)), n_walks) if n_walks else []:
+        found += _sums.bind(*(arrays[k] for k in walk), axis=axis)
     return found
 
 

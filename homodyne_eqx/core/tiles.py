@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from equinox import AbstractClassVar
-from jaxtyping import Array, Float, Int
+from jaxtyping import Array, Bool, Float, Int
 
 
 @final
@@ -16,13 +16,15 @@ class Tile(eqx.Module):
     """One tile: some frames with some others, in a tile of the triangle the rows the later ones.
 
     - `row`, `column`: first frame of the rows and of the columns, integers;
-    - `values`, `weights`: data and 1/σ², shape (n_sector, n_row, n_column), weight 0 where there is nothing to compare;
+    - `values`, `weights`: data and 1/σ², shape (n_sector, n_row, n_column);
+    - `present`: where there is something to compare; elsewhere the weight is 0.
     """
 
     row: Array
     column: Array
     values: Float[Array, "n_sector n_row n_column"]
     weights: Float[Array, "n_sector n_row n_column"]
+    present: Bool[Array, "n_sector n_row n_column"]
 
 
 class AbstractTiles(eqx.Module):
@@ -90,4 +92,4 @@ class MapTiles(AbstractTiles):
         rows = lambda x: jax.lax.dynamic_slice_in_dim(x, row, self.size, 1) if x.ndim else x  # noqa: E731
         values = rows(self.data)
         weights = jnp.broadcast_to(jnp.where(fresh, rows(self.sigma) ** -2, 0), values.shape)
-        return Tile(row, jnp.zeros_like(row), values, weights)
+        return Tile(row, jnp.zeros_like(row), values, weights, weights > 0)

@@ -25,7 +25,7 @@ class Mover(NamedTuple):
     It moves a pair by slope_later · tangents[i] + slope_earlier · tangents[j].
 
     - `columns`: the parameters it depends on, static;
-    - `tangents`: (n_sector, n_t, n_columns), or (n_t, n_columns) where it is common to all sectors;
+    - `tangents`: (n_sector, n_columns, n_t), or (n_columns, n_t) where it is common to all sectors;
     - `kind`: "difference" (slope_earlier = −slope_later), "both", or "later" (a scalar of the model: no second part).
     """
 
@@ -46,6 +46,7 @@ class Mover(NamedTuple):
 class Linearised(NamedTuple):
     """A model at its parameters: what the pairs need, and how the parameters move it.
 
+    - `movers`: those that any parameter reaches; `reached`: which of all they are;
     - `scaling`: ∂(contrast, offset)/∂parameters, (2, n_sector, n_params).
     """
 
@@ -53,6 +54,7 @@ class Linearised(NamedTuple):
     contrast: Float[Array, " n_sector"]
     offset: Float[Array, " n_sector"]
     movers: tuple[Mover, ...]
+    reached: tuple[bool, ...]
     scaling: Float[Array, "2 n_sector n_params"]
 
 
@@ -90,23 +92,24 @@ def linearised(model: TwoTimeModel, free: Any, everywhere: Geometry, group: Grou
         scaling = scaling.at[:, :, columns[-1]].set(jnp.moveaxis(along(columns[-1])[-1], 0, -1))
     evaluation, contrast, offset = evaluated(leaves)
     movers = _movers(evaluation, moved, [np.searchsorted(needed, c) for c in columns[:-1]], columns[:-1])
-    return Linearised(evaluation, contrast, offset, movers, scaling)
+    reached = tuple(mover.columns.size > 0 for mover in movers)
+    return Linearised(evaluation, contrast, offset, tuple(itertools.compress(movers, reached)), reached, scaling)
 
 
 def _movers(evaluation: Evaluation, moved: list[Array], within: list[np.ndarray], columns: list[np.ndarray]) -> tuple:
     """One mover for each scalar: array-valued slots and direct leaves are taken apart."""
     structure, movers = evaluation.structure, []
     for slot, tangents, k, of in zip(structure.slots, moved, within, columns, strict=False):
-        frames = 1 if structure.common[slot.leaf] else 2
-        tangents = jnp.moveaxis(tangents[k], 0, frames)
-        tangents = tangents.reshape(*tangents.shape[: frames + 1], math.prod(tangents.shape[frames + 1 :]))
+        tangents = tangents[k] if structure.common[slot.leaf] else jnp.moveaxis(tangents[k], 0, 1)
+        frames = 2 if structure.common[slot.leaf] else 3
+        tangents = tangents.reshape(*tangents.shape[:frames], math.prod(tangents.shape[frames:]))
         kind = "difference" if slot.difference else "both"
         movers += [Mover(of, tangents[..., e], kind) for e in range(tangents.shape[-1])]
     for tangents, k, of in zip(
         moved[len(structure.slots) :], within[len(structure.slots) :], columns[len(structure.slots) :]
     ):
-        flat = jnp.moveaxis(tangents[k].reshape(len(k), math.prod(tangents.shape[1:])), 0, 1)
-        movers += [Mover(of, jnp.broadcast_to(row, (evaluation.n_t, len(k))), "later") for row in flat]
+        flat = tangents[k].reshape(len(k), math.prod(tangents.shape[1:]))
+        movers += [Mover(of, jnp.broadcast_to(x[:, None], (len(k), evaluation.n_t)), "later") for x in flat.T]
     return tuple(movers)
 
 
@@ -125,11 +128,11 @@ class Moved(NamedTuple):
 
 
 def moved_by(slopes: Slopes, linear: Linearised) -> list[Moved]:
-    """The slopes of a block, one entry a mover."""
+    """The slopes of a block, one entry a mover that any parameter reaches."""
     found, earlier = [], iter(slopes.earlier)
     for slot, later in zip(linear.evaluation.structure.slots, slopes.later, strict=True):
         second = itertools.repeat(None) if slot.difference else scalars_of(next(earlier))
         found += [Moved(a, b) for a, b in zip(scalars_of(later), second)]
     for direct in slopes.direct:
         found += [Moved(x, None) for x in scalars_of(direct)]
-    return found
+    return list(itertools.compress(found, linear.reached))

@@ -11,6 +11,7 @@ import numpy as np
 from jaxtyping import Array, Float, Int, PyTree
 
 from ..core.geometry import Geometry, Sector
+from ..core.pair_sums import LANES, in_lanes
 from ..core.tiles import AbstractTiles, Tile, triangle
 from ..data import TwoTimeData
 
@@ -23,12 +24,14 @@ class PackedTiles(AbstractTiles):
 
     - `values`: (n_tiles, n_sector, size, size), float32 or float64; NaN where a pair has no weight;
     - `weights`: 1/σ²: (n_sector,), or an array like `values`;
-    - `starts`: (n_tiles, 2, 2): the first frame of rows and columns, and the first new frame.
+    - `starts`: (n_tiles, 2, 2): the first frame of rows and columns, and the first new frame;
+    - `counts`: (n_tiles, n_sector): how many pairs carry weight.
     """
 
     values: Float[Array, "n_tiles n_sector size size"]
     weights: Float[Array, "..."]
     starts: Int[Array, "n_tiles 2 2"]
+    counts: Int[Array, "n_tiles n_sector"]
     size: int = eqx.field(static=True)
     both: ClassVar[bool] = False
 
@@ -45,6 +48,7 @@ class PackedTiles(AbstractTiles):
             column=column,
             values=jnp.where(present, values, 0).astype(compute),
             weights=jnp.where(present, weights, 0),
+            present=present,
         )
 
 
@@ -66,6 +70,7 @@ class Packed(eqx.Module):
     groups are of equal size and are reduced one after the other.
 
     - `values`: (n_groups, n_tiles, group size, size, size); `weights`: (n_groups, group size) or like `values`;
+    - `counts`: (n_groups, n_tiles, group size), how many pairs of each tile carry weight: are not NaN;
     - `sectors`: (n_groups, group size), which sector of `geometry` each is;
     - `n_pairs`: how many pairs of frames carry weight, over all sectors: the number of independent residuals;
     - `common`: the fields of the geometry that are equal within every group.
@@ -74,6 +79,7 @@ class Packed(eqx.Module):
     values: Float[Array, "n_groups n_tiles n_member size size"]
     weights: Float[Array, "..."]
     starts: Int[Array, "n_tiles 2 2"]
+    counts: Int[Array, "n_groups n_tiles n_member"]
     sectors: Int[Array, "n_groups n_member"]
     geometry: Geometry
     n_pairs: int = eqx.field(static=True)
@@ -90,14 +96,14 @@ class Packed(eqx.Module):
 
     def total(self, reduction: Callable[[Group], PyTree]) -> PyTree:
         """The sum of a reduction over all groups."""
-        parts = (self.values, self.weights, self.sectors)
+        parts = (self.values, self.weights, self.counts, self.sectors)
 
-        def one(part: tuple[Array, Array, Array]) -> PyTree:
-            values, weights, sectors = part
+        def one(part: tuple[Array, Array, Array, Array]) -> PyTree:
+            values, weights, counts, sectors = part
             pick = lambda x: None if x is None else x[sectors]  # noqa: E731
             all_sectors = self.geometry.sectors
             here = Sector(*(pick(x) for x in (all_sectors.q, all_sectors.gap, all_sectors.phi)))
-            tiles = PackedTiles(values, weights, self.starts, self.size)
+            tiles = PackedTiles(values, weights, self.starts, counts, self.size)
             return reduction(Group(tiles, self.geometry.with_sectors(here), sectors, self.common))
 
         if self.sectors.shape[0] == 1:
@@ -107,8 +113,8 @@ class Packed(eqx.Module):
     def subset(self, tiles: Int[Array, " n"]) -> "Packed":
         """The same data, some of the tiles only: a minibatch. `n_pairs` remains that of all."""
         weights = self.weights if self.weights.ndim == 2 else self.weights[:, tiles]
-        where = lambda p: (p.values, p.weights, p.starts)  # noqa: E731
-        return eqx.tree_at(where, self, (self.values[:, tiles], weights, self.starts[tiles]))
+        where = lambda p: (p.values, p.weights, p.starts, p.counts)  # noqa: E731
+        return eqx.tree_at(where, self, (self.values[:, tiles], weights, self.starts[tiles], self.counts[:, tiles]))
 
 
 def pack(data: TwoTimeData, *, size: int | None = None, dtype: str | None = None) -> Packed:
@@ -128,7 +134,7 @@ def pack(data: TwoTimeData, *, size: int | None = None, dtype: str | None = None
     values = _aligned((groups.shape[0], len(starts), groups.shape[1], size, size), stored)
     scalar = data.scalar_sigma
     weights = None if scalar is not None else _aligned(values.shape, stored)
-    frame, n_pairs = np.arange(size), 0
+    frame, n_counting = np.arange(size), np.zeros(values.shape[:3], np.int32)
     for group, member in np.ndindex(groups.shape):
         value, weight = _folded(*data.weighted_map(int(groups[group, member])))
         for tile, ((row, column), (new_row, new_column)) in enumerate(zip(starts, new, strict=True)):
@@ -136,24 +142,38 @@ def pack(data: TwoTimeData, *, size: int | None = None, dtype: str | None = None
             i, j = row + frame[:, None], column + frame[None, :]
             counts = (i >= new_row) & (j >= new_column) & (i > j) & (weight[part] > 0)
             values[group, tile, member] = np.where(counts, value[part], np.nan)
-            n_pairs += int(np.count_nonzero(counts))
+            n_counting[group, tile, member] = np.count_nonzero(counts)
             if weights is not None:
                 weights[group, tile, member] = np.where(counts, weight[part], 0)
     return Packed(
         values=jnp.asarray(values),
         weights=jnp.asarray(np.asarray(scalar, float)[groups] ** -2.0 if weights is None else weights),
         starts=jnp.asarray(np.stack([starts, new], axis=1)),
+        counts=jnp.asarray(n_counting),
         sectors=jnp.asarray(groups),
         geometry=data.geometry,
-        n_pairs=n_pairs,
+        n_pairs=int(np.sum(n_counting, dtype=np.int64)),
         common=common,
     )
 
 
 def tile_size(n_sector: int, n_t: int) -> int:
-    """Frames a tile side: pairs enough to keep the device busy, few enough for its cache, and little overlap."""
-    largest = max(16, math.isqrt(int(_PAIRS_A_STEP.get(jax.default_backend(), 1.5e5) / n_sector)))
-    return math.ceil(n_t / math.ceil(n_t / largest))
+    """Frames a tile side: pairs enough to keep the device busy, few enough for its cache, and little overlap.
+
+    Of the sizes that suit sums in lanes, the one with the least to do: pairs, and for every tile what starting its
+    steps costs in units of pairs.
+    """
+    pairs_a_step = _PAIRS_A_STEP.get(jax.default_backend(), 1.5e5)
+    largest = max(16, math.isqrt(int(pairs_a_step / n_sector)))
+    if n_t <= largest:
+        return n_t
+
+    def cost(size: int) -> float:
+        n_blocks = math.ceil(n_t / size)
+        return n_blocks * (n_blocks + 1) / 2 * (n_sector * size**2 + pairs_a_step / 8)
+
+    suiting = [size for size in range(LANES, largest + 1, LANES) if in_lanes(size)[1] == size]
+    return min(suiting or [largest], key=cost)
 
 
 def _folded(value: np.ndarray, weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
