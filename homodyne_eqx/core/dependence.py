@@ -22,7 +22,11 @@ def influences(function: Callable, *arguments: Any) -> list[frozenset[int]]:
 
     `arguments` may be arrays or shapes (`jax.ShapeDtypeStruct`); nothing is computed.
     """
-    closed = jax.make_jaxpr(function)(*arguments)
+    return influences_within(jax.make_jaxpr(function)(*arguments))
+
+
+def influences_within(closed: ClosedJaxpr) -> list[frozenset[int]]:
+    """The same for a program that is traced already."""
     return _propagate(closed.jaxpr, [frozenset({k}) for k in range(len(closed.jaxpr.invars))])
 
 

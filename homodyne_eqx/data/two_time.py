@@ -95,11 +95,15 @@ class TwoTimeData:
         Excluded pixels have value 0 and weight 0, all others weight 1/sigma². Both triangles are given as they are:
         a symmetric map holds each pair of frames twice, and whoever sums counts it once.
         """
-        if not 0 <= k < self.n_sector:
-            raise IndexError(f"There is no sector {k}; expected 0 to {self.n_sector - 1}.")
-        c2_k, excluded, _ = self._read(k)
+        c2_k, excluded = self.map_as_is(k)
         sigma_k = np.where(excluded, np.inf, self.sigma[k]).astype(np.float64, copy=False)
         return np.where(excluded, 0, c2_k).astype(c2_k.dtype, copy=False), (sigma_k**-2).astype(c2_k.dtype)
+
+    def map_as_is(self, k: int) -> tuple[np.ndarray, np.ndarray]:
+        """Map of sector `k`, `(n_t, n_t)`, and where its pixels are excluded and hold whatever they hold: no copy."""
+        if not 0 <= k < self.n_sector:
+            raise IndexError(f"There is no sector {k}; expected 0 to {self.n_sector - 1}.")
+        return self._read(k)[:2]
 
     def select(
         self,

@@ -20,7 +20,9 @@ def compressed(
     Columns are scaled to length 1 before factoring, so parameters may be of any magnitude; what rounding has made
     singular (noise-free data, parameters without effect) is lifted by some units of the last place.
     """
-    whole = jnp.block([[normal.matrix, normal.vector[:, None]], [normal.vector[None, :], normal.chi2[None, None]]])
+    n = normal.vector.size
+    whole = jnp.zeros((n + 1, n + 1), normal.matrix.dtype).at[:n, :n].set(normal.matrix)
+    whole = whole.at[n, :n].set(normal.vector).at[:n, n].set(normal.vector).at[n, n].set(normal.chi2)
     diagonal = jnp.diagonal(whole)
     length = jnp.sqrt(jnp.where(diagonal > 0, diagonal, 1))
     n = length.size

@@ -8,10 +8,10 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax.flatten_util import ravel_pytree
+from jax.extend.core import jaxpr_as_fun
 from jaxtyping import Array, Float
 
-from ..core.dependence import influences
+from ..core.dependence import influences_within
 from ..core.evaluation import Evaluation, Slopes, evaluate
 from ..core.geometry import Geometry
 from ..core.misfit import scalars_of
@@ -70,27 +70,31 @@ def linearised(model: TwoTimeModel, free: Any, everywhere: Geometry, group: Grou
     ends = np.cumsum([0, *(leaf.size for leaf in leaves)])
     ranges = [np.arange(a, b) for a, b in itertools.pairwise(ends)]
 
-    def evaluated(values: list[Array]) -> tuple[Evaluation, Array, Array]:
+    def evaluated(values: list[Array]) -> tuple[list[Array], Evaluation]:
         moved = eqx.combine(jax.tree.unflatten(tree, values), rest)
-        contrast, offset = moved.scaling(everywhere)
-        return evaluate(moved, group.geometry, group.common), contrast[group.sectors], offset[group.sectors]
-
-    def numbers(values: list[Array]) -> list[Array]:
-        evaluation, contrast, offset = evaluated(values)
+        contrast, offset = (x[group.sectors] for x in moved.scaling(everywhere))
+        evaluation = evaluate(moved, group.geometry, group.common)
         slots = [evaluation.leaves[slot.leaf] for slot in evaluation.structure.slots]
-        return [*slots, *evaluation.direct, jnp.stack([contrast, offset])]
+        return [*slots, *evaluation.direct, jnp.stack([contrast, offset])], evaluation
 
-    found = influences(numbers, leaves)
+    traced, (numbers, arrays), (_, static) = eqx.filter_make_jaxpr(evaluated)(leaves)
+
+    def numbers_of(*values: Array) -> tuple[list[Array], list[Array]]:
+        results = jaxpr_as_fun(traced)(*values)
+        return results[: len(numbers)], results[len(numbers) :]
+
+    found = influences_within(traced)[: len(numbers)]
     columns = [np.concatenate([np.arange(0), *(ranges[k] for k in sorted(f))]) for f in found]
     needed = np.unique(np.concatenate([np.arange(0), *columns[:-1]])).astype(int)
-    values, tangent = jax.linearize(numbers, leaves)
-    unravel = ravel_pytree(leaves)[1]
-    along = lambda k: jax.vmap(tangent)(jax.vmap(unravel)(jnp.eye(ends[-1], dtype=leaves[0].dtype)[k]))  # noqa: E731
+    values, tangent, others = jax.linearize(numbers_of, *leaves, has_aux=True)
+    basis = lambda k: [np.eye(ends[-1], dtype=x.dtype)[k][:, r].reshape(-1, *x.shape) for x, r in zip(leaves, ranges)]  # noqa: E731
+    along = lambda k: jax.vmap(tangent)(*(jnp.asarray(x) for x in basis(k)))  # noqa: E731
     moved = along(needed)[:-1] if needed.size else [jnp.zeros((0, *x.shape), x.dtype) for x in values[:-1]]
     scaling = jnp.zeros((2, group.geometry.n_sector, ends[-1]), leaves[0].dtype)
     if columns[-1].size:
         scaling = scaling.at[:, :, columns[-1]].set(jnp.moveaxis(along(columns[-1])[-1], 0, -1))
-    evaluation, contrast, offset = evaluated(leaves)
+    evaluation = eqx.combine(jax.tree.unflatten(jax.tree.structure(arrays), others), static)
+    contrast, offset = values[-1]
     movers = _movers(evaluation, moved, [np.searchsorted(needed, c) for c in columns[:-1]], columns[:-1])
     reached = tuple(mover.columns.size > 0 for mover in movers)
     return Linearised(evaluation, contrast, offset, tuple(itertools.compress(movers, reached)), reached, scaling)
@@ -100,7 +104,8 @@ def _movers(evaluation: Evaluation, moved: list[Array], within: list[np.ndarray]
     """One mover for each scalar: array-valued slots and direct leaves are taken apart."""
     structure, movers = evaluation.structure, []
     for slot, tangents, k, of in zip(structure.slots, moved, within, columns, strict=False):
-        tangents = tangents[k] if structure.common[slot.leaf] else jnp.moveaxis(tangents[k], 0, 1)
+        tangents = _along(tangents, k)
+        tangents = tangents if structure.common[slot.leaf] else jnp.moveaxis(tangents, 0, 1)
         frames = 2 if structure.common[slot.leaf] else 3
         tangents = tangents.reshape(*tangents.shape[:frames], math.prod(tangents.shape[frames:]))
         kind = "difference" if slot.difference else "both"
@@ -108,9 +113,14 @@ def _movers(evaluation: Evaluation, moved: list[Array], within: list[np.ndarray]
     for tangents, k, of in zip(
         moved[len(structure.slots) :], within[len(structure.slots) :], columns[len(structure.slots) :]
     ):
-        flat = tangents[k].reshape(len(k), math.prod(tangents.shape[1:]))
+        flat = _along(tangents, k).reshape(len(k), math.prod(tangents.shape[1:]))
         movers += [Mover(of, jnp.broadcast_to(x[:, None], (len(k), evaluation.n_t)), "later") for x in flat.T]
     return tuple(movers)
+
+
+def _along(tangents: Array, k: np.ndarray) -> Array:
+    """Some of the directions; as a slice where they follow each other, which costs less to compile than a gather."""
+    return tangents[k[0] : k[-1] + 1] if k.size and np.all(np.diff(k) == 1) else tangents[k]
 
 
 class Moved(NamedTuple):

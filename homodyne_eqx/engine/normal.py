@@ -87,7 +87,7 @@ def _walk(linear: Linearised, tiles: PackedTiles, loss: AbstractLoss) -> tuple[_
         tangents = twos(of.columns)
         joints = [p.joints(product, *ab) for p, product, ab in zip(pairings, products, tangents, strict=True)]
         rows = _AtRows(
-            ones=None if flat else of.root * of.root,
+            ones=None if of.root is None else of.root * of.root,
             M=rooted(of.M),
             MM=of.M * of.M,
             r=rooted(of.r),
@@ -176,34 +176,49 @@ def _pairings(linear: Linearised) -> list[Pairing]:
 
 
 def _assembled(linear: Linearised, rows: _AtRows, columns: _AtColumns) -> NormalEquations:
-    n_params = linear.scaling.shape[-1]
-    matrix = jnp.zeros((n_params, n_params), linear.contrast.dtype)
+    n_sector, n_params = linear.scaling.shape[1:]
+    matrix, vector, along = _Places(n_params, n_params), _Places(1, n_params), _Places(2 * n_sector, n_params)
     pairings = _pairings(linear)
     for pairing, square, other, joined in zip(pairings, rows.squares, columns.squares, rows.joints, strict=True):
         a, b = pairing
         block = pairing.block(square if other is None else square + other, joined)
-        matrix = matrix.at[a.columns[:, None], b.columns[None, :]].add(block)
+        matrix.add(a.columns, b.columns, block)
         if a is not b:
-            matrix = matrix.at[b.columns[:, None], a.columns[None, :]].add(block.T)
-    vector = jnp.zeros(n_params, linear.contrast.dtype)
-    along = jnp.zeros((2, linear.contrast.shape[0], n_params), linear.contrast.dtype)
+            matrix.add(b.columns, a.columns, block.T)
     for mover, frames, others in zip(linear.movers, rows.movers, columns.movers, strict=True):
         frames = jnp.stack(frames)
         if others is not None:
             frames = frames + mover.sign * jnp.stack(others)
-        gathered = jnp.einsum("ksi,pi->ksp" if mover.common else "ksi,spi->ksp", frames, mover.tangents)
-        along = along.at[:, :, mover.columns].add(jnp.stack([gathered[1], gathered[0]]))
-        vector = vector.at[mover.columns].add(jnp.sum(gathered[2], 0))
-    to_contrast, to_offset = linear.scaling
-    mixed = jnp.einsum("ksp,ksq->pq", linear.scaling, along)
-    matrix = matrix + mixed + mixed.T
+        of_one, of_m, of_r = jnp.einsum("ksi,pi->ksp" if mover.common else "ksi,spi->ksp", frames, mover.tangents)
+        vector.add(np.arange(1), mover.columns, jnp.sum(of_r, 0, keepdims=True))
+        along.add(np.arange(n_sector), mover.columns, of_m)
+        along.add(n_sector + np.arange(n_sector), mover.columns, of_one)
+    dtype = linear.contrast.dtype
+    mixed = jnp.einsum("ksp,ksq->pq", linear.scaling, along.filled(dtype).reshape(2, n_sector, n_params))
     ones, with_m, with_m2, with_r, with_rm = (jnp.sum(x, 1) for x in (rows.ones, rows.M, rows.MM, rows.r, rows.rM))
-    for x, y, weight in (
-        (to_contrast, to_contrast, with_m2),
-        (to_contrast, to_offset, with_m),
-        (to_offset, to_contrast, with_m),
-        (to_offset, to_offset, ones),
-    ):
-        matrix = matrix + x.T @ (weight[:, None] * y)
-    vector = vector + to_contrast.T @ with_rm + to_offset.T @ with_r
-    return NormalEquations(matrix, vector, jnp.sum(rows.cost))
+    weights = jnp.stack([jnp.stack([with_m2, with_m]), jnp.stack([with_m, ones])])
+    own = jnp.einsum("ksp,ksq->pq", linear.scaling, jnp.sum(weights[..., None] * linear.scaling[None], 1))
+    pull = jnp.einsum("ksp,ks->p", linear.scaling, jnp.stack([with_rm, with_r]))
+    return NormalEquations(
+        matrix.filled(dtype) + mixed + mixed.T + own, vector.filled(dtype)[0] + pull, jnp.sum(rows.cost)
+    )
+
+
+class _Places:
+    """A matrix that is put together from parts, which may overlap, at once: a scatter each would have to be compiled
+    each."""
+
+    def __init__(self, n_rows: int, n_columns: int):
+        self.shape = (n_rows, n_columns)
+        self.places: list[np.ndarray] = []
+        self.values: list[Array] = []
+
+    def add(self, rows: np.ndarray, columns: np.ndarray, values: Array) -> None:
+        self.places.append((rows[:, None] * self.shape[1] + columns[None, :]).ravel())
+        self.values.append(values.ravel())
+
+    def filled(self, dtype: Any) -> Array:
+        zeros = jnp.zeros(self.shape[0] * self.shape[1], dtype)
+        if not self.values:
+            return zeros.reshape(self.shape)
+        return zeros.at[np.concatenate(self.places)].add(jnp.concatenate(self.values)).reshape(self.shape)

@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int, PyTree
 
-from ..core.geometry import Geometry, Sector
+from ..core.geometry import Geometry, Sector, is_concrete
 from ..core.pair_sums import LANES, in_lanes
 from ..core.tiles import AbstractTiles, Tile, triangle
 from ..data import TwoTimeData
@@ -72,7 +72,6 @@ class Packed(eqx.Module):
     - `values`: (n_groups, n_tiles, group size, size, size); `weights`: (n_groups, group size) or like `values`;
     - `counts`: (n_groups, n_tiles, group size), how many pairs of each tile carry weight: are not NaN;
     - `sectors`: (n_groups, group size), which sector of `geometry` each is;
-    - `n_pairs`: how many pairs of frames carry weight, over all sectors: the number of independent residuals;
     - `common`: the fields of the geometry that are equal within every group.
     """
 
@@ -82,7 +81,6 @@ class Packed(eqx.Module):
     counts: Int[Array, "n_groups n_tiles n_member"]
     sectors: Int[Array, "n_groups n_member"]
     geometry: Geometry
-    n_pairs: int = eqx.field(static=True)
     common: tuple[str, ...] = eqx.field(static=True)
 
     @property
@@ -93,6 +91,13 @@ class Packed(eqx.Module):
     @property
     def n_tiles(self) -> int:
         return self.values.shape[1]
+
+    @property
+    def n_pairs(self) -> int | Float[Array, ""]:
+        """How many pairs of frames carry weight, over all sectors: the number of independent residuals."""
+        if is_concrete(self.counts):
+            return int(np.sum(np.asarray(self.counts), dtype=np.int64))
+        return jnp.sum(self.counts.astype(jnp.result_type(float)))
 
     def total(self, reduction: Callable[[Group], PyTree]) -> PyTree:
         """The sum of a reduction over all groups."""
@@ -111,7 +116,7 @@ class Packed(eqx.Module):
         return jax.tree.map(lambda x: jnp.sum(x, 0), jax.lax.map(one, parts))
 
     def subset(self, tiles: Int[Array, " n"]) -> "Packed":
-        """The same data, some of the tiles only: a minibatch. `n_pairs` remains that of all."""
+        """The same data, some of the tiles only: a minibatch."""
         weights = self.weights if self.weights.ndim == 2 else self.weights[:, tiles]
         where = lambda p: (p.values, p.weights, p.starts, p.counts)  # noqa: E731
         return eqx.tree_at(where, self, (self.values[:, tiles], weights, self.starts[tiles], self.counts[:, tiles]))
@@ -134,25 +139,26 @@ def pack(data: TwoTimeData, *, size: int | None = None, dtype: str | None = None
     values = _aligned((groups.shape[0], len(starts), groups.shape[1], size, size), stored)
     scalar = data.scalar_sigma
     weights = None if scalar is not None else _aligned(values.shape, stored)
-    frame, n_counting = np.arange(size), np.zeros(values.shape[:3], np.int32)
+    counted, n_counting = _counted(starts, new, size), np.zeros(values.shape[:3], np.int32)
     for group, member in np.ndindex(groups.shape):
-        value, weight = _folded(*data.weighted_map(int(groups[group, member])))
-        for tile, ((row, column), (new_row, new_column)) in enumerate(zip(starts, new, strict=True)):
+        k = int(groups[group, member])
+        c2, excluded = data.map_as_is(k)
+        sigma = None if scalar is not None else data.sigma[k]
+        for tile, (row, column) in enumerate(starts):
             part = np.s_[row : row + size, column : column + size]
-            i, j = row + frame[:, None], column + frame[None, :]
-            counts = (i >= new_row) & (j >= new_column) & (i > j) & (weight[part] > 0)
-            values[group, tile, member] = np.where(counts, value[part], np.nan)
+            value, weight, present = _folded(c2, excluded, sigma, part)
+            counts = present & counted[tile]
+            values[group, tile, member] = np.where(counts, value, np.nan)
             n_counting[group, tile, member] = np.count_nonzero(counts)
             if weights is not None:
-                weights[group, tile, member] = np.where(counts, weight[part], 0)
+                weights[group, tile, member] = np.where(counts, weight, 0)
     return Packed(
-        values=jnp.asarray(values),
-        weights=jnp.asarray(np.asarray(scalar, float)[groups] ** -2.0 if weights is None else weights),
+        values=jax.device_put(values),  # which takes it over; jnp.asarray would copy it
+        weights=jnp.asarray(np.asarray(scalar, float)[groups] ** -2.0) if weights is None else jax.device_put(weights),
         starts=jnp.asarray(np.stack([starts, new], axis=1)),
         counts=jnp.asarray(n_counting),
         sectors=jnp.asarray(groups),
         geometry=data.geometry,
-        n_pairs=int(np.sum(n_counting, dtype=np.int64)),
         common=common,
     )
 
@@ -160,27 +166,53 @@ def pack(data: TwoTimeData, *, size: int | None = None, dtype: str | None = None
 def tile_size(n_sector: int, n_t: int) -> int:
     """Frames a tile side: pairs enough to keep the device busy, few enough for its cache, and little overlap.
 
-    Of the sizes that suit sums in lanes, the one with the least to do: pairs, and for every tile what starting its
-    steps costs in units of pairs.
+    The size with the least to do: pairs, those of columns outside the lanes of `by_row` four times, and for every tile
+    what starting its steps costs in units of pairs.
     """
     pairs_a_step = _PAIRS_A_STEP.get(jax.default_backend(), 1.5e5)
-    largest = max(16, math.isqrt(int(pairs_a_step / n_sector)))
+    largest = max(3 * LANES, math.isqrt(int(pairs_a_step / n_sector)))
     if n_t <= largest:
         return n_t
 
     def cost(size: int) -> float:
         n_blocks = math.ceil(n_t / size)
-        return n_blocks * (n_blocks + 1) / 2 * (n_sector * size**2 + pairs_a_step / 8)
+        columns = 4 * size - 3 * in_lanes(size)[1]
+        return n_blocks * (n_blocks + 1) / 2 * (n_sector * size * columns + pairs_a_step / 8)
 
-    suiting = [size for size in range(LANES, largest + 1, LANES) if in_lanes(size)[1] == size]
-    return min(suiting or [largest], key=cost)
+    return min(range(3 * LANES, largest + 1), key=cost)
 
 
-def _folded(value: np.ndarray, weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    total = weight + weight.T
-    mean = (weight * value + (weight * value).T) / np.where(total > 0, total, 1)
-    times = (weight > 0).astype(np.int8) + (weight.T > 0)
-    return mean, total / np.maximum(times, 1)
+def _counted(starts: np.ndarray, new: np.ndarray, size: int) -> np.ndarray:
+    """Which pairs of each tile, (n_tiles, size, size), are in order and counted by no tile before."""
+    i, j = (starts[:, k, None] + np.arange(size) for k in (0, 1))
+    fresh = (i >= new[:, :1])[:, :, None] & (j >= new[:, 1:])[:, None, :]
+    return fresh & (i[:, :, None] > j[:, None, :])
+
+
+def _folded(
+    c2: np.ndarray, excluded: np.ndarray, sigma: np.ndarray | None, part: tuple[slice, slice]
+) -> tuple[np.ndarray, np.ndarray | None, np.ndarray]:
+    """The pixels of a part of a map folded with those of its mirror image: mean, weight, and where there is any.
+
+    **Arguments:** `sigma`: (n_t, n_t), or None where it is the same for all, and the weight then goes without saying.
+    """
+    turned = part[::-1]
+    one, other, no_one, no_other = c2[part], c2[turned].T, excluded[part], excluded[turned].T
+    present = ~(no_one & no_other)
+    if sigma is not None:
+        w_one, w_other = (
+            np.where(out, 0, s.astype(float) ** -2).astype(c2.dtype)
+            for out, s in ((no_one, sigma[part]), (no_other, sigma[turned].T))
+        )
+        total = np.where(present, w_one + w_other, 1)
+        mean = (w_one * np.where(no_one, 0, one) + w_other * np.where(no_other, 0, other)) / total
+        return mean, total / np.maximum((w_one > 0).astype(np.int8) + (w_other > 0), 1), present & (total > 0)
+    one_only, other_only = no_other & ~no_one, no_one & ~no_other
+    with np.errstate(invalid="ignore"):
+        mean = (one + other) / 2
+    if np.any(one_only) or np.any(other_only):
+        mean = np.where(one_only, one, np.where(other_only, other, mean))
+    return mean, None, present
 
 
 def _groups(geometry: Geometry) -> tuple[np.ndarray, tuple[str, ...]]:

@@ -1,5 +1,7 @@
 """From the end of a minimisation to a result that says everything about it."""
 
+from functools import partial
+
 import numpy as np
 
 from ..core.model import TwoTimeModel
@@ -43,10 +45,6 @@ def assembled(
         parameters[e.name] = Parameter(
             e.name, float(value), float(uncertainty), e.unit, e.low, e.high, e.value, e.free, bool(at_bound)
         )
-    derived = {
-        name: Parameter(name, value, uncertainty, unit, -np.inf, np.inf, np.nan, True, False)
-        for name, value, uncertainty, unit in derived_quantities(fitted, selection.filter, directions, packed.geometry)
-    }
     last = outcome.history[-1]
     ended, message = outcome.ended, _ENDINGS[outcome.ended].format(n=last.number, left=last.expected_decrease)
     lost = [p.name for p in parameters.values() if np.isinf(p.uncertainty)]
@@ -66,7 +64,7 @@ def assembled(
         ended=ended,
         message=message,
         kernel=kernel_of(fitted),
-        derived=derived,
+        averages=partial(derived_quantities, fitted, selection.filter, directions, packed.geometry),
         history=outcome.history,
         seconds=seconds,
         notes=notes,

@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -56,7 +56,7 @@ class FitResult:
     - `covariance`: (n_free, n_free), in the order of `free_names`;
     - `converged`, `ended`, `message`: how it ended;
     - `kernel`: its name; where terms have different ones, each with its term, that of the shear first;
-    - `derived`: rates averaged over the frames, with uncertainties;
+    - `averages`: computes name, value, 1σ and unit of each of the `derived` quantities;
     - `history`: every step from the start that was gone on from; `seconds`: of the whole fit, of packing the data, of
       comparing starts where there were several, and of the first step, compilation included;
     - `notes`: what else to know: starts that were moved or compared, and a minimum that does not describe the data.
@@ -70,7 +70,7 @@ class FitResult:
     ended: str
     message: str
     kernel: str
-    derived: Mapping[str, Parameter]
+    averages: Callable[[], list[tuple[str, float, float, str]]]
     history: tuple[Iteration, ...]
     seconds: Mapping[str, float]
     notes: tuple[str, ...]
@@ -89,6 +89,14 @@ class FitResult:
     @property
     def free_names(self) -> tuple[str, ...]:
         return tuple(name for name, parameter in self.parameters.items() if parameter.free)
+
+    @cached_property
+    def derived(self) -> Mapping[str, Parameter]:
+        """Rates averaged over the frames, with uncertainties; computed when asked for."""
+        return {
+            name: Parameter(name, value, uncertainty, unit, -np.inf, np.inf, np.nan, True, False)
+            for name, value, uncertainty, unit in self.averages()
+        }
 
     @cached_property
     def noise_factor(self) -> float | None:

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from homodyne_eqx.core.kernels.sinc import sinc_from_sine
-from homodyne_eqx.core.pair_sums import by_column, by_row
+from homodyne_eqx.core.pair_sums import LANES, by_column, by_row, in_lanes
 
-SHAPES = [(1, 1, 1), (3, 7, 5), (2, 32, 48), (2, 37, 20)]
+SHAPES = [(1, 1, 1), (3, 7, 5), (2, 32, 48), (2, 37, 20), (5, 72, 72), (4, 40, 136), (2, 100, 101)]
 
 
 def _arrays(shape, n=20):
@@ -28,10 +28,19 @@ def test_many_sums_in_one_walk_are_those_one_by_one(shape, sum_of, axis):
         np.testing.assert_allclose(total, np.sum(x, axis), rtol=1e-5, atol=1e-5)
 
 
+@pytest.mark.parametrize("n", range(1, 300))
+def test_lanes_hold_whole_steps_and_leave_few_columns_over(n):
+    steps, whole = in_lanes(n)
+    assert whole % (LANES * steps) == 0
+    assert 0 <= n - whole < 3 * LANES
+
+
 @pytest.mark.parametrize("sum_of", [by_row, by_column])
-def test_their_derivatives_are_those_of_sums(sum_of):
-    x, y = _arrays((2, 6, 4), 2)
-    weights = jnp.arange(12.0, dtype=x.dtype).reshape(2, -1)[:, : sum_of([x])[0].shape[1]]
+@pytest.mark.parametrize("shape", [(2, 6, 4), (2, 100, 101)])
+def test_their_derivatives_are_those_of_sums(sum_of, shape):
+    x, y = (z / shape[2] for z in _arrays(shape, 2))
+    total = sum_of([x])[0]
+    weights = jnp.cos(jnp.arange(total.size, dtype=x.dtype)).reshape(total.shape)
 
     def cost(x, y):
         a, b, c = sum_of([x * y, x**2, jnp.ones_like(x)])
@@ -41,7 +50,9 @@ def test_their_derivatives_are_those_of_sums(sum_of):
         a, b, c = (jnp.sum(z, 2 if sum_of is by_row else 1) for z in (x * y, x**2, jnp.ones_like(x)))
         return jnp.sum(weights * a * b + c)
 
-    for derivative in (jax.grad, jax.jacfwd, lambda f: jax.grad(lambda *z: jnp.sum(jax.grad(f)(*z) ** 2))):
+    twice = lambda f: jax.grad(lambda *z: jnp.sum(jax.grad(f)(*z) ** 2))  # noqa: E731
+    along = lambda f: lambda *z: jax.jvp(f, z, z)[1]  # noqa: E731
+    for derivative in (jax.grad, along, twice):
         np.testing.assert_allclose(derivative(cost)(x, y), derivative(plain)(x, y), rtol=1e-4, atol=1e-4)
     many = jax.vmap(sum_of, in_axes=([0, None],))([jnp.stack([x, 2 * x]), y])
     for k, scale in enumerate((1, 2)):

@@ -1,13 +1,16 @@
 """Folding: one pair, one measurement; and what carries no weight stays out."""
 
+import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
 import pytest
 from dense import folded_pairs
 
 import homodyne_eqx as hx
+from homodyne_eqx.core.pair_sums import in_lanes
 from homodyne_eqx.core.tiles import triangle
 from homodyne_eqx.engine import Packed
+from homodyne_eqx.engine.packing import tile_size
 
 
 def data_of(n_sector=2, n_t=7, seed=0, **options):
@@ -46,6 +49,9 @@ def test_every_pair_stands_once_with_the_weight_of_one(size, full_sigma):
     }
     assert found.keys() == expected.keys()
     assert packed.n_pairs == len(expected)
+    np.testing.assert_array_equal(packed.counts, np.sum(~np.isnan(np.asarray(packed.values)), (-1, -2)))
+    tiles = np.arange(packed.n_tiles)[::2]
+    assert packed.subset(jnp.asarray(tiles)).n_pairs == np.sum(np.asarray(packed.counts)[:, tiles])
     for key, (value, weight) in expected.items():
         np.testing.assert_allclose(found[key], (value, weight), rtol=1e-6)
 
@@ -61,6 +67,29 @@ def test_sectors_of_equal_q_are_grouped():
     packed = hx.pack(hx.TwoTimeData(np.ones((4, 4, 4)), geometry, sigma=1.0))
     assert np.asarray(packed.sectors).tolist() == [[1, 3], [0, 2]]
     assert packed.common == ("q", "gap")
+
+
+@pytest.mark.parametrize(("n_sector", "n_t"), [(1, 30), (5, 200), (10, 500), (23, 1001), (23, 4000), (400, 300)])
+def test_tiles_suit_sums_in_lanes_and_cover_little_twice(n_sector, n_t):
+    size = tile_size(n_sector, n_t)
+    assert size == n_t or in_lanes(size)[1] >= size - 4
+    n_blocks = -(-n_t // size)
+    assert n_blocks == 1 or n_blocks * (n_blocks + 1) / 2 * size**2 < 1.7 * n_t**2 / 2
+
+
+def test_a_compiled_program_knows_no_number_of_pairs():
+    counted = []
+    packed = [hx.pack(data_of(mask=np.random.default_rng(k).random((7, 7)) < 0.3)) for k in range(2)]
+    assert packed[0].n_pairs != packed[1].n_pairs
+
+    @eqx.filter_jit
+    def number(some):
+        counted.append(1)
+        return some.n_pairs
+
+    for some in packed:
+        assert number(some) == some.n_pairs
+    assert len(counted) == 1
 
 
 def test_storage_follows_the_data_unless_told_otherwise():
