@@ -119,6 +119,8 @@ def walk_with_slopes(
         offset=jnp.zeros_like(offset),
     )
 
+    weight = None if loss.reweights else tiles.weight()
+
     def add(carry: tuple[Array, MisfitSlopes], number: Array) -> tuple[tuple[Array, MisfitSlopes], None]:
         total, sums = carry
         place = tiles.at(number)
@@ -128,19 +130,28 @@ def walk_with_slopes(
             block = block_of(evaluation, tiles, tile, apart)
             M, slopes = evaluation.values_and_slopes(block)
             residual = per_sector(offset) + per_sector(contrast) * M - tile.values
-            z = tile.weights * residual**2
-            pull = 2 * tile.weights * loss.slope(z) * residual
-            weighted = weighted_by(slopes, tile.present, pull * per_sector(contrast))
+            slopes = weighted_by(slopes, tile.present, per_sector(contrast))
             each = lambda leaves: tuple(scalars_of(x) for x in leaves)  # noqa: E731
-            at_row, at_column = _at_frames(weighted, structure, block)
-            cost = jnp.where(tile.present, loss.cost(z), 0)
-            return _Pulls(at_row, at_column, each(weighted.direct), each(weighted.of_sector), pull, M, cost)
+            at_row, at_column = _at_frames(slopes, structure, block)
+            masked = lambda x: jnp.where(tile.present, x, 0)  # noqa: E731
+            pull, cost = masked(residual), None
+            if weight is None:
+                z = tile.weights * residual**2
+                pull, cost = masked(2 * tile.weights * loss.slope(z) * residual), masked(loss.cost(z))
+            return _Pulls(at_row, at_column, each(slopes.direct), each(slopes.of_sector), pull, masked(M), cost)
 
         pulls = staged(tiles, place, of_pairs, moving, tiles)
-        with_m = pulls.pull * pulls.M
-        to_rows, others = by_row((pulls.at_row, (pulls.direct, pulls.of_sector, pulls.pull, with_m, pulls.cost)))
-        to_columns = by_column(tuple(b or a for a, b in zip(pulls.at_row, pulls.at_column, strict=True)))
-        direct, of_sector, to_offset, to_contrast, cost = jax.tree.map(lambda x: jnp.sum(x, 1), others)
+        pulled = lambda slopes: jax.tree.map(lambda x: pulls.pull * x, slopes)  # noqa: E731
+        at_column = tuple(b or a for a, b in zip(pulls.at_row, pulls.at_column, strict=True))
+        squares = pulls.pull**2 if pulls.cost is None else pulls.cost
+        others = (pulled(pulls.direct), pulled(pulls.of_sector), pulls.pull, pulled(pulls.M))
+        to_rows, others, cost = by_row((pulled(pulls.at_row), others, squares))
+        to_columns = by_column(pulled(at_column))
+        if weight is not None:
+            w = weight[:, None]
+            to_rows, others, to_columns = jax.tree.map(lambda x: 2 * w * x, (to_rows, others, to_columns))
+            cost = w * cost
+        direct, of_sector, to_offset, to_contrast = jax.tree.map(lambda x: jnp.sum(x, 1), others)
         of_slots = []
         for slot, grown, of_row, of_column in zip(structure.slots, sums.slots, to_rows, to_columns, strict=True):
             common = structure.common[slot.leaf]
@@ -166,8 +177,9 @@ def walk_with_slopes(
 class _Pulls(NamedTuple):
     """What the sums over a tile read, of every pair: arrays of shape (n_sector, n_row, n_column).
 
-    How χ² changes with each scalar of each slot in the frame of the row and in that of the column (empty where it is
-    minus that of the row), with each direct and sector leaf, with g2 (`pull`); M; and the cost.
+    How g2 changes with each scalar of each slot in the frame of the row and in that of the column (empty where it is
+    minus that of the row), with each direct and sector leaf; how χ² changes with g2 (`pull`); M; and the cost. Where
+    all of a sector weigh the same, `pull` is the residual alone, and there is no cost: it is the square of that.
     """
 
     at_row: tuple[tuple[Array, ...], ...]
@@ -176,7 +188,7 @@ class _Pulls(NamedTuple):
     of_sector: tuple[tuple[Array, ...], ...]
     pull: Array
     M: Array
-    cost: Array
+    cost: Array | None
 
 
 def _at_frames(slopes: Slopes, structure: Structure, block: Block) -> tuple[tuple, tuple]:

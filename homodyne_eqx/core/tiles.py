@@ -45,6 +45,10 @@ class AbstractTiles(eqx.Module):
     def tile(self, step: Any) -> Tile:
         """The tile of one step."""
 
+    @abc.abstractmethod
+    def weight(self) -> Float[Array, "#n_sector"] | None:
+        """The weight of every present datum where it is one number a sector, else None."""
+
     def at(self, number: Int[Array, ""]) -> Tile:
         """The tile of a number. It is read from where all are, so that whoever needs it late need not keep it."""
         pick = lambda x: jax.lax.dynamic_index_in_dim(x, number, keepdims=False)  # noqa: E731
@@ -85,6 +89,9 @@ class MapTiles(AbstractTiles):
     def steps(self) -> Any:
         new = np.arange(0, self.data.shape[-1], self.size, dtype=np.int32)
         return jnp.asarray(np.minimum(new, self.data.shape[-1] - self.size)), jnp.asarray(new)
+
+    def weight(self) -> Float[Array, "#n_sector"] | None:
+        return jnp.broadcast_to(self.sigma**-2, (1,)) if self.sigma.ndim == 0 else None
 
     def tile(self, step: Any) -> Tile:
         row, new = step

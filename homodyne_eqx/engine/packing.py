@@ -38,6 +38,9 @@ class PackedTiles(AbstractTiles):
     def steps(self) -> Any:
         return (self.values, self.starts, self.weights if self.weights.ndim == 4 else None)
 
+    def weight(self) -> Float[Array, "#n_sector"] | None:
+        return self.weights if self.weights.ndim == 1 else None
+
     def tile(self, step: Any) -> Tile:
         values, ((row, column), _), weights = step
         compute = self.weights.dtype if self.weights.ndim == 1 else jnp.result_type(float)
@@ -166,7 +169,7 @@ def pack(data: TwoTimeData, *, size: int | None = None, dtype: str | None = None
 def tile_size(n_sector: int, n_t: int) -> int:
     """Frames a tile side: pairs enough to keep the device busy, few enough for its cache, and little overlap.
 
-    The size with the least to do: pairs, those of columns outside the lanes of `by_row` four times, and for every tile
+    The size with the least to do: pairs, those of columns outside the lanes of `by_row` six times, and for every tile
     what starting its steps costs in units of pairs.
     """
     pairs_a_step = _PAIRS_A_STEP.get(jax.default_backend(), 1.5e5)
@@ -176,7 +179,7 @@ def tile_size(n_sector: int, n_t: int) -> int:
 
     def cost(size: int) -> float:
         n_blocks = math.ceil(n_t / size)
-        columns = 4 * size - 3 * in_lanes(size)[1]
+        columns = 6 * size - 5 * in_lanes(size)[1]
         return n_blocks * (n_blocks + 1) / 2 * (n_sector * size * columns + pairs_a_step / 8)
 
     return min(range(3 * LANES, largest + 1), key=cost)
