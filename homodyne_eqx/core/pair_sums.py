@@ -1,7 +1,8 @@
 """Sums over the pairs of a tile, as a CPU does them fast: values stored once, sums formed together.
 
-XLA evaluates what a sum adds up anew for every sum, and walks the pairs once a sum. Here the values that many sums
-read are written to memory first (`staged`), and sums over the same axis share one walk (`summed`).
+XLA evaluates what a sum adds up anew for every sum, walks the pairs once a sum, and adds them one after the other. Here
+the values that many sums read are written to memory first (`staged`), and sums over the same axis share walks that
+the compiler can turn into vector instructions (`by_row`, `by_column`).
 """
 
 import math

@@ -1,5 +1,6 @@
 """The normal equations of least squares, tile by tile, without a Jacobian in memory."""
 
+import itertools
 from typing import Any, NamedTuple, final
 
 import equinox as eqx
@@ -76,74 +77,47 @@ def normal_equations(
 
 
 def _walk(linear: Linearised, tiles: PackedTiles, loss: AbstractLoss) -> tuple[_AtRows, _AtColumns]:
-    evaluation, pairings = linear.evaluation, _pairings(linear)
-    flat = not loss.reweights and tiles.weights.ndim == 1  # then √w of a sector is `once` wherever it is not 0
+    evaluation, flat = linear.evaluation, not loss.reweights and tiles.weight() is not None
     once = jnp.sqrt(tiles.weights)[:, None] if flat else jnp.ones((1, 1))
-
-    def summands(of: _Weighted) -> tuple[_AtRows, _AtColumns, list[Joint]]:
-        rooted = (lambda x: x) if flat else (lambda x: of.root * x)
-        with_scaling = lambda slope: None if slope is None else [rooted(slope), of.M * slope, of.r * slope]  # noqa: E731
-        products = [pairing.products(*slopes) for pairing, slopes in zip(pairings, twos(of.moved), strict=True)]
-        tangents = twos(of.columns)
-        joints = [p.joints(product, *ab) for p, product, ab in zip(pairings, products, tangents, strict=True)]
-        rows = _AtRows(
-            ones=None if of.root is None else of.root * of.root,
-            M=rooted(of.M),
-            MM=of.M * of.M,
-            r=rooted(of.r),
-            rM=of.r * of.M,
-            cost=of.r * of.r if of.cost is None else of.cost,
-            movers=[with_scaling(slopes.later) for slopes in of.moved],
-            squares=[product.later for product in products],
-            joints=[[joint.summands() if joint.few else [] for joint in each] for each in joints],
-        )
-        columns = _AtColumns(
-            movers=[with_scaling(slopes.of_earlier(m)) for m, slopes in zip(linear.movers, of.moved, strict=True)],
-            squares=[product.earlier for product in products],
-        )
-        return rows, columns, [joint for each in joints for joint in each if not joint.few]
 
     def add(sums: tuple[Array, Array], number: Array) -> tuple[tuple[Array, Array], None]:
         place = tiles.at(number)
 
         def values(apart: bool) -> _Weighted:
             tile = tiles.at(number)
+            masked = lambda x: jnp.where(tile.present, x, 0)  # noqa: E731
             M, slopes = evaluation.values_and_slopes(block_of(evaluation, tiles, tile, apart))
             residual = per_sector(linear.offset) + per_sector(linear.contrast) * M - tile.values
             z = tile.weights * residual**2
-            root = once[..., None] if flat else jnp.sqrt(tile.weights * loss.slope(z))
+            root = once[..., None] if flat else masked(jnp.sqrt(tile.weights * loss.slope(z)))
+            cost = masked(loss.cost(z)) if loss.reweights else None
             moved = moved_by(weighted_by(slopes, tile.present, root * per_sector(linear.contrast)), linear)
-            cost = loss.cost(z) if loss.reweights else None
-            masked = lambda x: jnp.where(tile.present, x, 0)  # noqa: E731
             columns = [jax.lax.dynamic_slice_in_dim(m.tangents, place.column, tiles.size, -1) for m in linear.movers]
             return _Weighted(None if flat else root, masked(root * M), masked(root * residual), cost, moved, columns)
 
-        rows, columns, many = summands(staged(tiles, place, values, linear, tiles))
+        rows, columns, many = _summands(linear, staged(tiles, place, values, linear, tiles))
         at_rows = jnp.concatenate([jnp.stack(jax.tree.leaves(by_row(rows))), *(joint.product() for joint in many)])
         grown = add_frames(sums[0], at_rows, place.row, 2)
         at_columns = jax.tree.leaves(by_column(columns))
         other = add_frames(sums[1], jnp.stack(at_columns), place.column, 2) if at_columns else sums[1]
         return (grown, other), None
 
-    rows, columns, many = jax.eval_shape(summands, _blank(linear, flat, loss))
-    lengths = [len(jax.tree.leaves(rows)), *(joint.columns.shape[-2] for joint in many)]
+    rows, columns, many = jax.eval_shape(lambda of: _summands(linear, of), _blank(linear, flat, loss))
+    n_rows, n_columns = len(jax.tree.leaves(rows)), len(jax.tree.leaves(columns))
+    ends = np.cumsum([n_rows, *(joint.columns.shape[-2] for joint in many)])
     zeros = lambda n: jnp.zeros((n, evaluation.n_sector, evaluation.n_t), linear.contrast.dtype)  # noqa: E731
-    at_rows, at_columns = jax.lax.scan(
-        add, (zeros(sum(lengths)), zeros(len(jax.tree.leaves(columns)))), tiles.numbers()
-    )[0]
-    summed, *products = jnp.split(at_rows, np.cumsum(lengths)[:-1])
-    rows = jax.tree.unflatten(jax.tree.structure(rows), list(summed))
+    at_rows, at_columns = jax.lax.scan(add, (zeros(ends[-1]), zeros(n_columns)), tiles.numbers())[0]
+    rows = jax.tree.unflatten(jax.tree.structure(rows), list(at_rows[:n_rows]))
     columns = jax.tree.unflatten(jax.tree.structure(columns), list(at_columns))
-    waiting = iter(products)
+    products = (at_rows[a:b] for a, b in itertools.pairwise(ends))
+    joints = [[jnp.stack(joint) if joint else next(products) for joint in each] for each in rows.joints]
+    weighted = lambda sums: sums and [once * sums[0], *sums[1:]]  # noqa: E731
+    ones = (tiles.weights * jnp.sum(tiles.counts.astype(once.dtype), 0))[:, None] if flat else rows.ones
     return (
         rows._replace(
-            ones=(tiles.weights * jnp.sum(tiles.counts.astype(once.dtype), 0))[:, None] if flat else rows.ones,
-            M=once * rows.M,
-            r=once * rows.r,
-            movers=[[once * ones, *others] for ones, *others in rows.movers],
-            joints=[[jnp.stack(joint) if joint else next(waiting) for joint in each] for each in rows.joints],
+            ones=ones, M=once * rows.M, r=once * rows.r, movers=[weighted(x) for x in rows.movers], joints=joints
         ),
-        columns._replace(movers=[x and [once * x[0], *x[1:]] for x in columns.movers]),
+        columns._replace(movers=[weighted(x) for x in columns.movers]),
     )
 
 
@@ -169,6 +143,34 @@ def _blank(linear: Linearised, flat: bool, loss: AbstractLoss) -> _Weighted:
     moved = [Moved(pair, pair if mover.kind == "both" else None) for mover in linear.movers]
     columns = [number(*mover.tangents.shape[:-1], 1) for mover in linear.movers]
     return _Weighted(None if flat else pair, pair, pair, pair if loss.reweights else None, moved, columns)
+
+
+def _summands(linear: Linearised, of: _Weighted) -> tuple[_AtRows, _AtColumns, list[Joint]]:
+    """What a tile contributes, before it is summed: over its columns, over its rows, and what is a product of matrices.
+
+    Where √w is the same for a sector (there is no `root`), sums in which it occurs once lack it.
+    """
+    pairings = _pairings(linear)
+    rooted = (lambda x: x) if of.root is None else (lambda x: of.root * x)
+    with_scaling = lambda slope: None if slope is None else [rooted(slope), of.M * slope, of.r * slope]  # noqa: E731
+    products = [pairing.products(*slopes) for pairing, slopes in zip(pairings, twos(of.moved), strict=True)]
+    joints = [p.joints(product, *x) for p, product, x in zip(pairings, products, twos(of.columns), strict=True)]
+    rows = _AtRows(
+        ones=None if of.root is None else of.root * of.root,
+        M=rooted(of.M),
+        MM=of.M * of.M,
+        r=rooted(of.r),
+        rM=of.r * of.M,
+        cost=of.r * of.r if of.cost is None else of.cost,
+        movers=[with_scaling(slopes.later) for slopes in of.moved],
+        squares=[product.later for product in products],
+        joints=[[joint.summands() if joint.few else [] for joint in each] for each in joints],
+    )
+    columns = _AtColumns(
+        movers=[with_scaling(slopes.of_earlier(m)) for m, slopes in zip(linear.movers, of.moved, strict=True)],
+        squares=[product.earlier for product in products],
+    )
+    return rows, columns, [joint for each in joints for joint in each if not joint.few]
 
 
 def _pairings(linear: Linearised) -> list[Pairing]:

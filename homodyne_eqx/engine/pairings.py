@@ -61,9 +61,10 @@ class Pairing(NamedTuple):
         what each joint comes to, (n_other, n_sector, n_t).
         """
         a, b = self.a, self.b
+        n_forth = 0 if b.kind == "later" else 1
         block = jnp.einsum(f"{_axes(a, 'p')},si,{_axes(b, 'q')}->pq", a.tangents, at_one_frame, b.tangents)
-        totals = [jnp.einsum(f"{_axes(a, 'p')},qsi->pq", a.tangents, x) for x in joined[: b.kind != "later"]]
-        totals += [jnp.einsum(f"{_axes(b, 'p')},qsi->qp", b.tangents, x) for x in joined[len(totals) :]]
+        totals = [jnp.einsum(f"{_axes(a, 'p')},qsi->pq", a.tangents, x) for x in joined[:n_forth]]
+        totals += [jnp.einsum(f"{_axes(b, 'p')},qsi->qp", b.tangents, x) for x in joined[n_forth:]]
         if a is b:
             totals += [x.T for x in totals]
         return sum([-x if self.differences else x for x in totals], block)
