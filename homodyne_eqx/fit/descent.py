@@ -8,7 +8,6 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax.flatten_util import ravel_pytree
 from jaxtyping import Array, Float
 
 from ..core.misfit import AbstractLoss, Squares
@@ -18,7 +17,7 @@ from ..engine import Packed, chi_squared, normal_equations, pack
 from .assembly import assembled
 from .free import Bounds, Selection, select
 from .minimise import Iteration, Outcome, Quadratic, expected_decrease, on_host, touching
-from .problem import Unknowns, model_with
+from .problem import Unknowns, model_with, values_of
 from .result import FitResult
 
 _NORMAL_EQUATIONS_AT_MOST = 500
@@ -78,7 +77,7 @@ def descend(
     if tiles_a_step is not None and not 1 <= tiles_a_step <= packed.n_tiles:
         raise ValueError(f"tiles_a_step is {tiles_a_step}; expected 1 to {packed.n_tiles}, the tiles there are.")
     moving, rest = eqx.partition(model, selection.filter)
-    dtype = ravel_pytree(moving)[0].dtype
+    dtype = jnp.result_type(*jax.tree.leaves(moving))
     low, high, start = (jnp.asarray(selection.array(field), dtype) for field in ("low", "high", "value"))
     unknowns = Unknowns(low, high, start, jnp.maximum(jnp.abs(start), 1))
     unknowns = eqx.tree_at(lambda u: u.scale, unknowns, unknowns.scale**2 / unknowns.slope(jnp.zeros_like(start)))
@@ -157,7 +156,7 @@ def _judged(
     first_call: float,
 ) -> Outcome:
     """Where the descent has arrived, by the normal equations if they are of a size to be formed."""
-    parameters = np.asarray(ravel_pytree(eqx.filter(fitted, selection.filter))[0], float)
+    parameters = values_of(fitted, selection.filter)
     n = parameters.size
     if n > _NORMAL_EQUATIONS_AT_MOST:
         chi2 = float(eqx.filter_jit(chi_squared)(fitted, packed, loss))

@@ -10,7 +10,6 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import optimistix as optx
-from jax.flatten_util import ravel_pytree
 
 from ..core.misfit import AbstractLoss, Squares
 from ..core.model import TwoTimeModel
@@ -20,7 +19,7 @@ from .assembly import assembled
 from .equivalents import nearest_to_start
 from .free import Bounds, Selection, select
 from .minimise import Iteration, Outcome, minimise, on_host, touching
-from .problem import Problem, Unknowns, model_with
+from .problem import Problem, Unknowns, model_with, values_of
 from .result import FitResult
 from .scan import STEPS, Stretch, compared
 from .solver import levenberg_marquardt
@@ -182,7 +181,7 @@ class _Run:
         limits = jnp.asarray(selection.scaling_bounds(), dtype)
         fitted = with_best_scaling(fitted, packed, limits[:, 0], limits[:, 1])
         normal = on_host(eqx.filter_jit(normal_equations)(fitted, packed, self.loss, selection.filter))
-        values = np.asarray(ravel_pytree(eqx.filter(fitted, selection.filter))[0], float)
+        values = values_of(fitted, selection.filter)
         at_bound = touching(*selection.limits(), values, normal)
         return fitted, replace(outcome, parameters=values, normal=normal, at_bound=at_bound)
 

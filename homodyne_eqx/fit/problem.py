@@ -77,6 +77,11 @@ def model_with(
     return eqx.combine(jax.tree.unflatten(tree, values), rest)
 
 
+def values_of(model: TwoTimeModel, free: Any) -> np.ndarray:
+    """The inverse: the free parameters of a model, one after the other, in double precision."""
+    return np.concatenate([np.ravel(np.asarray(leaf, float)) for leaf in jax.tree.leaves(eqx.filter(model, free))])
+
+
 @eqx.filter_custom_jvp
 def residual(y: Float[Array, " n_params"], problem: Problem) -> tuple[Float[Array, " m"], NormalEquations]:
     """The compressed residual, and beside it the normal equations in the parameters themselves.

@@ -2,6 +2,8 @@
 
 import itertools
 import json
+import pickle
+from dataclasses import replace
 
 import equinox as eqx
 import jax
@@ -161,6 +163,7 @@ def test_fits_of_one_shape_compile_once(monkeypatch):
     hx.fit(model(START), simulated(seed=1), bounds={"D0": (1.0, 1e7)})
     first = len(counted)
     hx.fit(model(TRUTH), simulated(seed=2), bounds={"alpha": (-1.0, 1.0)})
+    hx.fit(model(START), simulated(seed=3, mask=np.arange(N_T) == 7))
     assert len(counted) == first
 
 
@@ -219,6 +222,20 @@ def test_the_history_falls_and_the_callback_sees_it():
     assert tuple(seen) == result.history
     chi2 = [iteration.chi2 for iteration in seen[1:]]
     assert all(b <= a * (1 + 1e-12) for a, b in itertools.pairwise(chi2))
+
+
+@pytest.mark.x64
+def test_mean_rates_are_computed_when_asked_for_also_from_a_stored_result():
+    result = hx.fit(model(START), simulated())
+    assert "derived" not in vars(result)
+    found = pickle.loads(pickle.dumps(replace(result, data=None))).derived["mean J"]
+    t, value = np.maximum(np.asarray(geometry().t), 0.025), {name: p.value for name, p in result.parameters.items()}
+    rate = value["D0"] * t ** value["alpha"] + value["D_offset"]
+    assert found.value == pytest.approx(np.mean((rate[1:] + rate[:-1]) / 2), rel=1e-9)
+    assert found.unit == "Å²/s"
+    assert result.derived["mean J"] == found
+    scatter = [hx.fit(model(START), simulated(seed=k)).derived["mean J"].value for k in range(1, 13)]
+    assert np.std(scatter, ddof=1) == pytest.approx(found.uncertainty, rel=0.6)
 
 
 @pytest.mark.x64
