@@ -1,5 +1,6 @@
 """Two-time data folded once into tiles of the triangle, ready to be streamed."""
 
+import gc
 import math
 from collections.abc import Callable
 from typing import Any, ClassVar, final
@@ -139,6 +140,7 @@ def pack(data: TwoTimeData, *, size: int | None = None, dtype: str | None = None
     n_t, size = data.n_t, min(size or tile_size(groups.shape[1], data.n_t), data.n_t)
     starts, new = triangle(n_t, size)
     stored = np.dtype(dtype or data.c2.dtype) if jnp.result_type(float) == jnp.float64 else np.dtype("float32")
+    gc.collect(0)  # only then does JAX let go of what it took over from NumPy and nobody needs any more
     values = _aligned((groups.shape[0], len(starts), groups.shape[1], size, size), stored)
     scalar = data.scalar_sigma
     weights = None if scalar is not None else _aligned(values.shape, stored)
