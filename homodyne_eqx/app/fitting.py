@@ -61,20 +61,21 @@ def run(job: Job, start: Start, console: Console, quiet: bool) -> FitResult:
     model = job.choice.build(start.values)
     fixed = tuple(dict.fromkeys((*job.choice.held, *job.held)))
     free = [entry.name for entry in select(model, None, fixed, job.bounds).free]
-    pairs = job.data.n_sector * job.data.n_t * (job.data.n_t - 1) // 2
     options: dict[str, Any] = {"fixed": fixed, "bounds": job.bounds, "loss": job.loss, "max_steps": job.max_steps}
     if quiet:
         return fit(model, job.data, **options)
-    with FitProgress(console, job.title, free, pairs - len(free)) as progress:
+    with FitProgress(console, job.title, free) as progress:
         return fit(model, job.data, **options, callback=progress)
 
 
 def seconds_of(result: FitResult) -> dict[str, float]:
-    """Seconds that compilation took (first step less an ordinary one), and all the rest of the fit."""
+    """Seconds that compilation took (first step less an ordinary one), and all the rest of the fit; before them those
+    of what came first: a comparison of starts, and stages on averaged or sampled data, compilation included."""
     elapsed = [step.elapsed for step in result.history]
     ordinary = float(np.median(np.diff(elapsed))) if len(elapsed) > 1 else 0.0
     compilation = max(result.seconds["first_step"] - ordinary, 0.0)
-    return {"compilation": compilation, "fit": max(elapsed[-1] - compilation, 0.0) if elapsed else 0.0}
+    before = {n.replace("_", " "): s for n, s in result.seconds.items() if n in ("starts", "first_stages")}
+    return {**before, "compilation": compilation, "fit": max(elapsed[-1] - compilation, 0.0) if elapsed else 0.0}
 
 
 def sector_maps(result: FitResult, data: TwoTimeData) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:

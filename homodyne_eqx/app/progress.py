@@ -20,13 +20,12 @@ _SHOWN = 6
 class FitProgress:
     """A live table of the latest steps, fed by the callback of a fit; nothing where the output is no terminal.
 
-    **Arguments:** `names`: of the free parameters, contrast and offset last; `degrees_of_freedom`: for the reduced χ².
+    **Arguments:** `names`: of the free parameters, contrast and offset last.
     """
 
-    def __init__(self, console: Console, title: str, names: Sequence[str], degrees_of_freedom: int):
+    def __init__(self, console: Console, title: str, names: Sequence[str]):
         self._title = title
         self._names = [name for name in names if not name.startswith(("contrast", "offset"))]
-        self._degrees_of_freedom = max(degrees_of_freedom, 1)
         self._steps: list[Iteration] = []
         self._begun = time.perf_counter()
         self._live = Live(self, console=console, transient=True, refresh_per_second=8)
@@ -62,7 +61,7 @@ class FitProgress:
             table.add_column(_short(name), justify="right", no_wrap=True)
         for step in self._steps[-_SHOWN:]:
             parameters = [f"{value:.4g}" for value in step.parameters[: len(names)]]
-            reduced = step.chi2 / self._degrees_of_freedom
+            reduced = step.chi2 / step.degrees_of_freedom
             table.add_row(str(step.number), f"{reduced:.6g}", f"{step.expected_decrease:.2g}", *parameters)
         return table
 

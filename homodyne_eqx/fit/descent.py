@@ -82,6 +82,7 @@ def descend(
     unknowns = Unknowns(low, high, start, jnp.maximum(jnp.abs(start), 1))
     unknowns = eqx.tree_at(lambda u: u.scale, unknowns, unknowns.scale**2 / unknowns.slope(jnp.zeros_like(start)))
     carried = _Carried(jnp.zeros_like(start), optimiser.init(jnp.zeros_like(start)))
+    degrees_of_freedom = packed.n_pairs - len(selection.free)
     key, history, ended, first_call = jax.random.key(seed), [], "step limit", 0.0
     best = (np.inf, carried.y)
     try:
@@ -106,6 +107,7 @@ def descend(
                     float(jnp.max(jnp.abs(carried.y - before))),
                     np.asarray(unknowns.parameters(before), float),
                     time.perf_counter() - begun,
+                    degrees_of_freedom,
                 )
             )
             if callback is not None:
@@ -167,6 +169,6 @@ def _judged(
     if ended == "step limit" and left <= tolerance * max(1.0, float(normal.chi2) / max(1, packed.n_pairs - n)):
         ended = "converged"
     last = history[-1]
-    end = Iteration(last.number + 1, float(normal.chi2), left, 0.0, parameters, last.elapsed)
+    end = Iteration(last.number + 1, float(normal.chi2), left, 0.0, parameters, last.elapsed, packed.n_pairs - n)
     held = touching(*selection.limits(), parameters, normal)
     return Outcome(ended, parameters, normal, (*history, end), held, first_call)

@@ -21,7 +21,8 @@ from .free import Bounds, Selection, select
 from .minimise import Iteration, Outcome, minimise, on_host, touching
 from .problem import Problem, Unknowns, model_with, values_of
 from .result import FitResult
-from .scan import STEPS, Stretch, compared
+from .sampling import REACH, ROUGHLY, sampled
+from .scan import STEPS, Comparison, Stretch, compared
 from .solver import levenberg_marquardt
 from .start import best_scaling
 
@@ -42,6 +43,7 @@ def fit(
     callback: Callable[[Iteration], None] | None = None,
     eliminate_scaling: bool = False,
     coarse: int = 1,
+    sample: bool = True,
     scan: bool = True,
     starts: Iterable[Mapping[str, Any]] | None = None,
 ) -> FitResult:
@@ -61,11 +63,15 @@ def fit(
     - `solver`: any Optimistix least-squares solver; Levenberg–Marquardt unless given.
     - `max_steps`; `tolerance`: done when χ² can be expected to fall by less, in units of max(1, reduced χ²): 1e-6 in
       float64, 1e-3 in float32.
-    - `callback`: called with an `Iteration` after each step. Ctrl-C ends the fit with the best state so far.
+    - `callback`: called with an `Iteration` after each step, those on averaged or sampled data included, which are
+      numbered on their own. Ctrl-C ends the fit with the best state so far.
     - `eliminate_scaling`: contrast and offset are put to their best in closed form at every step instead of being
-      unknowns of the solver (variable projection): fewer steps where they are many or start far off. Same result.
+      unknowns of the solver (variable projection). Same result; a step costs up to twice as much, and there may be
+      fewer of them, or more.
     - `coarse`: first fit data averaged over blocks of `coarse` × `coarse` frames, and start from what that gives.
       Same result.
+    - `sample`: of more than 50 million pairs, first fit some (the tiles of frames along the diagonal and as many
+      others), and start from what that gives. Same result, in a fraction of the time where the way to it is long.
     - `scan`: where the correlation oscillates in a parameter (the frequency of an `Echo`, the velocity of
       `TwoComponents`), χ² has many minima: try many values between half and twice its start, 3 rad over the run apart
       (64 at most), at two phases, and go on from the best after four steps of each. Costs nothing without such a
@@ -89,19 +95,19 @@ def fit(
         return run.stretch(model, start, some, eliminate_scaling)
 
     comparison = compared(model, selection, packed if averaged is None else averaged, scan, starts, steps_from)
-    reached, comparing = comparison.reached, time.perf_counter() - begun - packing
-    if comparison.interrupted:
+    comparing = time.perf_counter() - begun - packing
+    approach = run.approached(model, comparison, averaged, packed if sample else None, eliminate_scaling)
+    approaching = time.perf_counter() - begun - packing - comparing
+    if approach.interrupted:
         run = replace(run, max_steps=0)
-    elif averaged is not None:
-        _, outcome = run.minimum(model, reached, averaged, eliminate_scaling)
-        reached = reached.started(dict(zip((e.name for e in reached.free), outcome.parameters.tolist(), strict=True)))
-    fitted, outcome = run.minimum(model, reached, packed, eliminate_scaling)
-    if comparison.interrupted:
+    fitted, outcome = run.minimum(model, approach.reached, packed, eliminate_scaling, approach.reach)
+    if approach.interrupted:
         outcome = replace(outcome, ended="interrupted")
-    selection = replace(comparison.start, notes=(*comparison.start.notes, *comparison.notes))
+    selection = replace(comparison.start, notes=(*comparison.start.notes, *approach.notes))
     fitted, outcome = nearest_to_start(fitted, selection, outcome, packed, loss)
     seconds = {"total": time.perf_counter() - begun, "packing": packing, "first_step": outcome.first_call}
     seconds |= {"starts": comparing} if comparison.notes else {}
+    seconds |= {"first_stages": approaching} if approach is not comparison else {}
     original = data if isinstance(data, TwoTimeData) else None
     return assembled(fitted, selection, outcome, packed, seconds, type(loss).__name__, original)
 
@@ -117,10 +123,10 @@ class _Run:
     callback: Callable[[Iteration], None] | None
 
     def minimum(
-        self, model: TwoTimeModel, selection: Selection, packed: Packed, eliminate: bool
+        self, model: TwoTimeModel, selection: Selection, packed: Packed, eliminate: bool, reach: float = 1.0
     ) -> tuple[TwoTimeModel, Outcome]:
         """The model at the minimum of χ² from this start, and how it was reached."""
-        outcome, problem = self._descended(model, selection, packed, eliminate, self.max_steps, self.callback)
+        outcome, problem = self._descended(model, selection, packed, eliminate, self.max_steps, self.callback, reach)
         if not outcome.history:
             listed = ", ".join(f"{entry.name} = {entry.value:g}" for entry in selection.entries)
             raise ValueError(
@@ -130,6 +136,32 @@ class _Run:
         dtype = problem.unknowns.start.dtype
         fitted = model_with(problem.moving, problem.rest, outcome.parameters)
         return self._completed(fitted, outcome, selection, packed, dtype) if eliminate else (fitted, outcome)
+
+    def approached(
+        self, model: TwoTimeModel, start: Comparison, averaged: Packed | None, packed: Packed | None, eliminate: bool
+    ) -> Comparison:
+        """Where minima over averaged data and over a part of the packed data lead, one after the other."""
+        if averaged is not None and not start.interrupted:
+            start = self._through(model, start, averaged, eliminate)
+        part = None if packed is None or start.interrupted else sampled(packed)
+        if part is not None and packed is not None:
+            note = f"{part.n_pairs:.2g} of {packed.n_pairs:.2g} pairs of frames were fitted first"
+            start = replace(start, notes=(*start.notes, note))
+            roughly = replace(self, tolerance=max(self.tolerance or 0.0, ROUGHLY))
+            start = roughly._through(model, start, part, eliminate, REACH)
+        return start
+
+    def _through(
+        self, model: TwoTimeModel, start: Comparison, part: Packed, eliminate: bool, reach: float = 1.0
+    ) -> Comparison:
+        """The same, gone on with from the minimum over some data; by `reach` at first, if there is one."""
+        _, outcome = self.minimum(model, start.reached, part, eliminate)
+        if outcome.ended == "not finite":
+            return start
+        names = (entry.name for entry in start.reached.free)
+        reached = start.reached.started(dict(zip(names, outcome.parameters.tolist(), strict=True)))
+        interrupted, reach = outcome.ended == "interrupted", reach if outcome.ended == "converged" else 1.0
+        return replace(start, reached=reached, interrupted=interrupted, reach=reach)
 
     def stretch(self, model: TwoTimeModel, selection: Selection, packed: Packed, eliminate: bool) -> Stretch | None:
         """A few steps from a start, to compare it with others."""
@@ -149,6 +181,7 @@ class _Run:
         eliminate: bool,
         max_steps: int,
         callback: Callable[[Iteration], None] | None,
+        reach: float = 1.0,
     ) -> tuple[Outcome, Problem]:
         degrees_of_freedom = packed.n_pairs - len(selection.free)
         if degrees_of_freedom <= 0:
@@ -160,7 +193,7 @@ class _Run:
         problem = self._problem(model, moved, packed, selection.scaling_bounds() if eliminate else None)
         tolerance = _TOLERANCE[str(problem.unknowns.start.dtype)] if self.tolerance is None else self.tolerance
         prepare = lambda parameters, normal: best_scaling(moved, parameters, normal)  # noqa: E731
-        outcome = minimise(problem, self.solver, degrees_of_freedom, max_steps, tolerance, callback, prepare)
+        outcome = minimise(problem, self.solver, degrees_of_freedom, max_steps, tolerance, callback, prepare, reach)
         return outcome, problem
 
     def _problem(

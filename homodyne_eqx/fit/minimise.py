@@ -34,7 +34,8 @@ class Iteration:
 
     - `number`; `chi2`; `expected_decrease`: by how much χ² would still fall were the model linear;
     - `moved`: the largest change of a parameter in this step, in units of its own uncertainty with all others held;
-    - `parameters`: values of the free parameters; `elapsed`: s since the start of the fit.
+    - `parameters`: values of the free parameters; `elapsed`: s since the first of these steps began;
+    - `degrees_of_freedom`: of the data that the step saw, fewer where they are averaged or sampled.
     """
 
     number: int
@@ -43,6 +44,7 @@ class Iteration:
     moved: float
     parameters: np.ndarray = field(repr=False)
     elapsed: float
+    degrees_of_freedom: int
 
 
 @dataclass(frozen=True)
@@ -65,13 +67,16 @@ def minimise(
     tolerance: float,
     callback: Callable[[Iteration], None] | None = None,
     prepare: Callable[[np.ndarray, Quadratic], np.ndarray] = lambda parameters, normal: parameters,
+    reach: float = 1.0,
 ) -> Outcome:
     """Iterate until χ² can be expected to fall by less than `tolerance` (in units of max(1, reduced χ²)).
 
     Where the solver gives up before that, the unknowns are rescaled to the place it has reached and it starts again
     from there, three times at most. Ctrl-C ends the loop with the best state so far.
 
-    **Arguments:** `prepare`: from the start and the normal equations there to a better start, before the first step.
+    **Arguments:** `prepare`: from the start and the normal equations there to a better start, before the first step;
+    `reach`: how far the first step may go, see `rescaled`. More than 1 saves steps next to a minimum and costs some
+    elsewhere.
     """
     begun = time.perf_counter()
     history: list[Iteration] = []
@@ -96,8 +101,9 @@ def minimise(
             moved = 0.0 if before is None else float(np.max(np.abs(parameters - before) * np.sqrt(_diagonal(normal))))
             rejected = rejected + 1 if moved == 0 and before is not None else 0
             before = parameters
+            elapsed = time.perf_counter() - begun
             history.append(
-                Iteration(len(history), float(normal.chi2), left, moved, parameters, time.perf_counter() - begun)
+                Iteration(len(history), float(normal.chi2), left, moved, parameters, elapsed, degrees_of_freedom)
             )
             if callback is not None:
                 callback(history[-1])
@@ -106,7 +112,7 @@ def minimise(
                 break
             if len(history) == 1:
                 parameters = prepare(parameters, normal)
-                problem, y, carried = rescaled(problem, parameters, normal), jnp.zeros_like(y), None
+                problem, y, carried = rescaled(problem, parameters, normal, reach), jnp.zeros_like(y), None
             elif bool(done) or rejected > _PATIENCE:
                 if restarts == _RESTARTS:
                     ended = "stalled"
@@ -121,11 +127,11 @@ def minimise(
     return Outcome(ended, parameters, normal, tuple(history), at_bound, first_call)
 
 
-def rescaled(problem: Problem, parameters: np.ndarray, normal: Quadratic) -> Problem:
-    """The same problem with y = 0 at these parameters, and y scaled such that a change of 1 changes √χ² by about 1."""
+def rescaled(problem: Problem, parameters: np.ndarray, normal: Quadratic, reach: float = 1.0) -> Problem:
+    """The same problem with y = 0 at these parameters, and y scaled such that a change of 1 changes √χ² by `reach`."""
     dtype = problem.unknowns.start.dtype
-    reach = np.minimum(1 / np.sqrt(_diagonal(normal)), np.maximum(np.abs(parameters), 1.0))
-    unknowns = problem.unknowns.around(jnp.asarray(parameters, dtype), jnp.asarray(reach, dtype))
+    scale = reach * np.minimum(1 / np.sqrt(_diagonal(normal)), np.maximum(np.abs(parameters), 1.0))
+    unknowns = problem.unknowns.around(jnp.asarray(parameters, dtype), jnp.asarray(scale, dtype))
     return eqx.tree_at(lambda p: p.unknowns, problem, unknowns)
 
 

@@ -58,8 +58,10 @@ class FitResult:
     - `kernel`: its name; where terms have different ones, each with its term, that of the shear first;
     - `averages`: computes name, value, 1σ and unit of each of the `derived` quantities;
     - `history`: every step from the start that was gone on from; `seconds`: of the whole fit, of packing the data, of
-      comparing starts where there were several, and of the first step, compilation included;
-    - `notes`: what else to know: starts that were moved or compared, and a minimum that does not describe the data.
+      comparing starts where there were several, of first stages on averaged or sampled data where there were any, and
+      of the first step, compilation included;
+    - `notes`: what else to know: starts that were moved or compared, data that were sampled first, and a minimum that
+      does not describe the data.
     """
 
     model: TwoTimeModel

@@ -117,12 +117,16 @@ class Stretch(NamedTuple):
 
 @dataclass(frozen=True)
 class Comparison:
-    """Where a fit starts: the start to report, where a few steps from it have led, and what there is to say of it."""
+    """Where a fit starts: the start to report, where a few steps from it have led, and what there is to say of it.
+
+    `reach`: how far the first step from there may go, as for `minimise`.
+    """
 
     start: Selection
     reached: Selection
     notes: tuple[str, ...] = ()
     interrupted: bool = False
+    reach: float = 1.0
 
 
 def compared(
