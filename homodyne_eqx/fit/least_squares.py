@@ -10,11 +10,12 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import optimistix as optx
+from jaxtyping import Array, Float
 
 from ..core.misfit import AbstractLoss, Squares
 from ..core.model import TwoTimeModel
 from ..data import TwoTimeData, block_averaged
-from ..engine import Packed, normal_equations, pack, with_best_scaling
+from ..engine import NormalEquations, Packed, normal_equations, pack, with_best_scaling
 from .assembly import assembled
 from .equivalents import nearest_to_start
 from .free import Bounds, Selection, select
@@ -67,7 +68,7 @@ def fit(
       numbered on their own. Ctrl-C ends the fit with the best state so far.
     - `eliminate_scaling`: contrast and offset are put to their best in closed form at every step instead of being
       unknowns of the solver (variable projection). Same result; a step costs up to twice as much, and there may be
-      fewer of them, or more.
+      fewer of them, or more. For squares alone: under another loss there is no closed form.
     - `coarse`: first fit data averaged over blocks of `coarse` × `coarse` frames, and start from what that gives.
       Same result.
     - `sample`: of more than 50 million pairs, first fit some (the tiles of frames along the diagonal and as many
@@ -81,10 +82,15 @@ def fit(
 
     **Returns:** a `FitResult`, which says whether it converged; ask `result.converged`.
 
-    **Raises:** `ValueError` for names, bounds or starts that cannot be, for a model that does not suit the data, and
-    for fewer pairs than parameters.
+    **Raises:** `ValueError` for names, bounds or starts that cannot be, for a model that does not suit the data, for
+    fewer pairs than parameters, and for contrast and offset that cannot be eliminated.
     """
     begun = time.perf_counter()
+    if eliminate_scaling and loss.reweights:
+        raise ValueError(
+            f"eliminate_scaling was asked for with the loss {type(loss).__name__}; the best contrast and offset have a "
+            "closed form under Squares only. Leave eliminate_scaling off, or the loss."
+        )
     selection = select(model, free, fixed, bounds)
     run = _Run(loss, solver or levenberg_marquardt(), max_steps, tolerance, callback)
     averaged = pack(block_averaged(_unpacked(data), coarse)) if coarse > 1 else None
@@ -212,11 +218,19 @@ class _Run:
     ) -> tuple[TwoTimeModel, Outcome]:
         """The eliminated contrast and offset put back, with their share of the normal equations."""
         limits = jnp.asarray(selection.scaling_bounds(), dtype)
-        fitted = with_best_scaling(fitted, packed, limits[:, 0], limits[:, 1])
-        normal = on_host(eqx.filter_jit(normal_equations)(fitted, packed, self.loss, selection.filter))
+        fitted, found = _at_best_scaling(fitted, packed, limits, selection.filter)
+        normal = on_host(found)
         values = values_of(fitted, selection.filter)
         at_bound = touching(*selection.limits(), values, normal)
         return fitted, replace(outcome, parameters=values, normal=normal, at_bound=at_bound)
+
+
+@eqx.filter_jit
+def _at_best_scaling(
+    model: TwoTimeModel, packed: Packed, limits: Float[Array, "2 2"], free: Any
+) -> tuple[TwoTimeModel, NormalEquations]:
+    model = with_best_scaling(model, packed, limits[:, 0], limits[:, 1])
+    return model, normal_equations(model, packed, free=free)
 
 
 def _unpacked(data: TwoTimeData | Packed) -> TwoTimeData:

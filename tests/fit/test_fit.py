@@ -111,6 +111,11 @@ def test_elimination_and_coarse_start_give_the_same_result():
             np.testing.assert_allclose(other.parameters[name].uncertainty, p.uncertainty, rtol=0.02)
 
 
+def test_elimination_under_a_robust_loss_is_refused():
+    with pytest.raises(ValueError, match="closed form under Squares only"):
+        hx.fit(model(START), simulated(), loss=hx.Cauchy(), eliminate_scaling=True)
+
+
 @pytest.mark.x64
 def test_non_uniform_times_unsorted_sectors_and_missing_pixels_do_no_harm():
     t = np.cumsum(np.random.default_rng(5).uniform(0.01, 0.09, N_T))
