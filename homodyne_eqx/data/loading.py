@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Sequence
 from os import PathLike
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -87,7 +86,7 @@ def load(
             sha256=None if lazy else file_sha256(path),
             frames=(chosen.frames.start, chosen.frames.stop),
             notes=recording.notes,
-            metadata=MappingProxyType(dict(recording.metadata)),
+            metadata=recording.metadata,
         ),
     )
 

@@ -26,7 +26,14 @@ class Provenance:
     sha256: str | None = None
     frames: tuple[int, int] | None = None
     notes: tuple[str, ...] = ()
-    metadata: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self):
+        object.__setattr__(self, "metadata", MappingProxyType(dict(self.metadata)))
+
+    def __reduce__(self):
+        """Copied and pickled through the constructor: the read-only view of `metadata` cannot be."""
+        return Provenance, (self.path, self.format, self.sha256, self.frames, self.notes, dict(self.metadata))
 
 
 def file_sha256(path: str | PathLike[str]) -> str:

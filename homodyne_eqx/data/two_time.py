@@ -59,6 +59,10 @@ class TwoTimeData:
         if not self.is_lazy:
             _ = self.excluded
 
+    def __reduce__(self):
+        """Copied and pickled through the constructor, which leaves the arrays read-only again."""
+        return TwoTimeData, (self.c2, self.geometry, self.sigma, self.mask, self.provenance, self.sigma_source)
+
     @property
     def shape(self) -> tuple[int, int, int]:
         """`(n_sector, n_t, n_t)`."""

@@ -1,5 +1,8 @@
 """The container: what it keeps, what it excludes and counts, and what it refuses."""
 
+import copy
+import pickle
+
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -7,6 +10,7 @@ from hypothesis import given, strategies as st
 
 from homodyne_eqx.core.geometry import Geometry
 from homodyne_eqx.data import TwoTimeData
+from homodyne_eqx.data.provenance import Provenance
 
 
 class Reads:
@@ -118,6 +122,26 @@ def test_a_lazy_stack_is_read_when_needed_and_only_what_is_selected(symmetric_ma
     np.testing.assert_array_equal(whole.c2, c2[[2, 0], 3:9, 3:9])
     assert not whole.is_lazy
     assert whole.excluded == part.excluded
+
+
+@pytest.mark.parametrize("again", [copy.deepcopy, lambda data: pickle.loads(pickle.dumps(data))])
+def test_a_copy_through_pickle_is_the_same_and_as_immutable(symmetric_maps, geometry_of, again):
+    mask = np.zeros(24, bool)
+    mask[3] = True
+    origin = Provenance(path="a.hdf", format="aps-u", frames=(2, 14), notes=("one",), metadata={"q0": 0.01})
+    data = TwoTimeData(symmetric_maps(n_t=24), geometry_of(n_t=24), sigma="estimate", mask=mask, provenance=origin)
+    other = again(data)
+    for name in ("c2", "sigma", "mask"):
+        np.testing.assert_array_equal(getattr(other, name), getattr(data, name))
+    assert other.c2.dtype == data.c2.dtype
+    np.testing.assert_array_equal(other.geometry.q, data.geometry.q)
+    np.testing.assert_array_equal(other.geometry.t, data.geometry.t)
+    assert (other.provenance, other.sigma_source, other.excluded) == (origin, data.sigma_source, data.excluded)
+    for array in (other.c2, other.sigma):
+        with pytest.raises(ValueError, match="read-only"):
+            array[0] = 1
+    with pytest.raises(TypeError):
+        other.provenance.metadata["q0"] = 2
 
 
 def test_it_prints_what_a_user_asks_first(symmetric_maps, geometry_of):
