@@ -4,9 +4,9 @@
     python benchmarks/bench_engine.py --sizes a b --no-fits
     python benchmarks/bench_engine.py --peer-fits a b c   # c takes them some twenty minutes a call
 
-Writes the table to docs/benchmarks.md (`--output`). Every side runs in a process of its own, one after the other;
-peak memory is that of the process. χ² of every fit is computed here, by one function, from the parameters that it
-returned.
+Writes the table to docs/benchmarks.md (`--output`). Every side runs in a process of its own, the reductions in turns
+and the fits one after the other; peak memory is that of the process. χ² of every fit is computed here, by one
+function, from the parameters that it returned.
 """
 
 import argparse
@@ -16,6 +16,7 @@ import platform
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 import jax
@@ -33,6 +34,7 @@ from homodyne_eqx.versions import versions  # noqa: E402
 SIZES = {"a": (5, 200), "b": (10, 500), "c": (23, 1001), "d": (23, 4000)}
 HERE = Path(__file__).parent
 QUANTITIES = ["chi2", "gradient", "normal"]
+ROUNDS, PAUSE = 8, 5.0
 
 
 def write_case(folder: Path, size: str) -> Path:
@@ -54,14 +56,51 @@ def write_case(folder: Path, size: str) -> Path:
     return path
 
 
-def run(python: str | Path, side: str, case: Path, quantities: list[str]) -> dict:
-    """The figures of one side, or what went wrong."""
-    command = [str(python), str(HERE / "engine_worker.py"), side, str(case), *quantities]
-    done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, "JAX_PLATFORMS": "cpu"})
-    for line in done.stdout.splitlines():
-        if line.startswith("RESULT "):
-            return json.loads(line.removeprefix("RESULT "))
-    return {"error": (done.stderr.strip().splitlines() or ["no output"])[-1]}
+class Side:
+    """One side at work on a case, in a process of its own."""
+
+    def __init__(self, python: str | Path, name: str, case: Path, quantities: list[str]):
+        command = [str(python), str(HERE / "engine_worker.py"), name, str(case), *quantities]
+        self._errors = tempfile.TemporaryFile("w+")  # noqa: SIM115
+        environment = {**os.environ, "JAX_PLATFORMS": "cpu"}
+        pipe = subprocess.PIPE
+        self._process = subprocess.Popen(
+            command, stdin=pipe, stdout=pipe, stderr=self._errors, text=True, env=environment
+        )
+        self.found = self._heard()
+
+    def turn(self) -> None:
+        """Time everything once more."""
+        if "error" not in self.found:
+            print(file=self._process.stdin, flush=True)
+            self.found = self._heard()
+
+    def end(self) -> dict:
+        """The figures, or what went wrong."""
+        self._process.stdin.close()
+        self._process.wait()
+        self._errors.close()
+        return self.found
+
+    def _heard(self) -> dict:
+        for line in self._process.stdout:
+            if line.startswith("RESULT "):
+                return json.loads(line.removeprefix("RESULT "))
+        self._errors.seek(0)
+        return {"error": (self._errors.read().strip().splitlines() or ["no output"])[-1]}
+
+
+def reductions(pythons: dict[str, str | Path], case: Path) -> dict[str, dict]:
+    """The figures of every side, who take turns: a busy moment of the machine then strikes none of them alone."""
+    sides = {
+        name: Side(python, name, case, [*(["read"] if name == "ours" else []), *QUANTITIES])
+        for name, python in pythons.items()
+    }
+    for _ in range(ROUNDS):
+        time.sleep(PAUSE)
+        for side in sides.values():
+            side.turn()
+    return {name: side.end() for name, side in sides.items()}
 
 
 def chi2_of(fit: dict, case: Path) -> float:
@@ -110,6 +149,14 @@ def growth_table() -> list[str]:
     return rows
 
 
+def processor() -> str:
+    """What the processor calls itself."""
+    told = Path("/proc/cpuinfo")
+    lines = told.read_text(encoding="utf-8").splitlines() if told.exists() else []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return f"{names[0]} ({platform.machine()})" if names else platform.processor() or platform.machine()
+
+
 def report(rows: list[list[str]], reading: dict[str, dict], growth: list[str]) -> str:
     """The page of the documentation."""
     head = ["size", "what", "homodyne_eqx", "homodyne", "xpcsjax", "faster by"]
@@ -130,13 +177,13 @@ def report(rows: list[list[str]], reading: dict[str, dict], growth: list[str]) -
             "",
             "Made by `python benchmarks/bench_engine.py` (also `make bench`): all sides in one run, each in a process",
             "of its own, in float64.",
-            f"Machine: {platform.processor() or platform.machine()}, {os.cpu_count()} cores.",
+            f"Machine: {processor()}, {os.cpu_count()} cores.",
             f"{found}; {', '.join(PEERS)}. Load average at the end: {', '.join(f'{x:.1f}' for x in os.getloadavg())}.",
             f"Sizes: {sizes}. Contrast and offset are free in every sector; fits start 30 % off.",
             "",
-            "Seconds are the best of the calls after the first, in four rounds some seconds apart; for fits those of",
-            "the first call (compilation included) and of the second. GB is the peak memory of the process, the data",
-            "included.",
+            f"Seconds are the best of the calls after the first, in {ROUNDS} rounds some seconds apart in which the",
+            "sides take turns; for fits those of the first call (compilation included) and of the second. GB is the",
+            "peak memory of the process, the data included.",
             "χ² counts every pair once and is computed for all sides by the same function from the parameters that",
             "they returned. `normal` is JᵀJ and Jᵀr over all parameters for homodyne_eqx, and JᵀJ of the seven",
             "physical parameters from a dense Jacobian for the others.",
@@ -169,19 +216,17 @@ def main() -> None:
     parser.add_argument("--output", type=Path, default=HERE.parent / "docs" / "benchmarks.md")
     options = parser.parse_args()
     peers = peer_python(options.peers)
+    pythons = {"ours": sys.executable, "homodyne": peers, "xpcsjax": peers}
     rows, reading = [], {}
     with tempfile.TemporaryDirectory() as folder:
         for size in options.sizes:
             case = write_case(Path(folder), size)
-            fits = [] if options.no_fits else ["fit"]
-            results = {"ours": run(sys.executable, "ours", case, ["read", *QUANTITIES])}
+            taking_part = {"ours": sys.executable} if size == "d" else pythons
+            results = {name: {} for name in pythons} | reductions(taking_part, case)
             reading[size] = results["ours"]
-            if fits:
-                results["ours"] = {**results["ours"], **run(sys.executable, "ours", case, fits)}
-            for side in ("homodyne", "xpcsjax"):
-                results[side] = {} if size == "d" else run(peers, side, case, QUANTITIES)
-                if fits and size in options.peer_fits and size != "d":
-                    results[side] = {**results[side], **run(peers, side, case, fits)}
+            for name in [] if options.no_fits else taking_part:
+                if name == "ours" or size in options.peer_fits:
+                    results[name] = {**results[name], **Side(pythons[name], name, case, ["fit"]).end()}
             new = rows_of(size, results, case)
             rows += new
             print("\n".join(" | ".join(row) for row in new), flush=True)

@@ -2,6 +2,8 @@
 
 import json
 import time
+from collections.abc import Callable
+from functools import partial
 
 import jax
 
@@ -15,6 +17,7 @@ from engine_cases import DT, GAP, SIGMA, START, Q, sectors  # noqa: E402
 import homodyne_eqx as hx  # noqa: E402
 
 FRAMES, SECTORS, PARAMETERS = (500, 1000, 2000), (6, 12, 24), (23, 43, 83)
+ROUNDS, CALLS, PAUSE = 8, 4, 5.0
 
 
 def case(n_sector: int, n_t: int, n_params: int = 0) -> tuple[hx.TwoTimeModel, hx.Packed]:
@@ -31,35 +34,35 @@ def case(n_sector: int, n_t: int, n_params: int = 0) -> tuple[hx.TwoTimeModel, h
     return model, hx.pack(data)
 
 
-def seconds(model: hx.TwoTimeModel, packed: hx.Packed) -> dict[str, float]:
-    """The best of some calls of each reduction."""
-    reading = eqx.filter_jit(lambda m, p: jnp.sum(p.values))
-    calls = {
-        "read": reading,
+def calls_of(model: hx.TwoTimeModel, packed: hx.Packed) -> dict[str, Callable[[], object]]:
+    """What is timed, compiled."""
+    functions = {
+        "read": eqx.filter_jit(lambda m, p: jnp.sum(p.values)),
         "chi2": eqx.filter_jit(hx.chi_squared),
         "gradient": eqx.filter_jit(eqx.filter_value_and_grad(hx.chi_squared)),
         "normal": eqx.filter_jit(hx.normal_equations),
     }
-    found = {}
-    for name, call in calls.items():
-        jax.block_until_ready(call(model, packed))
-        times = []
-        for _ in range(7):
-            begun = time.perf_counter()
-            jax.block_until_ready(call(model, packed))
-            times.append(time.perf_counter() - begun)
-        found[name] = min(times)
-    return found
+    for function in functions.values():
+        jax.block_until_ready(function(model, packed))
+    return {name: partial(function, model, packed) for name, function in functions.items()}
 
 
 def growth() -> list[dict]:
+    """The best seconds of each call of each size, which take turns."""
     cases = [("frames", n_t, 8, n_t, 0) for n_t in FRAMES]
     cases += [("sectors", n_sector, n_sector, 500, 0) for n_sector in SECTORS]
     cases += [("parameters", n_params, 8, 1000, n_params) for n_params in PARAMETERS]
-    return [
-        {"what": what, "number": number, **seconds(*case(n_sector, n_t, n_params))}
-        for what, number, n_sector, n_t, n_params in cases
-    ]
+    calls = [calls_of(*case(n_sector, n_t, n_params)) for _, _, n_sector, n_t, n_params in cases]
+    found = [{"what": what, "number": number} for what, number, *_ in cases]
+    for _ in range(ROUNDS):
+        time.sleep(PAUSE)
+        for row, functions in zip(found, calls, strict=True):
+            for name, call in functions.items():
+                for _ in range(CALLS):
+                    begun = time.perf_counter()
+                    jax.block_until_ready(call())
+                    row[name] = min(row.get(name, float("inf")), time.perf_counter() - begun)
+    return found
 
 
 if __name__ == "__main__":

@@ -1,7 +1,8 @@
 """One side of the benchmark, in a process of its own: `python engine_worker.py SIDE CASE.npz QUANTITY...` prints JSON.
 
 SIDE is ours, homodyne or xpcsjax; the two published packages run in their own environment, so nothing of ours is
-imported for them.
+imported for them. With `fit` for a quantity the fits are done and the process ends. With any others it makes the first
+calls, and then times all of them once more for every line that comes in, so that the sides can take turns.
 """
 
 import json
@@ -15,22 +16,22 @@ import numpy as np
 jax.config.update("jax_enable_x64", True)
 
 
-def timed(calls, rounds=4, pause=2.0):
-    """By name: first call (compilation included), peak memory then in GB, and the best of the other calls.
-
-    These come in rounds, some seconds apart, so that one busy moment of the machine does not decide.
-    """
-    found = {}
+def take_turns(calls, loaded):
+    """By name: first call (compilation included), peak memory then in GB, and the best of the calls of all turns."""
+    found = {"loaded": loaded}
     for name, function in calls.items():
-        seconds = _seconds(function)
-        found[name] = {"first": seconds, "best": np.inf, "peak": peak()}
-    for _ in range(rounds):
-        time.sleep(pause)
+        found[name] = {"first": _seconds(function), "best": float("inf"), "peak": peak()}
+    tell(found)
+    for _ in sys.stdin:
         for name, function in calls.items():
             begun = time.perf_counter()
             while time.perf_counter() - begun < 0.3:
                 found[name]["best"] = min(found[name]["best"], _seconds(function))
-    return found
+        tell(found)
+
+
+def tell(found):
+    print("RESULT " + json.dumps(found), flush=True)
 
 
 def _seconds(function):
@@ -53,31 +54,33 @@ def ours(case, quantities):
     n = data.n_sector
     start = dict(zip(case["names"].tolist(), case["start"], strict=True))
     model = hx.laminar_flow(**start, contrast=np.full(n, 0.3), offset=np.full(n, 1.0))
-    found = {"loaded": peak()}
-    if set(quantities) - {"fit"}:
-        packed = hx.pack(data)
-        chi2, both = eqx.filter_jit(hx.chi_squared), eqx.filter_jit(eqx.filter_value_and_grad(hx.chi_squared))
-        normal = eqx.filter_jit(hx.normal_equations)
-        reading = eqx.filter_jit(lambda p: sum(x.sum() for x in p.values))
-        calls = {
-            "read": lambda: reading(packed),
-            "chi2": lambda: chi2(model, packed),
-            "gradient": lambda: both(model, packed),
-            "normal": lambda: normal(model, packed),
-        }
-        found.update(timed({name: call for name, call in calls.items() if name in quantities}))
     if "fit" in quantities:
-        for call in ("fit", "fit again"):
-            begun = time.perf_counter()
-            result = hx.fit(model, data)
-            seconds = time.perf_counter() - begun
-            physical = [result.parameters[name].value for name in case["names"].tolist()]
-            found[call] = {"seconds": seconds, "peak": peak(), "parameters": physical, "names": case["names"].tolist()}
-            found[call]["converged"], found[call]["steps"] = result.converged, len(result.history)
-            scaling = [
-                (result.parameters[f"contrast[{k}]"].value, result.parameters[f"offset[{k}]"].value) for k in range(n)
-            ]
-            found[call]["scaling"] = scaling
+        return tell(_our_fits(hx, model, data, case["names"].tolist()))
+    loaded = peak()
+    packed = hx.pack(data)
+    chi2, both = eqx.filter_jit(hx.chi_squared), eqx.filter_jit(eqx.filter_value_and_grad(hx.chi_squared))
+    normal = eqx.filter_jit(hx.normal_equations)
+    reading = eqx.filter_jit(lambda p: sum(x.sum() for x in p.values))
+    calls = {
+        "read": lambda: reading(packed),
+        "chi2": lambda: chi2(model, packed),
+        "gradient": lambda: both(model, packed),
+        "normal": lambda: normal(model, packed),
+    }
+    take_turns({name: call for name, call in calls.items() if name in quantities}, loaded)
+
+
+def _our_fits(hx, model, data, names):
+    found = {}
+    for call in ("fit", "fit again"):
+        begun = time.perf_counter()
+        result = hx.fit(model, data)
+        seconds = time.perf_counter() - begun
+        physical = [result.parameters[name].value for name in names]
+        found[call] = {"seconds": seconds, "peak": peak(), "parameters": physical, "names": names}
+        found[call]["converged"], found[call]["steps"] = result.converged, len(result.history)
+        value = lambda name, k, r=result: r.parameters[f"{name}[{k}]"].value  # noqa: E731
+        found[call]["scaling"] = [(value("contrast", k), value("offset", k)) for k in range(data.n_sector)]
     return found
 
 
@@ -90,26 +93,24 @@ def peer(name, case, quantities):
     t1, t2 = jnp.meshgrid(jnp.asarray(case["t"]), jnp.asarray(case["t"]), indexing="ij")
     rest = (t1, t2, jnp.asarray(case["phi"]), float(case["q"]), float(case["gap"]), 0.3, 1.0, float(case["dt"]))
     params = jnp.asarray(case["start"])
-    found = {"loaded": peak()}
-    if set(quantities) - {"fit"}:
-        data = jnp.asarray(case["c2"])
-        sigma = jnp.full_like(data, float(case["sigma"]))
-        both = jax.value_and_grad(lambda p: backend.compute_chi_squared(p, data, sigma, *rest))
-        jacobian = jax.jit(jax.jacfwd(lambda p: backend.compute_g2_scaled(p, *rest) / sigma))
-
-        def normal():
-            j = jacobian(params).reshape(-1, params.size)
-            return j.T @ j
-
-        calls = {
-            "chi2": lambda: backend.compute_chi_squared(params, data, sigma, *rest),
-            "gradient": lambda: both(params),
-            "normal": normal,
-        }
-        found.update(timed({name: call for name, call in calls.items() if name in quantities}))
     if "fit" in quantities:
-        found.update(_peer_fit(name, case))
-    return found
+        return tell(_peer_fit(name, case))
+    loaded = peak()
+    data = jnp.asarray(case["c2"])
+    sigma = jnp.full_like(data, float(case["sigma"]))
+    both = jax.value_and_grad(lambda p: backend.compute_chi_squared(p, data, sigma, *rest))
+    jacobian = jax.jit(jax.jacfwd(lambda p: backend.compute_g2_scaled(p, *rest) / sigma))
+
+    def normal():
+        j = jacobian(params).reshape(-1, params.size)
+        return j.T @ j
+
+    calls = {
+        "chi2": lambda: backend.compute_chi_squared(params, data, sigma, *rest),
+        "gradient": lambda: both(params),
+        "normal": normal,
+    }
+    take_turns({name: call for name, call in calls.items() if name in quantities}, loaded)
 
 
 def _peer_fit(name, case):
@@ -167,5 +168,7 @@ def _peer_fit(name, case):
 if __name__ == "__main__":
     side, path, *wanted = sys.argv[1:]
     loaded = dict(np.load(path))
-    result = ours(loaded, wanted) if side == "ours" else peer(side, loaded, wanted)
-    print("RESULT " + json.dumps(result))
+    if side == "ours":
+        ours(loaded, wanted)
+    else:
+        peer(side, loaded, wanted)

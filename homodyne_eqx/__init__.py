@@ -115,6 +115,15 @@ from .engine import (
     normal_equations as normal_equations,
     pack as pack,
 )
-from .fit import FitResult as FitResult, Iteration as Iteration, Parameter as Parameter, descend as descend, fit as fit
+from .fit import (
+    FitResult as FitResult,
+    Iteration as Iteration,
+    Parameter as Parameter,
+    Problem as Problem,
+    descend as descend,
+    fit as fit,
+    least_squares_problem as least_squares_problem,
+    residual as residual,
+)
 
 __version__ = "0.1.0"

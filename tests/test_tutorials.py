@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 from types import ModuleType
 
+import jax
 import numpy as np
 import pytest
 
@@ -14,19 +15,30 @@ pytestmark = [pytest.mark.x64, pytest.mark.slow, pytest.mark.xdist_group("tutori
 
 ROOT = Path(__file__).parent.parent
 TUTORIAL = ROOT / "docs" / "tutorials" / "write_your_own_term.md"
+FITTING = ROOT / "docs" / "fitting.md"
 
 
 def python_blocks(page: Path) -> list[str]:
     return re.findall(r"^```python\n(.*?)^```", page.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
 
 
+def defined_by(page: Path):
+    """What a page defines, all its blocks run in order; without the switch of precision, which the suite has set."""
+    module = ModuleType(page.stem)
+    for block in python_blocks(page):
+        exec(compile(re.sub(r"^jax\.config.*\n", "", block, flags=re.M), str(page), "exec"), vars(module))
+    return vars(module)
+
+
 @pytest.fixture(scope="module")
 def tutorial():
-    """What the page defines, all its blocks run in order; without the switch of precision, which the suite has set."""
-    module = ModuleType("write_your_own_term")
-    for block in python_blocks(TUTORIAL):
-        exec(compile(re.sub(r"^jax\.config.*\n", "", block, flags=re.M), str(TUTORIAL), "exec"), vars(module))
-    return vars(module)
+    return defined_by(TUTORIAL)
+
+
+@pytest.fixture(scope="module")
+def fitting():
+    with jax.numpy_dtype_promotion("standard"), jax.numpy_rank_promotion("allow"):  # as Optax needs
+        return defined_by(FITTING)
 
 
 def akaike(results):
@@ -77,3 +89,16 @@ def test_the_terms_of_the_page_have_the_limits_of_the_page(tutorial):
     )
     simple = hx.testing.pair_values(hx.Shear(hx.Constant(1e-3), 10.0, hx.GapAverage()), hx.testing.example_geometry())
     np.testing.assert_allclose(np.abs(linear), np.abs(simple), atol=1e-9)
+
+
+def test_an_optimiser_of_ones_own_and_the_normal_equations_agree_with_the_fit(fitting):
+    result = fitting["result"]
+    assert result.converged
+    assert result.parameters["g1.terms[0].rate.value"].value == pytest.approx(14000, rel=0.01)
+    assert float(fitting["value"]) == pytest.approx(result.chi2 / fitting["packed"].n_pairs, rel=1e-3)
+    np.testing.assert_allclose(fitting["covariance"], result.covariance, rtol=1e-4)
+
+
+def test_fitted_rates_follow_the_calibration_as_the_page_says(fitting):
+    """J q² and the shear rate times q times the gap are all that the data can tell."""
+    np.testing.assert_allclose(fitting["slopes"], [[-2, 0], [-1, -1]], atol=1e-5)

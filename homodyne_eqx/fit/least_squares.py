@@ -6,9 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import equinox as eqx
-import jax
 import jax.numpy as jnp
-import numpy as np
 import optimistix as optx
 from jaxtyping import Array, Float
 
@@ -20,7 +18,7 @@ from .assembly import assembled
 from .equivalents import nearest_to_start
 from .free import Bounds, Selection, select
 from .minimise import Iteration, Outcome, minimise, on_host, touching
-from .problem import Problem, Unknowns, model_with, values_of
+from .problem import Problem, model_with, problem_of, values_of
 from .result import FitResult
 from .sampling import REACH, ROUGHLY, sampled
 from .scan import STEPS, Comparison, Stretch, compared
@@ -196,22 +194,12 @@ class _Run:
                 "Fix some, or use more data."
             )
         moved = selection.without_scaling() if eliminate else selection
-        problem = self._problem(model, moved, packed, selection.scaling_bounds() if eliminate else None)
+        eliminated = selection.scaling_bounds() if eliminate else None
+        problem = problem_of(model, moved, packed, self.loss, eliminated)
         tolerance = _TOLERANCE[str(problem.unknowns.start.dtype)] if self.tolerance is None else self.tolerance
         prepare = lambda parameters, normal: best_scaling(moved, parameters, normal)  # noqa: E731
         outcome = minimise(problem, self.solver, degrees_of_freedom, max_steps, tolerance, callback, prepare, reach)
         return outcome, problem
-
-    def _problem(
-        self, model: TwoTimeModel, selection: Selection, packed: Packed, scaling_bounds: np.ndarray | None
-    ) -> Problem:
-        moving, rest = eqx.partition(model, selection.filter)
-        dtype = jnp.result_type(*jax.tree.leaves(moving))
-        low, high, start = (jnp.asarray(selection.array(field), dtype) for field in ("low", "high", "value"))
-        scale = np.maximum(np.abs(selection.array("value")), 1e-6) / 10
-        unknowns = Unknowns(low, high, start, jnp.asarray(scale, dtype))
-        eliminated = None if scaling_bounds is None else jnp.asarray(scaling_bounds, dtype)
-        return Problem(moving, rest, unknowns, packed, self.loss, eliminated)
 
     def _completed(
         self, fitted: TwoTimeModel, outcome: Outcome, selection: Selection, packed: Packed, dtype: Any

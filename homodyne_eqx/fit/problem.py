@@ -13,6 +13,7 @@ from ..core.misfit import AbstractLoss
 from ..core.model import TwoTimeModel
 from ..engine import NormalEquations, Packed, chi_squared, jacobian_of, normal_equations, residual_of, with_best_scaling
 from .bounds import from_interval, to_interval
+from .free import Selection
 
 
 @final
@@ -45,11 +46,14 @@ class Unknowns(eqx.Module):
 
 @final
 class Problem(eqx.Module):
-    """The arguments of the residual.
+    """A fit as a solver sees it: the arguments of `residual`, whose unknowns y are 0 at the start.
 
     - `moving`, `rest`: the model, split into its free leaves and all else; `unknowns`; `packed`: the data; `loss`;
     - `scaling_bounds`: None, or ((low, high) of contrast, (low, high) of offset): these two are then no unknowns but
-      put to their best for every y (variable projection).
+      put to their best for every y (variable projection);
+    - `names`: of the parameters, in their order.
+
+    All of it are arrays that may be traced and differentiated, data and geometry too.
     """
 
     moving: TwoTimeModel
@@ -58,12 +62,41 @@ class Problem(eqx.Module):
     packed: Packed
     loss: AbstractLoss
     scaling_bounds: Float[Array, "2 2"] | None = None
+    names: tuple[str, ...] = eqx.field(static=True, default=())
+
+    @property
+    def start(self) -> Float[Array, " n_params"]:
+        """The unknowns at the start: 0."""
+        return jnp.zeros_like(self.unknowns.start)
+
+    def parameters(self, y: Float[Array, " n_params"]) -> Float[Array, " n_params"]:
+        """The parameters that unknowns stand for, in their units."""
+        return self.unknowns.parameters(y)
 
     def model(self, y: Float[Array, " n_params"]) -> TwoTimeModel:
+        """The model with these parameters."""
         model = model_with(self.moving, self.rest, self.unknowns.parameters(y))
         if self.scaling_bounds is None:
             return model
         return with_best_scaling(model, self.packed, self.scaling_bounds[:, 0], self.scaling_bounds[:, 1])
+
+
+def problem_of(
+    model: TwoTimeModel,
+    selection: Selection,
+    packed: Packed,
+    loss: AbstractLoss,
+    scaling_bounds: np.ndarray | None = None,
+) -> Problem:
+    """The problem of moving the selected parameters from their starts; y of the order of a tenth of them."""
+    moving, rest = eqx.partition(model, selection.filter)
+    dtype = jnp.result_type(*jax.tree.leaves(moving))
+    low, high, start = (jnp.asarray(x, dtype) for x in selection.limits())
+    scale = np.maximum(np.abs(selection.array("value")), 1e-6) / 10
+    unknowns = Unknowns(low, high, start, jnp.asarray(scale, dtype))
+    eliminated = None if scaling_bounds is None else jnp.asarray(scaling_bounds, dtype)
+    names = tuple(entry.name for entry in selection.free)
+    return Problem(moving, rest, unknowns, packed, loss, eliminated, names)
 
 
 def model_with(
@@ -84,9 +117,14 @@ def values_of(model: TwoTimeModel, free: Any) -> np.ndarray:
 
 @eqx.filter_custom_jvp
 def residual(y: Float[Array, " n_params"], problem: Problem) -> tuple[Float[Array, " m"], NormalEquations]:
-    """The compressed residual, and beside it the normal equations in the parameters themselves.
+    """n_params + 1 numbers with the least-squares steps of all pairs of frames, and beside them the normal equations
+    in the parameters themselves: one pass over the data.
 
-    Half its square is half of χ², and has the derivatives of it, to second order, in `y` and in everything else.
+    Half their square is half of χ² and has its derivatives, to second order, in `y` and in everything else. So the
+    solvers of Optimistix apply as they are, with `has_aux=True`, and `optimistix.ImplicitAdjoint` differentiates what
+    they find in data and geometry.
+
+    **Arguments:** `y`: the unknowns, 0 at the start; `problem`: from `least_squares_problem`.
     """
     normal, in_y = _normal_equations(y, problem)
     return residual_of(y, in_y), normal

@@ -8,17 +8,16 @@ import homodyne_eqx as hx
 from homodyne_eqx.fit import sampling
 
 N_T, SIZE, SIGMA = 60, 3, 0.005
+HELD = ["alpha", "D_offset", "beta", "gamma_dot_t_offset"]
 CONTRAST = np.array([0.28, 0.3, 0.31, 0.27])
 
 
 def model(**changed):
-    values = {"D0": 3e4, "gamma_dot_t0": 2e-3, "phi0": 10.0, **changed}
-    rates = {"alpha": 0.0, "D_offset": 0.0, "beta": 0.0, "gamma_dot_t_offset": 0.0}
-    return hx.laminar_flow(**values, **rates, contrast=CONTRAST, offset=np.ones(4), kernel=hx.GapAverage())
+    values = {"D0": 3e4, "gamma_dot_t0": 2e-3, "phi0": 10.0, **dict.fromkeys(HELD, 0.0), **changed}
+    return hx.laminar_flow(**values, contrast=CONTRAST, offset=np.ones(4), kernel=hx.GapAverage())
 
 
 START = {"D0": 4e4, "gamma_dot_t0": 1.5e-3, "phi0": 14.0}
-HELD = ["alpha", "D_offset", "beta", "gamma_dot_t_offset"]
 
 
 @pytest.fixture

@@ -1,0 +1,52 @@
+"""A fit handed out as the least-squares problem that it is, to be solved and differentiated by others."""
+
+from collections.abc import Iterable
+
+import equinox as eqx
+import numpy as np
+
+from ..core.misfit import AbstractLoss, Squares
+from ..core.model import TwoTimeModel
+from ..data import TwoTimeData
+from ..engine import Packed, pack
+from .free import Bounds, select
+from .minimise import on_host, rescaled
+from .problem import Problem, problem_of, residual
+
+
+def least_squares_problem(
+    model: TwoTimeModel,
+    data: TwoTimeData | Packed,
+    *,
+    free: Iterable[str] | None = None,
+    fixed: Iterable[str] = (),
+    bounds: Bounds | None = None,
+    loss: AbstractLoss = Squares(),
+) -> Problem:
+    """The fit of a model as a problem for the least-squares solvers of Optimistix, in place of `fit`.
+
+    ```python
+    problem = hx.least_squares_problem(model, data)
+    solver = optx.Dogleg(rtol=1e-6, atol=1e-4)
+    found = optx.least_squares(hx.residual, solver, problem.start, problem, has_aux=True).value
+    fitted = problem.model(found)
+    ```
+
+    The unknowns y are scaled such that a change of 1 in one of them changes √χ² by about 1, so `atol` is in units of
+    the uncertainty of a parameter with all others held. One pass over the data. What the solver makes of it is its own
+    affair: unlike `fit`, nothing here judges whether it has converged.
+
+    **Arguments:** as for `fit`.
+
+    **Returns:** a `Problem`: `start`, `model(y)`, `parameters(y)` in the order of `names`. It is a PyTree: data
+    (`packed.values`) and geometry (`packed.geometry`) can be replaced by traced arrays, and the solution
+    differentiated in them (`adjoint=optx.ImplicitAdjoint()`, the default of Optimistix).
+
+    **Raises:** `ValueError` as `fit`, and where χ² is not finite at the start.
+    """
+    selection = select(model, free, fixed, bounds)
+    problem = problem_of(model, selection, data if isinstance(data, Packed) else pack(data), loss)
+    _, normal = eqx.filter_jit(residual)(problem.start, problem)
+    if not np.isfinite(normal.chi2) or not np.all(np.isfinite(normal.matrix)):
+        raise ValueError("χ² or its derivative is not finite at the start. Choose another start.")
+    return rescaled(problem, selection.array("value"), on_host(normal))

@@ -1,0 +1,84 @@
+"""A fit handed out: solved by the solvers of Optimistix as by `fit`, and differentiated through."""
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optimistix as optx
+import pytest
+
+import homodyne_eqx as hx
+
+N_T, SIGMA = 30, 0.005
+FIXED = ["alpha", "D_offset", "beta", "gamma_dot_t_offset"]
+
+
+def model(**changed):
+    values = {"D0": 3e4, "gamma_dot_t0": 2e-3, "phi0": 10.0, **dict.fromkeys(FIXED, 0.0), **changed}
+    scaling = {"contrast": np.array([0.28, 0.3, 0.31, 0.27]), "offset": np.ones(4)}
+    return hx.laminar_flow(**values, **scaling, kernel=hx.GapAverage())
+
+
+START = {"D0": 3.3e4, "gamma_dot_t0": 1.8e-3, "phi0": 12.0}
+
+
+@pytest.fixture(scope="module")
+def packed():
+    where = hx.Geometry(q=0.0054, t=0.05 * np.arange(N_T), phi=np.array([95.0, 20.0, 150.0, 60.0]), gap=2e6)
+    g2 = np.array(eqx.filter_jit(model())(where), dtype=float)
+    noise = np.tril(np.random.default_rng(3).normal(size=g2.shape) * SIGMA, -1)
+    return hx.pack(hx.TwoTimeData(g2 + noise + noise.transpose(0, 2, 1), where, sigma=SIGMA))
+
+
+def solved(problem, solver):
+    return optx.least_squares(hx.residual, solver, problem.start, problem, has_aux=True, max_steps=200).value
+
+
+@pytest.mark.x64
+@pytest.mark.parametrize("solver", [optx.LevenbergMarquardt, optx.Dogleg, optx.GaussNewton])
+@pytest.mark.parametrize("bounds", [{}, {"phi0": (8.0, 14.0)}])
+def test_the_solvers_of_optimistix_find_what_fit_finds(packed, solver, bounds):
+    expected = hx.fit(model(**START), packed, fixed=FIXED, bounds=bounds)
+    problem = hx.least_squares_problem(model(**START), packed, fixed=FIXED, bounds=bounds)
+    found = solved(problem, solver(rtol=1e-8, atol=1e-8))
+    assert problem.names == expected.free_names
+    for name, value in zip(problem.names, problem.parameters(found), strict=True):
+        p = expected.parameters[name]
+        assert abs(value - p.value) < 1e-3 * p.uncertainty, name
+    fitted = problem.model(found)
+    assert hx.chi_squared(fitted, packed) == pytest.approx(expected.chi2, rel=1e-9)
+    np.testing.assert_array_equal(fitted.g1.terms[0].rate.exponent, 0.0)
+
+
+def test_it_starts_at_the_model_in_units_of_what_a_single_parameter_may_move(packed):
+    problem = hx.least_squares_problem(model(**START), packed, fixed=FIXED)
+    np.testing.assert_allclose(
+        problem.parameters(problem.start), [3.3e4, 1.8e-3, 12.0, 0.28, 0.3, 0.31, 0.27, 1, 1, 1, 1], rtol=1e-5
+    )
+    values, slope = jax.jacfwd(lambda y: hx.residual(y, problem)[0]), np.eye(problem.start.size)
+    lengths = np.linalg.norm(np.asarray(values(problem.start)), axis=0)
+    np.testing.assert_allclose(lengths, np.diagonal(slope), rtol=1e-3)
+
+
+@pytest.mark.x64
+def test_the_solution_follows_the_calibration_by_the_law_of_the_model(packed):
+    """J q² and γ̇ q L are all that the data can tell."""
+    problem = hx.least_squares_problem(model(**START), packed, fixed=FIXED)
+
+    @jax.jit
+    def rates(calibration):
+        geometry = problem.packed.geometry
+        corrected = geometry.q * jnp.exp(calibration[0]), geometry.gap * jnp.exp(calibration[1])
+        moved = eqx.tree_at(lambda p: (p.packed.geometry.q, p.packed.geometry.gap), problem, corrected)
+        return jnp.log(moved.parameters(solved(moved, optx.LevenbergMarquardt(rtol=1e-10, atol=1e-10)))[:2])
+
+    np.testing.assert_allclose(jax.jacrev(rates)(jnp.zeros(2)), [[-2, 0], [-1, -1]], atol=1e-5)
+
+
+def test_names_bounds_and_a_start_without_a_finite_misfit_are_refused(packed):
+    with pytest.raises(ValueError, match="free names nothing"):
+        hx.least_squares_problem(model(), packed, free=["nothing"])
+    with pytest.raises(ValueError, match="outside its bounds"):
+        hx.least_squares_problem(model(), packed, bounds={"D0": (0.0, 1.0)})
+    with pytest.raises(ValueError, match="not finite at the start"):
+        hx.least_squares_problem(model(alpha=-300.0), packed, free=["D0"])
