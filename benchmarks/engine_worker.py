@@ -16,8 +16,9 @@ import numpy as np
 jax.config.update("jax_enable_x64", True)
 
 
-def take_turns(calls, loaded):
+def take_turns(calls, quantities, loaded):
     """By name: first call (compilation included), peak memory then in GB, and the best of the calls of all turns."""
+    calls = {name: call for name, call in calls.items() if name in quantities}
     found = {"loaded": loaded}
     for name, function in calls.items():
         found[name] = {"first": _seconds(function), "best": float("inf"), "peak": peak()}
@@ -67,7 +68,7 @@ def ours(case, quantities):
         "gradient": lambda: both(model, packed),
         "normal": lambda: normal(model, packed),
     }
-    take_turns({name: call for name, call in calls.items() if name in quantities}, loaded)
+    take_turns(calls, quantities, loaded)
 
 
 def _our_fits(hx, model, data, names):
@@ -110,7 +111,7 @@ def peer(name, case, quantities):
         "gradient": lambda: both(params),
         "normal": normal,
     }
-    take_turns({name: call for name, call in calls.items() if name in quantities}, loaded)
+    take_turns(calls, quantities, loaded)
 
 
 def _peer_fit(name, case):

@@ -160,15 +160,16 @@ def _judged(
     """Where the descent has arrived, by the normal equations if they are of a size to be formed."""
     parameters = values_of(fitted, selection.filter)
     n = parameters.size
+    degrees_of_freedom = packed.n_pairs - n
     if n > _NORMAL_EQUATIONS_AT_MOST:
         chi2 = float(eqx.filter_jit(chi_squared)(fitted, packed, loss))
         normal, left = Quadratic(np.zeros((n, n)), np.zeros(n), chi2), np.inf
     else:
         normal = on_host(eqx.filter_jit(normal_equations)(fitted, packed, loss, selection.filter))
         left = expected_decrease(selection.limits(), parameters, normal)
-    if ended == "step limit" and left <= tolerance * max(1.0, float(normal.chi2) / max(1, packed.n_pairs - n)):
+    if ended == "step limit" and left <= tolerance * max(1.0, float(normal.chi2) / max(1, degrees_of_freedom)):
         ended = "converged"
     last = history[-1]
-    end = Iteration(last.number + 1, float(normal.chi2), left, 0.0, parameters, last.elapsed, packed.n_pairs - n)
+    end = Iteration(last.number + 1, float(normal.chi2), left, 0.0, parameters, last.elapsed, degrees_of_freedom)
     held = touching(*selection.limits(), parameters, normal)
     return Outcome(ended, parameters, normal, (*history, end), held, first_call)

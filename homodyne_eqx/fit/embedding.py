@@ -3,7 +3,6 @@
 from collections.abc import Iterable
 
 import equinox as eqx
-import numpy as np
 
 from ..core.misfit import AbstractLoss, Squares
 from ..core.model import TwoTimeModel
@@ -11,7 +10,7 @@ from ..data import TwoTimeData
 from ..engine import Packed, pack
 from .free import Bounds, select
 from .minimise import on_host, rescaled
-from .problem import Problem, problem_of, residual
+from .problem import Problem, degrees_of_freedom, not_finite_at, problem_of, residual
 
 
 def least_squares_problem(
@@ -45,8 +44,10 @@ def least_squares_problem(
     **Raises:** `ValueError` as `fit`, and where χ² is not finite at the start.
     """
     selection = select(model, free, fixed, bounds)
-    problem = problem_of(model, selection, data if isinstance(data, Packed) else pack(data), loss)
-    _, normal = eqx.filter_jit(residual)(problem.start, problem)
-    if not np.isfinite(normal.chi2) or not np.all(np.isfinite(normal.matrix)):
-        raise ValueError("χ² or its derivative is not finite at the start. Choose another start.")
-    return rescaled(problem, selection.array("value"), on_host(normal))
+    packed = data if isinstance(data, Packed) else pack(data)
+    degrees_of_freedom(packed, selection)
+    problem = problem_of(model, selection, packed, loss)
+    normal = on_host(eqx.filter_jit(residual)(problem.start, problem)[1])
+    if not normal.is_finite:
+        raise not_finite_at(selection)
+    return rescaled(problem, selection.array("value"), normal)

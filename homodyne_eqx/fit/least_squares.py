@@ -18,7 +18,7 @@ from .assembly import assembled
 from .equivalents import nearest_to_start
 from .free import Bounds, Selection, select
 from .minimise import Iteration, Outcome, minimise, on_host, touching
-from .problem import Problem, model_with, problem_of, values_of
+from .problem import Problem, degrees_of_freedom, model_with, not_finite_at, problem_of, values_of
 from .result import FitResult
 from .sampling import REACH, ROUGHLY, sampled
 from .scan import STEPS, Comparison, Stretch, compared
@@ -100,7 +100,7 @@ def fit(
 
     comparison = compared(model, selection, packed if averaged is None else averaged, scan, starts, steps_from)
     comparing = time.perf_counter() - begun - packing
-    approach = run.approached(model, comparison, averaged, packed if sample else None, eliminate_scaling)
+    approach = run.approached(model, comparison, averaged, packed, sample, eliminate_scaling)
     approaching = time.perf_counter() - begun - packing - comparing
     if approach.interrupted:
         run = replace(run, max_steps=0)
@@ -132,23 +132,25 @@ class _Run:
         """The model at the minimum of χ² from this start, and how it was reached."""
         outcome, problem = self._descended(model, selection, packed, eliminate, self.max_steps, self.callback, reach)
         if not outcome.history:
-            listed = ", ".join(f"{entry.name} = {entry.value:g}" for entry in selection.entries)
-            raise ValueError(
-                f"χ² or its derivative is not finite at the start ({listed}). Choose another start, or check that the "
-                "model suits the data."
-            )
+            raise not_finite_at(selection)
         dtype = problem.unknowns.start.dtype
         fitted = model_with(problem.moving, problem.rest, outcome.parameters)
         return self._completed(fitted, outcome, selection, packed, dtype) if eliminate else (fitted, outcome)
 
     def approached(
-        self, model: TwoTimeModel, start: Comparison, averaged: Packed | None, packed: Packed | None, eliminate: bool
+        self,
+        model: TwoTimeModel,
+        start: Comparison,
+        averaged: Packed | None,
+        packed: Packed,
+        sample: bool,
+        eliminate: bool,
     ) -> Comparison:
         """Where minima over averaged data and over a part of the packed data lead, one after the other."""
         if averaged is not None and not start.interrupted:
             start = self._through(model, start, averaged, eliminate)
-        part = None if packed is None or start.interrupted else sampled(packed)
-        if part is not None and packed is not None:
+        part = sampled(packed) if sample and not start.interrupted else None
+        if part is not None:
             note = f"{part.n_pairs:.2g} of {packed.n_pairs:.2g} pairs of frames were fitted first"
             start = replace(start, notes=(*start.notes, note))
             roughly = replace(self, tolerance=max(self.tolerance or 0.0, ROUGHLY))
@@ -162,19 +164,19 @@ class _Run:
         _, outcome = self.minimum(model, start.reached, part, eliminate)
         if outcome.ended == "not finite":
             return start
-        names = (entry.name for entry in start.reached.free)
-        reached = start.reached.started(dict(zip(names, outcome.parameters.tolist(), strict=True)))
-        interrupted, reach = outcome.ended == "interrupted", reach if outcome.ended == "converged" else 1.0
-        return replace(start, reached=reached, interrupted=interrupted, reach=reach)
+        return replace(
+            start,
+            reached=_moved(start.reached, start.reached, outcome),
+            interrupted=outcome.ended == "interrupted",
+            reach=reach if outcome.ended == "converged" else 1.0,
+        )
 
     def stretch(self, model: TwoTimeModel, selection: Selection, packed: Packed, eliminate: bool) -> Stretch | None:
         """A few steps from a start, to compare it with others."""
         outcome, _ = self._descended(model, selection, packed, eliminate, STEPS, None)
         if not outcome.history:
             return None
-        moved = selection.without_scaling() if eliminate else selection
-        names = [entry.name for entry in moved.free]
-        reached = selection.started(dict(zip(names, outcome.parameters.tolist(), strict=True)))
+        reached = _moved(selection, selection.without_scaling() if eliminate else selection, outcome)
         return Stretch(float(outcome.normal.chi2), reached, outcome.ended == "interrupted")
 
     def _descended(
@@ -187,18 +189,13 @@ class _Run:
         callback: Callable[[Iteration], None] | None,
         reach: float = 1.0,
     ) -> tuple[Outcome, Problem]:
-        degrees_of_freedom = packed.n_pairs - len(selection.free)
-        if degrees_of_freedom <= 0:
-            raise ValueError(
-                f"{packed.n_pairs} pairs of frames cannot determine {len(selection.free)} parameters. "
-                "Fix some, or use more data."
-            )
+        beyond = degrees_of_freedom(packed, selection)
         moved = selection.without_scaling() if eliminate else selection
         eliminated = selection.scaling_bounds() if eliminate else None
         problem = problem_of(model, moved, packed, self.loss, eliminated)
         tolerance = _TOLERANCE[str(problem.unknowns.start.dtype)] if self.tolerance is None else self.tolerance
         prepare = lambda parameters, normal: best_scaling(moved, parameters, normal)  # noqa: E731
-        outcome = minimise(problem, self.solver, degrees_of_freedom, max_steps, tolerance, callback, prepare, reach)
+        outcome = minimise(problem, self.solver, beyond, max_steps, tolerance, callback, prepare, reach)
         return outcome, problem
 
     def _completed(
@@ -211,6 +208,12 @@ class _Run:
         values = values_of(fitted, selection.filter)
         at_bound = touching(*selection.limits(), values, normal)
         return fitted, replace(outcome, parameters=values, normal=normal, at_bound=at_bound)
+
+
+def _moved(selection: Selection, moving: Selection, outcome: Outcome) -> Selection:
+    """The selection, started from where the free parameters of `moving` have come to."""
+    names = (entry.name for entry in moving.free)
+    return selection.started(dict(zip(names, outcome.parameters.tolist(), strict=True)))
 
 
 @eqx.filter_jit

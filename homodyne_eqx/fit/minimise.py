@@ -27,6 +27,11 @@ class Quadratic(NamedTuple):
     vector: np.ndarray
     chi2: float
 
+    @property
+    def is_finite(self) -> bool:
+        """Whether χ² and its derivatives are numbers."""
+        return bool(np.all(np.isfinite(self.matrix)) and np.isfinite(self.chi2))
+
 
 @dataclass(frozen=True)
 class Iteration:
@@ -83,7 +88,7 @@ def minimise(
     unknowns = problem.unknowns
     limits = tuple(np.asarray(x, float) for x in (unknowns.low, unknowns.high, unknowns.start))
     ended, restarts, rejected, first_call = "step limit", 0, 0, 0.0
-    y, carried, before = jnp.asarray(np.zeros(unknowns.start.shape), unknowns.start.dtype), None, None
+    y, carried, before = problem.start, None, None
     parameters, normal = np.asarray(problem.unknowns.start), None
     try:
         while len(history) <= max_steps:
@@ -94,7 +99,7 @@ def minimise(
             normal = on_host(position.normal)
             parameters = np.asarray(position.parameters, float)
             first_call = first_call or time.perf_counter() - begun
-            if not np.all(np.isfinite(normal.matrix)) or not np.isfinite(normal.chi2):
+            if not normal.is_finite:
                 ended = "not finite"
                 break
             left = expected_decrease(limits, parameters, normal)

@@ -67,7 +67,7 @@ class Problem(eqx.Module):
     @property
     def start(self) -> Float[Array, " n_params"]:
         """The unknowns at the start: 0."""
-        return jnp.zeros_like(self.unknowns.start)
+        return jnp.asarray(np.zeros(self.unknowns.start.shape), self.unknowns.start.dtype)
 
     def parameters(self, y: Float[Array, " n_params"]) -> Float[Array, " n_params"]:
         """The parameters that unknowns stand for, in their units."""
@@ -79,6 +79,29 @@ class Problem(eqx.Module):
         if self.scaling_bounds is None:
             return model
         return with_best_scaling(model, self.packed, self.scaling_bounds[:, 0], self.scaling_bounds[:, 1])
+
+
+def degrees_of_freedom(packed: Packed, selection: Selection) -> int:
+    """How many pairs of frames there are beyond the free parameters.
+
+    **Raises:** `ValueError` if there are none.
+    """
+    left = int(packed.n_pairs) - len(selection.free)
+    if left <= 0:
+        raise ValueError(
+            f"{packed.n_pairs} pairs of frames cannot determine {len(selection.free)} parameters. "
+            "Fix some, or use more data."
+        )
+    return left
+
+
+def not_finite_at(selection: Selection) -> ValueError:
+    """What to raise where a fit cannot start."""
+    listed = ", ".join(f"{entry.name} = {entry.value:g}" for entry in selection.entries)
+    return ValueError(
+        f"χ² or its derivative is not finite at the start ({listed}). Choose another start, or check that the model "
+        "suits the data."
+    )
 
 
 def problem_of(

@@ -1,31 +1,18 @@
 """Fits that look at less data first: what they look at, and that the result is that of all."""
 
-import equinox as eqx
 import numpy as np
 import pytest
+from steady import HELD, START, model, simulated
 
 import homodyne_eqx as hx
 from homodyne_eqx.fit import sampling
 
-N_T, SIZE, SIGMA = 60, 3, 0.005
-HELD = ["alpha", "D_offset", "beta", "gamma_dot_t_offset"]
-CONTRAST = np.array([0.28, 0.3, 0.31, 0.27])
-
-
-def model(**changed):
-    values = {"D0": 3e4, "gamma_dot_t0": 2e-3, "phi0": 10.0, **dict.fromkeys(HELD, 0.0), **changed}
-    return hx.laminar_flow(**values, contrast=CONTRAST, offset=np.ones(4), kernel=hx.GapAverage())
-
-
-START = {"D0": 4e4, "gamma_dot_t0": 1.5e-3, "phi0": 14.0}
+N_T, SIZE = 60, 3
 
 
 @pytest.fixture
 def data():
-    where = hx.Geometry(q=0.0054, t=0.05 * np.arange(N_T), phi=np.array([95.0, 20.0, 150.0, 60.0]), gap=2e6)
-    g2 = np.array(eqx.filter_jit(model())(where), dtype=float)
-    noise = np.tril(np.random.default_rng(3).normal(size=g2.shape) * SIGMA, -1)
-    return hx.TwoTimeData(g2 + noise + noise.transpose(0, 2, 1), where, sigma=SIGMA)
+    return simulated(N_T)
 
 
 @pytest.fixture
