@@ -2,6 +2,7 @@
 
 import abc
 import math
+from collections.abc import Callable
 from typing import Any, ClassVar, NamedTuple, final
 
 import equinox as eqx
@@ -243,12 +244,21 @@ def _chi_squared_jvp(primals, tangents):
 
 def _tangent_of_data(moving: tuple, primals: tuple, tangents: tuple) -> Array:
     """The part of the derivative that comes from the data and their weights: the walk itself, differentiated."""
-    arrays, static = eqx.partition(primals, eqx.is_inexact_array)
-    filled = jax.tree.map(
-        lambda x, t: jnp.zeros_like(x) if t is None else t, arrays, tangents, is_leaf=lambda x: x is None
-    )
-    filled = jax.tree.map(lambda x, t: None if x is None else t, arrays, filled, is_leaf=lambda x: x is None)
-    return jax.jvp(lambda a: walk(moving, *eqx.combine(a, static)), (arrays,), (filled,))[1]
+    return tangent_along(lambda of: walk(moving, *of), primals, tangents)
+
+
+def tangent_along(function: Callable[[Any], Array], of: Any, tangents: Any) -> Array:
+    """The derivative of a function of a PyTree along a change of it.
+
+    **Arguments:** `tangents`: as a rule of `eqx.filter_custom_jvp` is given them, None where nothing changes.
+    """
+    arrays, static = eqx.partition(of, eqx.is_inexact_array)
+
+    def filled(x: Array | None, t: Array | None) -> Array | None:
+        return None if x is None else jnp.zeros_like(x) if t is None else t
+
+    along = jax.tree.map(filled, arrays, tangents, is_leaf=lambda x: x is None)
+    return jax.jvp(lambda a: function(eqx.combine(a, static)), (arrays,), (along,))[1]
 
 
 def block_of(evaluation: Evaluation, tiles: AbstractTiles, tile: Tile, apart: bool = False) -> Block:

@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from ..core.misfit import AbstractLoss
+from ..core.misfit import AbstractLoss, tangent_along
 from ..core.model import TwoTimeModel
 from ..engine import NormalEquations, Packed, chi_squared, jacobian_of, normal_equations, residual_of, with_best_scaling
 from .bounds import from_interval, to_interval
@@ -206,16 +206,8 @@ def projected(normal: NormalEquations, kept: np.ndarray) -> NormalEquations:
 
 def _chi2_tangent(y: Array, problem: Problem, tangent: Any) -> Array:
     """The derivative of χ² along a change of the arguments, `y` held."""
-    arrays, static = eqx.partition(problem, eqx.is_inexact_array)
-    filled = jax.tree.map(
-        lambda x, t: None if x is None else jnp.zeros_like(x) if t is None else t,
-        arrays,
-        tangent,
-        is_leaf=lambda x: x is None,
-    )
 
-    def chi2(moved: Any) -> Array:
-        whole: Problem = eqx.combine(moved, static)
+    def chi2(whole: Problem) -> Array:
         return chi_squared(whole.model(y), whole.packed, whole.loss)
 
-    return jax.jvp(chi2, (arrays,), (filled,))[1]
+    return tangent_along(chi2, problem, tangent)

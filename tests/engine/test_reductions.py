@@ -47,6 +47,27 @@ def test_every_order_and_mode_of_derivative(derivative):
     np.testing.assert_allclose(found / scale, expected / scale, atol=1e-9 * np.max(np.abs(expected / scale)))
 
 
+@pytest.mark.parametrize("derivative", [jax.grad, jax.jacfwd])
+@pytest.mark.parametrize("sigma", [0.01, "one a pixel"])
+def test_it_is_quadratic_in_the_data_and_linear_in_their_weights(derivative, sigma):
+    """Of a quadratic, a central difference of any width is the derivative."""
+    model, data = problem()
+    if sigma == "one a pixel":
+        sigma = np.random.default_rng(1).uniform(0.01, 0.02, data.shape)
+        sigma = (sigma + sigma.transpose(0, 2, 1)) / 2
+    packed = hx.pack(hx.TwoTimeData(data.c2, data.geometry, sigma=sigma), size=3)
+    pattern = jnp.asarray(np.random.default_rng(2).normal(size=packed.values.shape))
+
+    def of_data(s):
+        return hx.chi_squared(model, eqx.tree_at(lambda p: p.values, packed, packed.values + s * pattern))
+
+    def of_weights(s):
+        return hx.chi_squared(model, eqx.tree_at(lambda p: p.weights, packed, packed.weights * s))
+
+    np.testing.assert_allclose(jax.jit(derivative(of_data))(0.0), (of_data(0.5) - of_data(-0.5)), rtol=1e-9)
+    np.testing.assert_allclose(jax.jit(derivative(of_weights))(1.0), hx.chi_squared(model, packed), rtol=1e-10)
+
+
 def test_it_batches_over_models():
     streamed, dense, vector = functions()
     batch = jnp.stack([vector, vector * 1.01, vector * 0.98])

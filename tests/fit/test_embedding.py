@@ -47,6 +47,26 @@ def test_it_starts_at_the_model_in_units_of_what_a_single_parameter_may_move(pac
 
 
 @pytest.mark.x64
+def test_half_its_square_follows_data_and_geometry_as_half_chi_squared_does(packed):
+    """Away from the minimum, where the slope in y does not vanish."""
+    problem = hx.least_squares_problem(model(**START), packed, fixed=HELD)
+    y = 0.3 * jnp.asarray(np.random.default_rng(2).normal(size=problem.start.size))
+    pattern = jnp.asarray(np.random.default_rng(5).normal(size=packed.values.shape))
+
+    def changed(s):
+        where = lambda p: (p.packed.values, p.packed.geometry.q)  # noqa: E731
+        to = packed.values + s[0] * pattern, packed.geometry.q * jnp.exp(s[1])
+        return eqx.tree_at(where, problem, to)
+
+    def half_chi2(s):
+        return hx.chi_squared(changed(s).model(y), changed(s).packed) / 2
+
+    found = jax.jit(jax.grad(lambda s: jnp.sum(hx.residual(y, changed(s))[0] ** 2) / 2))(jnp.zeros(2))
+    numeric = [(half_chi2(e) - half_chi2(-e)) / 2e-5 for e in 1e-5 * jnp.eye(2)]
+    np.testing.assert_allclose(found, numeric, rtol=1e-5)
+
+
+@pytest.mark.x64
 def test_the_solution_follows_the_calibration_by_the_law_of_the_model(packed):
     """J q² and γ̇ q L are all that the data can tell."""
     problem = hx.least_squares_problem(model(**START), packed, fixed=HELD)
