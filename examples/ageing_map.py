@@ -22,7 +22,7 @@ import jax
 import numpy as np
 
 import homodyne_eqx as hx
-from homodyne_eqx.core.kernels import Exponential, Stretched
+from homodyne_eqx.physics.kernels import Exponential, Stretched
 
 FEWEST_AGES, AGES_A_POINT = 10, 14
 

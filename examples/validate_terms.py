@@ -18,7 +18,7 @@ from particle_simulation import simulate
 from validation_cases import CASES, GAP, PHI0, Case, Q, along, linear
 
 import homodyne_eqx as hx
-from homodyne_eqx.core.documented import named_leaves
+from homodyne_eqx.physics.documented_models import named_leaves
 
 REPLICATES, SPECKLES = 8, 2500
 OFF, TURNED = 1.4, 15.0

@@ -8,30 +8,56 @@ if _os.environ.get("HOMODYNE_EQX_TYPECHECK", "0") not in ("", "0"):
     _install("homodyne_eqx", "beartype.beartype")
 
 from . import datasets as datasets, testing as testing
-from .core.accumulation import (
+from .data import (
+    Excluded as Excluded,
+    Provenance as Provenance,
+    TwoTimeData as TwoTimeData,
+    load as load,
+    save_aps_u as save_aps_u,
+)
+from .engine import (
+    Cauchy as Cauchy,
+    Huber as Huber,
+    NormalEquations as NormalEquations,
+    Packed as Packed,
+    SoftL1 as SoftL1,
+    chi_squared as chi_squared,
+    normal_equations as normal_equations,
+    pack as pack,
+)
+from .engine.losses import AbstractLoss as AbstractLoss, Squares as Squares
+from .fit import (
+    FitResult as FitResult,
+    Iteration as Iteration,
+    Parameter as Parameter,
+    Problem as Problem,
+    descend as descend,
+    fit as fit,
+    least_squares_problem as least_squares_problem,
+    residual as residual,
+)
+from .physics.accumulation import (
     AbstractAccumulation as AbstractAccumulation,
     Exact as Exact,
     GaussLegendre as GaussLegendre,
     Trapezoid as Trapezoid,
 )
-from .core.detection import (
+from .physics.detection import (
     AbstractDetection as AbstractDetection,
     DriftingContrast as DriftingContrast,
     FiniteSector as FiniteSector,
     Homodyne as Homodyne,
     PartialHeterodyne as PartialHeterodyne,
 )
-from .core.documented import (
+from .physics.documented_models import (
     from_parameter_vector as from_parameter_vector,
     laminar_flow as laminar_flow,
     static_diffusion as static_diffusion,
     to_parameter_vector as to_parameter_vector,
 )
-from .core.equation import (
-    equation as equation,
-)
-from .core.geometry import Geometry as Geometry, Sector as Sector
-from .core.kernels import (
+from .physics.equation import equation as equation
+from .physics.geometry import Geometry as Geometry, Sector as Sector
+from .physics.kernels import (
     AbstractDifferenceKernel as AbstractDifferenceKernel,
     AbstractKernel as AbstractKernel,
     AbstractSineKernel as AbstractSineKernel,
@@ -42,13 +68,9 @@ from .core.kernels import (
     Stretched as Stretched,
     convert_shear_rate as convert_shear_rate,
 )
-from .core.misfit import AbstractLoss as AbstractLoss, Squares as Squares
-from .core.model import TwoTimeModel as TwoTimeModel
-from .core.parameters import (
-    parameter as parameter,
-    part as part,
-)
-from .core.rates import (
+from .physics.model import TwoTimeModel as TwoTimeModel
+from .physics.parameters import parameter as parameter, part as part
+from .physics.rates import (
     AbstractIntegrableRate as AbstractIntegrableRate,
     AbstractRate as AbstractRate,
     Constant as Constant,
@@ -66,12 +88,12 @@ from .core.rates import (
     as_rate as as_rate,
     stokes_einstein_coefficient as stokes_einstein_coefficient,
 )
-from .core.scaling import (
+from .physics.scaling import (
     AbstractScaling as AbstractScaling,
     ContrastOffset as ContrastOffset,
     SmoothScaling as SmoothScaling,
 )
-from .core.terms import (
+from .physics.terms import (
     AbstractAmountTerm as AbstractAmountTerm,
     AbstractProfile as AbstractProfile,
     AbstractTerm as AbstractTerm,
@@ -97,33 +119,6 @@ from .core.terms import (
     TwoComponents as TwoComponents,
     VelocityProfile as VelocityProfile,
     WallSlip as WallSlip,
-)
-from .data import (
-    Excluded as Excluded,
-    Provenance as Provenance,
-    TwoTimeData as TwoTimeData,
-    load as load,
-    save_aps_u as save_aps_u,
-)
-from .engine import (
-    Cauchy as Cauchy,
-    Huber as Huber,
-    NormalEquations as NormalEquations,
-    Packed as Packed,
-    SoftL1 as SoftL1,
-    chi_squared as chi_squared,
-    normal_equations as normal_equations,
-    pack as pack,
-)
-from .fit import (
-    FitResult as FitResult,
-    Iteration as Iteration,
-    Parameter as Parameter,
-    Problem as Problem,
-    descend as descend,
-    fit as fit,
-    least_squares_problem as least_squares_problem,
-    residual as residual,
 )
 
 __version__ = "0.1.0"

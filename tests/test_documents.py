@@ -26,9 +26,9 @@ def test_the_term_of_the_contribution_guide_works():
         "from typing import final\n"
         "import jax.numpy as jnp\n"
         "from jaxtyping import Array, Float\n"
-        "from homodyne_eqx.core.geometry import Geometry, Sector\n"
-        "from homodyne_eqx.core.parameters import parameter\n"
-        "from homodyne_eqx.core.terms import AbstractTerm, Nodes\n"
+        "from homodyne_eqx.physics.geometry import Geometry, Sector\n"
+        "from homodyne_eqx.physics.parameters import parameter\n"
+        "from homodyne_eqx.physics.terms import AbstractTerm, Nodes\n"
     )
     namespace = {}
     exec(preamble + source, namespace)

@@ -10,9 +10,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from ..core.documented import named_leaves
-from ..core.model import TwoTimeModel
 from ..data import TwoTimeData
+from ..physics.documented_models import named_leaves
+from ..physics.model import TwoTimeModel
 from .model_choice import ModelName, Start
 
 GROUP = "homodyne_eqx.models"

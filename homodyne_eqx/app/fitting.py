@@ -11,16 +11,16 @@ import jax
 import numpy as np
 from rich.console import Console
 
-from ..core.geometry import Geometry
-from ..core.maps import two_time_map
-from ..core.misfit import AbstractLoss, Squares
-from ..core.model import TwoTimeModel
 from ..data import TwoTimeData
 from ..data.result_file import ResultArrays, load_result_arrays, save_result_arrays
 from ..data.two_time import sector_arrays
+from ..engine.losses import AbstractLoss, Squares
 from ..fit import FitResult, fit
-from ..fit.estimate import Estimate, estimate
-from ..fit.free import select
+from ..fit.free_parameters import choose_free
+from ..fit.starts.estimate import Estimate, estimate
+from ..physics.dense_map import two_time_map
+from ..physics.geometry import Geometry
+from ..physics.model import TwoTimeModel
 from .extensions import InstalledModel
 from .figures import draw_figures
 from .model_choice import HELD_WHEN_CONSTANT, KERNELS, ModelChoice, Start, start_values
@@ -60,7 +60,7 @@ def run(job: Job, start: Start, console: Console, quiet: bool) -> FitResult:
     """Fit, with progress on the console."""
     model = job.choice.build(start.values)
     fixed = tuple(dict.fromkeys((*job.choice.held, *job.held)))
-    free = [entry.name for entry in select(model, None, fixed, job.bounds).free]
+    free = [parameter.name for parameter in choose_free(model, None, fixed, job.bounds).free]
     options: dict[str, Any] = {"fixed": fixed, "bounds": job.bounds, "loss": job.loss, "max_steps": job.max_steps}
     if quiet:
         return fit(model, job.data, **options)

@@ -1,4 +1,4 @@
-"""Entry point of the command line."""
+"""Parameter point of the command line."""
 
 import sys
 

@@ -7,14 +7,14 @@ from typing import Any
 
 import numpy as np
 
-from ..core.accumulation import AbstractAccumulation, Exact, Trapezoid
-from ..core.documented import LAMINAR_NAMES, STATIC_NAMES, laminar_flow, static_diffusion
-from ..core.kernels import AbstractKernel, GapAverage, SincSquared
-from ..core.misfit import AbstractLoss, Squares
-from ..core.model import TwoTimeModel
 from ..data import TwoTimeData
 from ..engine import Cauchy, Huber, SoftL1
-from ..fit.estimate import Estimate
+from ..engine.losses import AbstractLoss, Squares
+from ..fit.starts.estimate import Estimate
+from ..physics.accumulation import AbstractAccumulation, Exact, Trapezoid
+from ..physics.documented_models import LAMINAR_NAMES, STATIC_NAMES, laminar_flow, static_diffusion
+from ..physics.kernels import AbstractKernel, GapAverage, SincSquared
+from ..physics.model import TwoTimeModel
 
 
 class ModelName(StrEnum):

@@ -1,8 +1,8 @@
 """Two-time data: the container, the readers of beamline files, and the writer."""
 
-from .aps_u_writer import save_aps_u as save_aps_u
-from .averaging import block_averaged as block_averaged
+from .block_average import block_averaged as block_averaged
 from .exclusion import Excluded as Excluded
+from .formats.aps_u.writer import save_aps_u as save_aps_u
 from .loading import load as load
 from .provenance import Provenance as Provenance, file_sha256 as file_sha256
 from .two_time import TwoTimeData as TwoTimeData

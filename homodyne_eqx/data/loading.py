@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 from jaxtyping import ArrayLike
 
-from ..core.geometry import Geometry
+from ..physics.geometry import Geometry
 from .exclusion import checked_mask, joined_masks
+from .formats import READERS, Reader
 from .maps import as_maps, in_memory
 from .noise import checked_sigma
 from .provenance import Provenance, file_sha256
-from .readers import READERS, Reader
 from .selection import Bounds, choose
 from .two_time import TwoTimeData
 

@@ -7,7 +7,7 @@ from typing import Any, final
 import numpy as np
 from jaxtyping import ArrayLike
 
-from ..core.geometry import Geometry
+from ..physics.geometry import Geometry
 from .maps import MapStack, SelectedMaps
 
 Bounds = ArrayLike | Sequence[ArrayLike]

@@ -8,7 +8,7 @@ from typing import Any, final
 
 import numpy as np
 
-from ..core.geometry import Geometry
+from ..physics.geometry import Geometry
 from .exclusion import Excluded, checked_mask, excluded_pixels, map_mask
 from .maps import as_maps, in_memory
 from .noise import check_sigma_map, checked_sigma, estimated_sigma

@@ -1,12 +1,41 @@
-"""Losses that let outliers pull less than least squares does."""
+"""What a residual costs: its square, or less where outliers are to pull less than least squares lets them."""
 
-from typing import final
+import abc
+from typing import ClassVar, final
 
+import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from ..core.misfit import AbstractLoss
-from ..core.parameters import parameter
+from ..physics.parameters import parameter
+
+
+class AbstractLoss(eqx.Module):
+    """What a squared residual z = (r/σ)² costs: ρ(z), with ρ(z) ≈ z for small z."""
+
+    reweights: ClassVar[bool] = True
+    """Whether dρ/dz differs from 1 anywhere."""
+
+    @abc.abstractmethod
+    def cost(self, z: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
+        """ρ(z), z ≥ 0."""
+
+    @abc.abstractmethod
+    def slope(self, z: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
+        """dρ/dz: the factor by which the weight of a pair is reduced."""
+
+
+@final
+class Squares(AbstractLoss):
+    """ρ(z) = z: least squares."""
+
+    reweights: ClassVar[bool] = False
+
+    def cost(self, z: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
+        return z
+
+    def slope(self, z: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
+        return jnp.ones_like(z)
 
 
 @final

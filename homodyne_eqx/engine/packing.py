@@ -11,10 +11,10 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int, PyTree
 
-from ..core.geometry import Geometry, Sector, is_concrete
-from ..core.pair_sums import LANES, in_lanes
-from ..core.tiles import AbstractTiles, Tile, triangle
 from ..data import TwoTimeData
+from ..physics.geometry import Geometry, Sector, is_concrete
+from .pair_sums import LANES, in_lanes
+from .tiles import AbstractTiles, Tile, triangle
 
 _PAIRS_A_STEP = {"cpu": 1.5e5, "gpu": 8e6, "tpu": 8e6}
 
@@ -34,7 +34,7 @@ class PackedTiles(AbstractTiles):
     starts: Int[Array, "n_tiles 2 2"]
     counts: Int[Array, "n_tiles n_sector"]
     size: int = eqx.field(static=True)
-    both: ClassVar[bool] = False
+    full_square: ClassVar[bool] = False
 
     def steps(self) -> Any:
         return (self.values, self.starts, self.weights if self.weights.ndim == 4 else None)

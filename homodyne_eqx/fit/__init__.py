@@ -1,6 +1,7 @@
-from .descent import descend as descend
-from .embedding import least_squares_problem as least_squares_problem
+from .gradient_descent import descend as descend
 from .least_squares import fit as fit
-from .minimise import Iteration as Iteration
+from .optimistix_problem import least_squares_problem as least_squares_problem
+from .parameter import Parameter as Parameter
 from .problem import Problem as Problem, residual as residual
-from .result import FitResult as FitResult, Parameter as Parameter
+from .result.fit_result import FitResult as FitResult
+from .solve.minimise import Iteration as Iteration

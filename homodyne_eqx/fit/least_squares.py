@@ -10,20 +10,21 @@ import jax.numpy as jnp
 import optimistix as optx
 from jaxtyping import Array, Float
 
-from ..core.misfit import AbstractLoss, Squares
-from ..core.model import TwoTimeModel
 from ..data import TwoTimeData, block_averaged
 from ..engine import NormalEquations, Packed, normal_equations, pack, with_best_scaling
-from .assembly import assembled
-from .equivalents import nearest_to_start
-from .free import Bounds, Selection, select
-from .minimise import Iteration, Outcome, minimise, on_host, touching
+from ..engine.losses import AbstractLoss, Squares
+from ..physics.model import TwoTimeModel
+from .free_parameters import FreeParameters, ParameterBounds, choose_free
 from .problem import Problem, degrees_of_freedom, model_with, not_finite_at, problem_of, values_of
-from .result import FitResult
-from .sampling import REACH, ROUGHLY, sampled
-from .scan import STEPS, Comparison, Stretch, compared
-from .solver import levenberg_marquardt
-from .start import best_scaling
+from .result.build_result import build_result
+from .result.equal_angles import nearest_to_start
+from .result.fit_result import FitResult
+from .solve.levenberg_marquardt import levenberg_marquardt
+from .solve.minimise import Iteration, Outcome, minimise
+from .solve.quadratic import on_host, touching
+from .starts.linear_scaling import best_scaling
+from .starts.scan import STEPS, Comparison, Stretch, compared
+from .starts.tile_subset import REACH, ROUGHLY, tile_subset
 
 _TOLERANCE = {"float64": 1e-6, "float32": 1e-3}
 
@@ -34,7 +35,7 @@ def fit(
     *,
     free: Iterable[str] | None = None,
     fixed: Iterable[str] = (),
-    bounds: Bounds | None = None,
+    bounds: ParameterBounds | None = None,
     loss: AbstractLoss = Squares(),
     solver: optx.AbstractLeastSquaresSolver | None = None,
     max_steps: int = 200,
@@ -89,16 +90,16 @@ def fit(
             f"eliminate_scaling was asked for with the loss {type(loss).__name__}; the best contrast and offset have a "
             "closed form under Squares only. Leave eliminate_scaling off, or the loss."
         )
-    selection = select(model, free, fixed, bounds)
+    free_parameters = choose_free(model, free, fixed, bounds)
     run = _Run(loss, solver or levenberg_marquardt(), max_steps, tolerance, callback)
     averaged = pack(block_averaged(_unpacked(data), coarse)) if coarse > 1 else None
     packed = data if isinstance(data, Packed) else pack(data)
     packing = time.perf_counter() - begun
 
-    def steps_from(start: Selection, some: Packed) -> Stretch | None:
+    def steps_from(start: FreeParameters, some: Packed) -> Stretch | None:
         return run.stretch(model, start, some, eliminate_scaling)
 
-    comparison = compared(model, selection, packed if averaged is None else averaged, scan, starts, steps_from)
+    comparison = compared(model, free_parameters, packed if averaged is None else averaged, scan, starts, steps_from)
     comparing = time.perf_counter() - begun - packing
     approach = run.approached(model, comparison, averaged, packed, sample, eliminate_scaling)
     approaching = time.perf_counter() - begun - packing - comparing
@@ -107,13 +108,13 @@ def fit(
     fitted, outcome = run.minimum(model, approach.reached, packed, eliminate_scaling, approach.reach)
     if approach.interrupted:
         outcome = replace(outcome, ended="interrupted")
-    selection = replace(comparison.start, notes=(*comparison.start.notes, *approach.notes))
-    fitted, outcome = nearest_to_start(fitted, selection, outcome, packed, loss)
+    free_parameters = replace(comparison.start, notes=(*comparison.start.notes, *approach.notes))
+    fitted, outcome = nearest_to_start(fitted, free_parameters, outcome, packed, loss)
     seconds = {"total": time.perf_counter() - begun, "packing": packing, "first_step": outcome.first_call}
     seconds |= {"starts": comparing} if comparison.notes else {}
     seconds |= {"first_stages": approaching} if approach is not comparison else {}
     original = data if isinstance(data, TwoTimeData) else None
-    return assembled(fitted, selection, outcome, packed, seconds, type(loss).__name__, original)
+    return build_result(fitted, free_parameters, outcome, packed, seconds, type(loss).__name__, original)
 
 
 @dataclass(frozen=True)
@@ -127,15 +128,17 @@ class _Run:
     callback: Callable[[Iteration], None] | None
 
     def minimum(
-        self, model: TwoTimeModel, selection: Selection, packed: Packed, eliminate: bool, reach: float = 1.0
+        self, model: TwoTimeModel, free_parameters: FreeParameters, packed: Packed, eliminate: bool, reach: float = 1.0
     ) -> tuple[TwoTimeModel, Outcome]:
         """The model at the minimum of χ² from this start, and how it was reached."""
-        outcome, problem = self._descended(model, selection, packed, eliminate, self.max_steps, self.callback, reach)
+        outcome, problem = self._descended(
+            model, free_parameters, packed, eliminate, self.max_steps, self.callback, reach
+        )
         if not outcome.history:
-            raise not_finite_at(selection)
+            raise not_finite_at(free_parameters)
         dtype = problem.unknowns.start.dtype
         fitted = model_with(problem.moving, problem.rest, outcome.parameters)
-        return self._completed(fitted, outcome, selection, packed, dtype) if eliminate else (fitted, outcome)
+        return self._completed(fitted, outcome, free_parameters, packed, dtype) if eliminate else (fitted, outcome)
 
     def approached(
         self,
@@ -149,7 +152,7 @@ class _Run:
         """Where minima over averaged data and over a part of the packed data lead, one after the other."""
         if averaged is not None and not start.interrupted:
             start = self._through(model, start, averaged, eliminate)
-        part = sampled(packed) if sample and not start.interrupted else None
+        part = tile_subset(packed) if sample and not start.interrupted else None
         if part is not None:
             note = f"{part.n_pairs:.2g} of {packed.n_pairs:.2g} pairs of frames were fitted first"
             start = replace(start, notes=(*start.notes, note))
@@ -171,27 +174,29 @@ class _Run:
             reach=reach if outcome.ended == "converged" else 1.0,
         )
 
-    def stretch(self, model: TwoTimeModel, selection: Selection, packed: Packed, eliminate: bool) -> Stretch | None:
+    def stretch(
+        self, model: TwoTimeModel, free_parameters: FreeParameters, packed: Packed, eliminate: bool
+    ) -> Stretch | None:
         """A few steps from a start, to compare it with others."""
-        outcome, _ = self._descended(model, selection, packed, eliminate, STEPS, None)
+        outcome, _ = self._descended(model, free_parameters, packed, eliminate, STEPS, None)
         if not outcome.history:
             return None
-        reached = _moved(selection, selection.without_scaling() if eliminate else selection, outcome)
+        reached = _moved(free_parameters, free_parameters.without_scaling() if eliminate else free_parameters, outcome)
         return Stretch(float(outcome.normal.chi2), reached, outcome.ended == "interrupted")
 
     def _descended(
         self,
         model: TwoTimeModel,
-        selection: Selection,
+        free_parameters: FreeParameters,
         packed: Packed,
         eliminate: bool,
         max_steps: int,
         callback: Callable[[Iteration], None] | None,
         reach: float = 1.0,
     ) -> tuple[Outcome, Problem]:
-        beyond = degrees_of_freedom(packed, selection)
-        moved = selection.without_scaling() if eliminate else selection
-        eliminated = selection.scaling_bounds() if eliminate else None
+        beyond = degrees_of_freedom(packed, free_parameters)
+        moved = free_parameters.without_scaling() if eliminate else free_parameters
+        eliminated = free_parameters.scaling_bounds() if eliminate else None
         problem = problem_of(model, moved, packed, self.loss, eliminated)
         tolerance = _TOLERANCE[str(problem.unknowns.start.dtype)] if self.tolerance is None else self.tolerance
         prepare = lambda parameters, normal: best_scaling(moved, parameters, normal)  # noqa: E731
@@ -199,21 +204,21 @@ class _Run:
         return outcome, problem
 
     def _completed(
-        self, fitted: TwoTimeModel, outcome: Outcome, selection: Selection, packed: Packed, dtype: Any
+        self, fitted: TwoTimeModel, outcome: Outcome, free_parameters: FreeParameters, packed: Packed, dtype: Any
     ) -> tuple[TwoTimeModel, Outcome]:
         """The eliminated contrast and offset put back, with their share of the normal equations."""
-        limits = jnp.asarray(selection.scaling_bounds(), dtype)
-        fitted, found = _at_best_scaling(fitted, packed, limits, selection.filter)
+        limits = jnp.asarray(free_parameters.scaling_bounds(), dtype)
+        fitted, found = _at_best_scaling(fitted, packed, limits, free_parameters.filter)
         normal = on_host(found)
-        values = values_of(fitted, selection.filter)
-        at_bound = touching(*selection.limits(), values, normal)
+        values = values_of(fitted, free_parameters.filter)
+        at_bound = touching(*free_parameters.limits(), values, normal)
         return fitted, replace(outcome, parameters=values, normal=normal, at_bound=at_bound)
 
 
-def _moved(selection: Selection, moving: Selection, outcome: Outcome) -> Selection:
-    """The selection, started from where the free parameters of `moving` have come to."""
-    names = (entry.name for entry in moving.free)
-    return selection.started(dict(zip(names, outcome.parameters.tolist(), strict=True)))
+def _moved(free_parameters: FreeParameters, moving: FreeParameters, outcome: Outcome) -> FreeParameters:
+    """The free_parameters, started from where the free parameters of `moving` have come to."""
+    names = (parameter.name for parameter in moving.free)
+    return free_parameters.started(dict(zip(names, outcome.parameters.tolist(), strict=True)))
 
 
 @eqx.filter_jit

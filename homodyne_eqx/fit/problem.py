@@ -9,11 +9,12 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from ..core.misfit import AbstractLoss, tangent_along
-from ..core.model import TwoTimeModel
 from ..engine import NormalEquations, Packed, chi_squared, jacobian_of, normal_equations, residual_of, with_best_scaling
-from .bounds import from_interval, to_interval
-from .free import Selection
+from ..engine.losses import AbstractLoss
+from ..engine.tangents import tangent_along
+from ..physics.model import TwoTimeModel
+from .free_parameters import FreeParameters
+from .solve.interval import from_interval, to_interval
 
 
 @final
@@ -81,23 +82,23 @@ class Problem(eqx.Module):
         return with_best_scaling(model, self.packed, self.scaling_bounds[:, 0], self.scaling_bounds[:, 1])
 
 
-def degrees_of_freedom(packed: Packed, selection: Selection) -> int:
+def degrees_of_freedom(packed: Packed, free_parameters: FreeParameters) -> int:
     """How many pairs of frames there are beyond the free parameters.
 
     **Raises:** `ValueError` if there are none.
     """
-    left = int(packed.n_pairs) - len(selection.free)
+    left = int(packed.n_pairs) - len(free_parameters.free)
     if left <= 0:
         raise ValueError(
-            f"{packed.n_pairs} pairs of frames cannot determine {len(selection.free)} parameters. "
+            f"{packed.n_pairs} pairs of frames cannot determine {len(free_parameters.free)} parameters. "
             "Fix some, or use more data."
         )
     return left
 
 
-def not_finite_at(selection: Selection) -> ValueError:
+def not_finite_at(free_parameters: FreeParameters) -> ValueError:
     """What to raise where a fit cannot start."""
-    listed = ", ".join(f"{entry.name} = {entry.value:g}" for entry in selection.entries)
+    listed = ", ".join(f"{parameter.name} = {parameter.value:g}" for parameter in free_parameters.parameters)
     return ValueError(
         f"χ² or its derivative is not finite at the start ({listed}). Choose another start, or check that the model "
         "suits the data."
@@ -106,19 +107,19 @@ def not_finite_at(selection: Selection) -> ValueError:
 
 def problem_of(
     model: TwoTimeModel,
-    selection: Selection,
+    free_parameters: FreeParameters,
     packed: Packed,
     loss: AbstractLoss,
     scaling_bounds: np.ndarray | None = None,
 ) -> Problem:
     """The problem of moving the selected parameters from their starts; y of the order of a tenth of them."""
-    moving, rest = eqx.partition(model, selection.filter)
+    moving, rest = eqx.partition(model, free_parameters.filter)
     dtype = jnp.result_type(*jax.tree.leaves(moving))
-    low, high, start = (jnp.asarray(x, dtype) for x in selection.limits())
-    scale = np.maximum(np.abs(selection.array("value")), 1e-6) / 10
+    low, high, start = (jnp.asarray(x, dtype) for x in free_parameters.limits())
+    scale = np.maximum(np.abs(free_parameters.array("value")), 1e-6) / 10
     unknowns = Unknowns(low, high, start, jnp.asarray(scale, dtype))
     eliminated = None if scaling_bounds is None else jnp.asarray(scaling_bounds, dtype)
-    names = tuple(entry.name for entry in selection.free)
+    names = tuple(parameter.name for parameter in free_parameters.free)
     return Problem(moving, rest, unknowns, packed, loss, eliminated, names)
 
 

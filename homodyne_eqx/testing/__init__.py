@@ -20,4 +20,4 @@ from .checks import (
     example_geometry as example_geometry,
 )
 from .law_error import LawError as LawError
-from .looks import pair_values as pair_values
+from .probes import pair_values as pair_values

@@ -7,15 +7,15 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array
 
-from ..core.detection import AbstractDetection, Homodyne
-from ..core.geometry import Geometry
-from ..core.kernels import AbstractKernel
-from ..core.maps import scattered_pairs, two_time_map
-from ..core.model import TwoTimeModel
-from ..core.parameters import parameter_leaves
-from ..core.rates import AbstractIntegrableRate, AbstractRate, PowerLaw
-from ..core.scaling import AbstractScaling, ContrastOffset
-from ..core.terms import AbstractTerm, Diffusion, Shear
+from ..physics.dense_map import scattered_pairs, two_time_map
+from ..physics.detection import AbstractDetection, Homodyne
+from ..physics.geometry import Geometry
+from ..physics.kernels import AbstractKernel
+from ..physics.model import TwoTimeModel
+from ..physics.parameters import parameter_leaves
+from ..physics.rates import AbstractIntegrableRate, AbstractRate, PowerLaw
+from ..physics.scaling import AbstractScaling, ContrastOffset
+from ..physics.terms import AbstractTerm, Diffusion, Shear
 from .contract import check_detection_contract, check_kernel_contract, check_rate_contract, check_term_contract
 from .law_error import traceable
 from .laws import (
@@ -29,7 +29,7 @@ from .laws import (
     name_of,
     require,
 )
-from .looks import (
+from .probes import (
     DetectedPairs,
     FromZero,
     KernelSlopes,

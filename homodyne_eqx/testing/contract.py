@@ -11,12 +11,12 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 
-from ..core.detection import AbstractDetection
-from ..core.geometry import Geometry, Sector
-from ..core.kernels import AbstractKernel
-from ..core.rates import AbstractIntegrableRate, AbstractRate
-from ..core.structure import described
-from ..core.terms import AbstractTerm, Nodes
+from ..physics.construction_checks import described
+from ..physics.detection import AbstractDetection
+from ..physics.geometry import Geometry, Sector
+from ..physics.kernels import AbstractKernel
+from ..physics.rates import AbstractIntegrableRate, AbstractRate
+from ..physics.terms import AbstractTerm, Nodes
 from .law_error import LawError, traceable
 from .laws import cast, name_of, require
 

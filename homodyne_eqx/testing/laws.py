@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array
 
-from ..core.parameters import ParameterLeaf, parameter_leaves
+from ..physics.parameters import ParameterLeaf, parameter_leaves
 from .law_error import LawError, traceable
 
 _STEP = 1e-3

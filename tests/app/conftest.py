@@ -33,7 +33,7 @@ def run():
 @pytest.fixture
 def steady_data():
     """The same as two-time data."""
-    from homodyne_eqx.core.geometry import Geometry
+    from homodyne_eqx.physics.geometry import Geometry
 
     geometry = Geometry(q=Q, phi=PHI, gap=GAP, t=DT * np.arange(FRAMES), dt=DT)
     return TwoTimeData(steady_maps().astype(np.float32), geometry, sigma=SIGMA)

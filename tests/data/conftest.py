@@ -6,7 +6,7 @@ import h5py
 import numpy as np
 import pytest
 
-from homodyne_eqx.core.geometry import Geometry
+from homodyne_eqx.physics.geometry import Geometry
 
 
 @pytest.fixture

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from homodyne_eqx.core.geometry import Geometry
 from homodyne_eqx.data import TwoTimeData
+from homodyne_eqx.physics.geometry import Geometry
 
 
 def decaying_maps(sigma, n_t=90, decay=12.0, slope=0.0, seed=3):

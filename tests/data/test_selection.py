@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from hypothesis import given, strategies as st
 
-from homodyne_eqx.core.geometry import Geometry
 from homodyne_eqx.data import TwoTimeData
+from homodyne_eqx.physics.geometry import Geometry
 
 Q = np.array([0.004, 0.004, 0.008, 0.008, 0.008])
 PHI = np.array([150.0, -170.0, -90.0, 10.0, 175.0])

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from hypothesis import given, strategies as st
 
-from homodyne_eqx.core.geometry import Geometry
 from homodyne_eqx.data import TwoTimeData
 from homodyne_eqx.data.provenance import Provenance
+from homodyne_eqx.physics.geometry import Geometry
 
 
 class Reads:

@@ -47,7 +47,7 @@ def dense_normal_equations(model, data: TwoTimeData, free=eqx.is_inexact_array):
 
 
 def assert_normal_equations_agree(found, expected, rtol):
-    """Relative to the scale of each entry: |N_pq| to √(N_pp N_qq), |g_p| to √(N_pp χ²)."""
+    """Relative to the scale of each parameter: |N_pq| to √(N_pp N_qq), |g_p| to √(N_pp χ²)."""
     matrix, vector, chi2 = (np.asarray(x) for x in expected)
     length = np.sqrt(np.where(np.diagonal(matrix) > 0, np.diagonal(matrix), 1))
     np.testing.assert_allclose(

@@ -7,10 +7,10 @@ import pytest
 from dense import folded_pairs
 
 import homodyne_eqx as hx
-from homodyne_eqx.core.pair_sums import in_lanes
-from homodyne_eqx.core.tiles import triangle
 from homodyne_eqx.engine import Packed
 from homodyne_eqx.engine.packing import tile_size
+from homodyne_eqx.engine.pair_sums import in_lanes
+from homodyne_eqx.engine.tiles import triangle
 
 
 def data_of(n_sector=2, n_t=7, seed=0, **options):

@@ -52,7 +52,7 @@ def test_the_rate_falls_with_age_as_the_authors_found(example, data):
 @pytest.mark.x64
 def test_the_decay_is_stretched_as_the_authors_found(example, data):
     """They state β 0.0766(77), γ 0.62(7), g∞ 1.0262(7) averaged over age."""
-    from homodyne_eqx.core.kernels import Stretched
+    from homodyne_eqx.physics.kernels import Stretched
 
     simple, stretched = example.fitted(data), example.fitted(data, Stretched(0.8))
     assert simple.chi2 - stretched.chi2 > 15
@@ -69,7 +69,7 @@ def test_the_decay_is_stretched_as_the_authors_found(example, data):
 @measured
 @pytest.mark.x64
 def test_the_figure_comes_out(example, data, tmp_path):
-    from homodyne_eqx.core.kernels import Stretched
+    from homodyne_eqx.physics.kernels import Stretched
 
     path = tmp_path / "ageing.png"
     example.draw(FOLDER, data, example.fitted(data), example.fitted(data, Stretched(0.8)), path)

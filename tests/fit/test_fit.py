@@ -12,7 +12,7 @@ import pytest
 import scipy.optimize
 
 import homodyne_eqx as hx
-from homodyne_eqx.fit import solver as solver_module
+from homodyne_eqx.fit.solve import levenberg_marquardt as solver_module
 
 TRUTH = {
     "D0": 3e4,

@@ -29,7 +29,7 @@ def inspect(
     """
     console = Console(file=sys.stdout)
     set_up_jax()
-    from ...data.readers import READERS
+    from ...data.formats import READERS
     from ...data.two_time import sector_arrays
     from .. import report
     from ..loading import load_selected

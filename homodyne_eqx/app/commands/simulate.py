@@ -92,8 +92,8 @@ def simulate(
     set_up_jax()
     import equinox as eqx
 
-    from ...core.geometry import Geometry
     from ...data import TwoTimeData, save_aps_u
+    from ...physics.geometry import Geometry
 
     pairs = [(a, b) for a in q or () for b in (phi or [None])]
     t = dt * (first_frame + np.arange(frames or 0))

@@ -1,0 +1,2 @@
+from .reader import READER as READER
+from .writer import save_aps_u as save_aps_u

@@ -1,0 +1,1 @@
+from .normal_equations import NormalEquations as NormalEquations, normal_equations as normal_equations

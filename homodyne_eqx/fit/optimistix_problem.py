@@ -1,0 +1,54 @@
+"""A fit handed out as the least-squares problem that it is, to be solved and differentiated by others."""
+
+from collections.abc import Iterable
+
+import equinox as eqx
+
+from ..data import TwoTimeData
+from ..engine import Packed, pack
+from ..engine.losses import AbstractLoss, Squares
+from ..physics.model import TwoTimeModel
+from .free_parameters import ParameterBounds, choose_free
+from .problem import Problem, degrees_of_freedom, not_finite_at, problem_of, residual
+from .solve.minimise import rescaled
+from .solve.quadratic import on_host
+
+
+def least_squares_problem(
+    model: TwoTimeModel,
+    data: TwoTimeData | Packed,
+    *,
+    free: Iterable[str] | None = None,
+    fixed: Iterable[str] = (),
+    bounds: ParameterBounds | None = None,
+    loss: AbstractLoss = Squares(),
+) -> Problem:
+    """The fit of a model as a problem for the least-squares solvers of Optimistix, in place of `fit`.
+
+    ```python
+    problem = hx.least_squares_problem(model, data)
+    solver = optx.Dogleg(rtol=1e-6, atol=1e-4)
+    found = optx.least_squares(hx.residual, solver, problem.start, problem, has_aux=True).value
+    fitted = problem.model(found)
+    ```
+
+    The unknowns y are scaled such that a change of 1 in one of them changes √χ² by about 1, so `atol` is in units of
+    the uncertainty of a parameter with all others held. One pass over the data. What the solver makes of it is its own
+    affair: unlike `fit`, nothing here judges whether it has converged.
+
+    **Arguments:** as for `fit`.
+
+    **Returns:** a `Problem`: `start`, `model(y)`, `parameters(y)` in the order of `names`. It is a PyTree: data
+    (`packed.values`) and geometry (`packed.geometry`) can be replaced by traced arrays, and the solution
+    differentiated in them (`adjoint=optx.ImplicitAdjoint()`, the default of Optimistix).
+
+    **Raises:** `ValueError` as `fit`, and where χ² is not finite at the start.
+    """
+    free_parameters = choose_free(model, free, fixed, bounds)
+    packed = data if isinstance(data, Packed) else pack(data)
+    degrees_of_freedom(packed, free_parameters)
+    problem = problem_of(model, free_parameters, packed, loss)
+    normal = on_host(eqx.filter_jit(residual)(problem.start, problem)[1])
+    if not normal.is_finite:
+        raise not_finite_at(free_parameters)
+    return rescaled(problem, free_parameters.array("value"), normal)

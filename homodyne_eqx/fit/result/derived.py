@@ -1,0 +1,85 @@
+"""Quantities that a fitted model implies and that are reported beside its parameters."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.flatten_util import ravel_pytree
+
+from ...physics.geometry import Geometry
+from ...physics.model import TwoTimeModel
+from ...physics.terms import AbstractTerm, Diffusion, Product, Shear
+from ..problem import model_with
+from ..uncertainty.covariance import Inverse
+
+
+def derived_quantities(
+    model: TwoTimeModel, free: Any, spread: Inverse, geometry: Geometry
+) -> list[tuple[str, float, float, str]]:
+    """Rates averaged over the frames: name, value, 1σ, unit.
+
+    For diffusion both the transport coefficient J = d⟨Δx²⟩/dt and the Stokes–Einstein coefficient J/2 for which the
+    textbook writes exp(−q² D τ); for shear the shear rate in the convention of its kernel.
+    """
+    moving, rest = eqx.partition(model, free)
+    values, slopes = _averages_and_slopes(moving, rest, geometry)
+    found = []
+    kinds = [term for term in _terms(model.g1) if isinstance(term, Diffusion | Shear)]
+    for term, value, slope in zip(kinds, values, slopes, strict=True):
+        sigma = float(np.sqrt(spread.variance(np.asarray(slope, float))))
+        if isinstance(term, Diffusion):
+            found.append(("mean J", float(value), sigma, "Å²/s"))
+            found.append(("mean D_SE = J/2", float(value) / 2, sigma / 2, "Å²/s"))
+        else:
+            found.append(("mean shear rate", float(value), sigma, "s⁻¹"))
+    return found
+
+
+@eqx.filter_jit
+def _averages_and_slopes(moving: TwoTimeModel, rest: TwoTimeModel, geometry: Geometry) -> tuple[list, list]:
+    vector, _ = ravel_pytree(moving)
+
+    def averages(v: jax.Array) -> list[jax.Array]:
+        moved = model_with(moving, rest, v)
+        return [_average(term, geometry) for term in _terms(moved.g1) if isinstance(term, Diffusion | Shear)]
+
+    return averages(vector), jax.jacfwd(averages)(vector)
+
+
+def _average(term: Diffusion | Shear, geometry: Geometry) -> jax.Array:
+    accumulated = term.accumulation(term.rate, geometry)
+    return (accumulated[-1] - accumulated[0]) / jnp.sum(geometry.intervals)
+
+
+def _terms(g1: AbstractTerm) -> Iterator[AbstractTerm]:
+    if isinstance(g1, Product):
+        for term in g1.terms:
+            yield from _terms(term)
+    else:
+        yield g1
+
+
+def terms_within(term: AbstractTerm) -> Iterator[AbstractTerm]:
+    """The term and all that it is composed of, populations and wrapped terms among them."""
+    yield term
+    for value in vars(term).values():
+        for inner in value if isinstance(value, tuple) else (value,):
+            if isinstance(inner, AbstractTerm):
+                yield from terms_within(inner)
+
+
+def kernel_of(model: TwoTimeModel) -> str:
+    """The kernel by name; where terms have different ones, each with its term, that of the shear first.
+
+    The exponential of plain diffusion is named only where there is no other.
+    """
+    terms = sorted(terms_within(model.g1), key=lambda term: not isinstance(term, Shear))
+    named = [(type(k).__name__, type(x).__name__) for x in terms if (k := getattr(x, "kernel", None)) is not None]
+    telling = [pair for pair in named if pair != ("Exponential", "Diffusion")] or named
+    kernels = dict.fromkeys(kernel for kernel, _ in telling)
+    if len(kernels) > 1:
+        return ", ".join(dict.fromkeys(f"{kernel} ({term})" for kernel, term in telling))
+    return next(iter(kernels), type(model.g1).__name__)

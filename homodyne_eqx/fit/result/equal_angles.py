@@ -1,0 +1,55 @@
+"""Directions and phases that describe the same map, of which a result reports the one next to the start."""
+
+from dataclasses import replace
+
+import equinox as eqx
+import jax.numpy as jnp
+from jaxtyping import Array
+
+from ...engine import Packed, chi_squared
+from ...engine.losses import AbstractLoss
+from ...physics.model import TwoTimeModel
+from ..free_parameters import FreeParameters
+from ..problem import model_with
+from ..solve.minimise import Outcome
+
+_SAME = {"float64": 1e-12, "float32": 1e-4}
+_HALF_TURN, _TURN = 180.0, 360.0
+
+
+def nearest_to_start(
+    fitted: TwoTimeModel, free_parameters: FreeParameters, outcome: Outcome, packed: Packed, loss: AbstractLoss
+) -> tuple[TwoTimeModel, Outcome]:
+    """The fitted model with every angle within 90° of its start, where half a turn leaves χ² as it is.
+
+    Of an even kernel φ0 and φ0 + 180° are one flow, and so are phase and phase + 180° of an oscillation. What holds for
+    a model is found by trying: an angle is turned, by half turns or else by whole ones, if χ² agrees to 1e-12 (1e-4 in
+    float32). Uncertainties stay.
+    """
+    parameters, chi2 = outcome.parameters.copy(), None
+    moving, rest = eqx.partition(fitted, free_parameters.filter)
+    dtype = jnp.result_type(float)
+
+    def at(values) -> TwoTimeModel:
+        return model_with(moving, rest, values)
+
+    for k, parameter in enumerate(free_parameters.free):
+        if parameter.unit != "deg" or abs(parameters[k] - parameter.value) <= _HALF_TURN / 2:
+            continue
+        if chi2 is None:
+            chi2 = float(_chi_squared(fitted, packed, loss))
+        for turn in (_HALF_TURN, _TURN):
+            turned = parameters.copy()
+            turned[k] -= turn * round((parameters[k] - parameter.value) / turn)
+            inside = parameter.low < turned[k] < parameter.high and turned[k] != parameters[k]
+            if inside and abs(float(_chi_squared(at(turned), packed, loss)) - chi2) <= _SAME[str(dtype)] * max(
+                chi2, 1.0
+            ):
+                parameters = turned
+                break
+    return (fitted, outcome) if chi2 is None else (at(parameters), replace(outcome, parameters=parameters))
+
+
+@eqx.filter_jit
+def _chi_squared(model: TwoTimeModel, packed: Packed, loss: AbstractLoss) -> Array:
+    return chi_squared(model, packed, loss)

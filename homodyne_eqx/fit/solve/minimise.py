@@ -1,0 +1,124 @@
+"""Drive a least-squares solver to the minimum, and judge honestly whether it got there."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import equinox as eqx
+import jax.numpy as jnp
+import numpy as np
+import optimistix as optx
+
+from ..problem import Problem
+from .levenberg_marquardt import advance, first
+from .quadratic import Quadratic, diagonal_of, expected_decrease, on_host, touching
+
+_PATIENCE = 15
+_RESTARTS = 3
+
+
+@dataclass(frozen=True)
+class Iteration:
+    """Where a fit stands after a step.
+
+    - `number`; `chi2`; `expected_decrease`: by how much χ² would still fall were the model linear;
+    - `moved`: the largest change of a parameter in this step, in units of its own uncertainty with all others held;
+    - `parameters`: values of the free parameters; `elapsed`: s since the first of these steps began;
+    - `degrees_of_freedom`: of the data that the step saw, fewer where they are averaged or sampled.
+    """
+
+    number: int
+    chi2: float
+    expected_decrease: float
+    moved: float
+    parameters: np.ndarray = field(repr=False)
+    elapsed: float
+    degrees_of_freedom: int
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a minimisation ended: "converged", "stalled", "step limit", "interrupted" or "not finite"."""
+
+    ended: str
+    parameters: np.ndarray
+    normal: Quadratic
+    history: tuple[Iteration, ...]
+    at_bound: np.ndarray
+    first_call: float
+
+
+def minimise(
+    problem: Problem,
+    solver: optx.AbstractLeastSquaresSolver,
+    degrees_of_freedom: int,
+    max_steps: int,
+    tolerance: float,
+    callback: Callable[[Iteration], None] | None = None,
+    prepare: Callable[[np.ndarray, Quadratic], np.ndarray] = lambda parameters, normal: parameters,
+    reach: float = 1.0,
+) -> Outcome:
+    """Iterate until χ² can be expected to fall by less than `tolerance` (in units of max(1, reduced χ²)).
+
+    Where the solver gives up before that, the unknowns are rescaled to the place it has reached and it starts again
+    from there, three times at most. Ctrl-C ends the loop with the best state so far.
+
+    **Arguments:** `prepare`: from the start and the normal equations there to a better start, before the first step;
+    `reach`: how far the first step may go, see `rescaled`. More than 1 saves steps next to a minimum and costs some
+    elsewhere.
+    """
+    begun = time.perf_counter()
+    history: list[Iteration] = []
+    unknowns = problem.unknowns
+    limits = tuple(np.asarray(x, float) for x in (unknowns.low, unknowns.high, unknowns.start))
+    ended, restarts, rejected, first_call = "step limit", 0, 0, 0.0
+    y, carried, before = problem.start, None, None
+    parameters, normal = np.asarray(problem.unknowns.start), None
+    try:
+        while len(history) <= max_steps:
+            if carried is None:
+                carried = first(solver, y, problem)
+            position, done = advance(solver, y, problem, carried)
+            y, carried = position.y, position.carried
+            normal = on_host(position.normal)
+            parameters = np.asarray(position.parameters, float)
+            first_call = first_call or time.perf_counter() - begun
+            if not normal.is_finite:
+                ended = "not finite"
+                break
+            left = expected_decrease(limits, parameters, normal)
+            moved = 0.0 if before is None else float(np.max(np.abs(parameters - before) * np.sqrt(diagonal_of(normal))))
+            rejected = rejected + 1 if moved == 0 and before is not None else 0
+            before = parameters
+            elapsed = time.perf_counter() - begun
+            history.append(
+                Iteration(len(history), float(normal.chi2), left, moved, parameters, elapsed, degrees_of_freedom)
+            )
+            if callback is not None:
+                callback(history[-1])
+            if left <= tolerance * max(1.0, float(normal.chi2) / max(1, degrees_of_freedom)):
+                ended = "converged"
+                break
+            if len(history) == 1:
+                parameters = prepare(parameters, normal)
+                problem, y, carried = rescaled(problem, parameters, normal, reach), jnp.zeros_like(y), None
+            elif bool(done) or rejected > _PATIENCE:
+                if restarts == _RESTARTS:
+                    ended = "stalled"
+                    break
+                restarts, rejected = restarts + 1, 0
+                problem, y, carried = rescaled(problem, parameters, normal), jnp.zeros_like(y), None
+    except KeyboardInterrupt:
+        ended = "interrupted"
+        if normal is None:
+            raise
+    at_bound = touching(*limits, parameters, normal)
+    return Outcome(ended, parameters, normal, tuple(history), at_bound, first_call)
+
+
+def rescaled(problem: Problem, parameters: np.ndarray, normal: Quadratic, reach: float = 1.0) -> Problem:
+    """The same problem with y = 0 at these parameters, and y scaled such that a change of 1 changes √χ² by `reach`."""
+    dtype = problem.unknowns.start.dtype
+    scale = reach * np.minimum(1 / np.sqrt(diagonal_of(normal)), np.maximum(np.abs(parameters), 1.0))
+    unknowns = problem.unknowns.around(jnp.asarray(parameters, dtype), jnp.asarray(scale, dtype))
+    return eqx.tree_at(lambda p: p.unknowns, problem, unknowns)

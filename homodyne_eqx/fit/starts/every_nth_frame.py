@@ -1,0 +1,80 @@
+"""Every n-th frame of packed data, for a look that has to be cheap and must not blur."""
+
+import math
+
+import equinox as eqx
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float, Int
+
+from ...data import TwoTimeData
+from ...engine import Packed, pack
+from ...physics.geometry import Geometry
+from ...physics.model import TwoTimeModel
+
+_PAIRS_AT_LEAST = 2.5e5
+_FRAMES_A_PERIOD = 8
+_LEFT = 0.5
+
+
+def every_nth_frame(packed: Packed, step: int) -> Packed:
+    """The pairs of every `step`-th frame. Unlike block averages they hold the correlation itself, however fast it is.
+
+    Where a sector has no such pair, the data as they are.
+    """
+    values, starts = np.asarray(packed.values), np.asarray(packed.starts)[:, 0]
+    kept = np.arange(0, packed.geometry.n_t, step)
+    maps = np.full((packed.geometry.n_sector, len(kept), len(kept)), np.nan, values.dtype)
+    whole = packed.weights.ndim > 2
+    weights = np.asarray(packed.weights, float)
+    sigma = np.ones(maps.shape if whole else maps.shape[:1])
+    sectors = np.asarray(packed.sectors)
+    for group, member in np.ndindex(sectors.shape):
+        sector = sectors[group, member]
+        if not whole:
+            sigma[sector] = weights[group, member] ** -0.5
+        for tile, (row, column) in enumerate(starts):
+            part, place = zip(*(_every(int(first), packed.size, step) for first in (row, column)), strict=True)
+            value = values[group, tile, member][part]
+            here = ~np.isnan(value)
+            maps[sector][place][here] = value[here]
+            if whole:
+                sigma[sector][place][here] = weights[group, tile, member][part][here] ** -0.5
+    if np.any(np.all(np.isnan(maps), axis=(1, 2))):
+        return packed
+    g = packed.geometry
+    return pack(TwoTimeData(maps, Geometry(q=g.q, t=g.t[kept], phi=g.phi, gap=g.gap), sigma=sigma))
+
+
+def _every(first: int, size: int, step: int) -> tuple[slice, slice]:
+    """Of the frames of a tile from `first` on, those that are kept: where in the tile, and which they become."""
+    skipped = -first % step
+    begin, count = (first + skipped) // step, len(range(skipped, size, step))
+    return slice(skipped, None, step), slice(begin, begin + count)
+
+
+def frame_step(model: TwoTimeModel, packed: Packed, angle: float) -> int:
+    """The largest step that leaves pairs enough, eight frames a period, and half of the correlation of neighbours.
+
+    **Arguments:** `angle`: by how much the fastest oscillation advances over the run, radians.
+    """
+    n_t = packed.geometry.n_t
+    step = math.floor(math.sqrt(packed.n_pairs / _PAIRS_AT_LEAST))
+    if angle > 0:
+        step = min(step, math.floor(n_t * 2 * math.pi / (_FRAMES_A_PERIOD * angle)))
+    while step > 1:
+        near, far = (float(_neighbours(model, packed.geometry, jnp.asarray(lag))) for lag in (1, step))
+        if far > _LEFT * near:
+            break
+        step //= 2
+    return max(step, 1)
+
+
+@eqx.filter_jit
+def _neighbours(model: TwoTimeModel, geometry: Geometry, lag: Int[Array, ""]) -> Float[Array, ""]:
+    """Mean of g2 less its offset, of frames `lag` apart, over frames and sectors."""
+    i = jnp.arange(geometry.n_t - 1)
+    contrast, offset = model.scaling(geometry)
+    sectors = jnp.arange(geometry.n_sector)[:, None]
+    g2 = model.pairs(geometry, jnp.minimum(i + lag, geometry.n_t - 1), i, sectors)
+    return jnp.mean((g2 - offset[:, None]) / contrast[:, None])

@@ -1,0 +1,47 @@
+"""The covariance of the parameters that the noise of independent pairs of frames leaves: the inverse of JᵀJ."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from ..solve.quadratic import Quadratic, diagonal_of, smallest_usable
+
+
+class Inverse(NamedTuple):
+    """N⁻¹ taken apart: of the parameters that no bound holds, in units of 1/√N_kk, by eigenvalue."""
+
+    inside: np.ndarray
+    length: np.ndarray
+    values: np.ndarray
+    vectors: np.ndarray
+    usable: np.ndarray
+
+    def variance(self, slope: np.ndarray) -> float:
+        """The variance of slope · parameters; infinite if it leans on what the data do not determine."""
+        scaled = self.vectors.T @ (slope[self.inside] / self.length)
+        unknown = np.linalg.norm(scaled[~self.usable])
+        if unknown > 1e-6 * max(np.linalg.norm(scaled), 1e-300):
+            return np.inf
+        return float(np.sum(scaled[self.usable] ** 2 / self.values[self.usable]))
+
+
+def inverse(normal: Quadratic, held: np.ndarray) -> Inverse:
+    """N⁻¹ over the parameters that are not held."""
+    inside = ~held
+    length = np.sqrt(diagonal_of(normal))[inside]
+    values, vectors = np.linalg.eigh(normal.matrix[np.ix_(inside, inside)] / np.outer(length, length))
+    return Inverse(inside, length, values, vectors, values > smallest_usable(values))
+
+
+def covariance(normal: Quadratic, held: np.ndarray) -> np.ndarray:
+    """N⁻¹ over the parameters that are not held; infinite variance for what the data do not determine.
+
+    The rows and columns of held parameters are NaN.
+    """
+    out = np.full(normal.matrix.shape, np.nan)
+    inside, d, values, vectors, usable = inverse(normal, held)
+    matrix = (vectors[:, usable] / values[usable]) @ vectors[:, usable].T / np.outer(d, d)
+    lost = np.any(np.abs(vectors[:, ~usable]) > 1e-3, axis=1) | (np.diagonal(normal.matrix)[inside] == 0)
+    matrix[lost, lost] = np.inf
+    out[np.ix_(inside, inside)] = matrix
+    return out

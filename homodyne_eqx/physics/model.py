@@ -1,0 +1,60 @@
+"""The model of a two-time map: motion, detection, contrast and offset."""
+
+from typing import final
+
+import equinox as eqx
+import jax.numpy as jnp
+from jaxtyping import Array, ArrayLike, Float
+
+from .dense_map import scattered_pairs, two_time_map
+from .detection import AbstractDetection, Homodyne
+from .equation import equation
+from .geometry import Geometry, Sector
+from .scaling import AbstractScaling
+from .terms import AbstractTerm, Nodes
+
+
+@final
+class TwoTimeModel(eqx.Module):
+    """g2(φ, t_i, t_j) = offset + contrast · M: a two-time map, as a PyTree of physical parameters.
+
+    - `g1`: a term or a product of terms;
+    - `scaling`: contrast and offset;
+    - `detection`: M, from g1 to what contrast multiplies; `Homodyne()`, |g1|², unless told otherwise.
+
+    `eqx.filter_jit(model)(geometry)` is the dense map. `nodes` and `pair` are those of M, for engines.
+    """
+
+    g1: AbstractTerm
+    scaling: AbstractScaling
+    detection: AbstractDetection = Homodyne()
+
+    def __check_init__(self):
+        for name, kind in (("g1", AbstractTerm), ("scaling", AbstractScaling), ("detection", AbstractDetection)):
+            if not isinstance(getattr(self, name), kind):
+                found = type(getattr(self, name)).__name__
+                raise TypeError(f"{name} is a {found}; expected an {kind.__name__}, as in TwoTimeModel(g1, scaling).")
+
+    def __str__(self) -> str:
+        """The model as an equation with its values."""
+        return equation(self)
+
+    def nodes(self, geometry: Geometry) -> Nodes:
+        return self.detection.nodes(self.g1, geometry)
+
+    def pair(self, node_i: Nodes, node_j: Nodes, sector: Sector) -> Array:
+        return self.detection.pair(self.g1, node_i, node_j, sector)
+
+    def __call__(self, geometry: Geometry, common: tuple[str, ...] = ()) -> Float[Array, "n_sector n_t n_t"]:
+        """The dense two-time map g2, symmetric, dimensionless.
+
+        **Arguments:** `common`: fields of the geometry known to be equal in all sectors, see `two_time_map`.
+        """
+        contrast, offset = self.scaling(geometry)
+        return offset[:, None, None] + contrast[:, None, None] * two_time_map(self, geometry, common)
+
+    def pairs(self, geometry: Geometry, i: ArrayLike, j: ArrayLike, sector: ArrayLike) -> Float[Array, "*shape"]:
+        """g2 of scattered pairs: frames `i`, `j` (either order) and `sector`, integers that broadcast together."""
+        i, j, sector = jnp.broadcast_arrays(*(jnp.asarray(x) for x in (i, j, sector)))
+        contrast, offset = self.scaling(geometry)
+        return offset[sector] + contrast[sector] * scattered_pairs(self, geometry, i, j, sector)

@@ -1,0 +1,26 @@
+"""Rates that are known from elsewhere."""
+
+from typing import final
+
+from jaxtyping import Array, Float
+
+from ..parameters import component, stop_gradient
+from .abstract import AbstractIntegrableRate, AbstractRate, closed_form
+
+
+@final
+class FrozenRate(AbstractIntegrableRate):
+    """f(t) = rate(t): with its parameters held. No derivative reaches them, and no fit moves them.
+
+    - `rate`: the rate that is known from elsewhere, in the unit of what holds it.
+
+    Limits: to evaluate it, it is the rate itself. Derivation: an identity.
+    """
+
+    rate: AbstractRate = component(free=False)
+
+    def __call__(self, t: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
+        return stop_gradient(self.rate)(t)
+
+    def integral(self, start: Float[Array, "*#shape"], stop: Float[Array, "*#shape"]) -> Float[Array, "*#shape"]:
+        return closed_form(stop_gradient(self.rate), start, stop)

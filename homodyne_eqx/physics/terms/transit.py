@@ -1,0 +1,40 @@
+"""Scatterers that a flow carries through the beam."""
+
+from typing import final
+
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+from ..accumulation import AbstractAccumulation, Trapezoid
+from ..geometry import Geometry
+from ..kernels import AbstractKernel, Gaussian
+from ..parameters import component, parameter
+from ..rates import AbstractRate, as_rate
+from .abstract import AbstractAmountTerm
+
+
+@final
+class Transit(AbstractAmountTerm):
+    """g1 = kernel(∫ velocity dt / beam_radius): scatterers leave a Gaussian beam and others enter, at any q.
+
+    - `velocity`: v(t) across the beam, Å/s, a rate or a number.
+    - `beam_radius`: w, Å, > 0: where the intensity of the beam has fallen to 1/e², in the direction of the motion:
+      √2 times the radius at 1/e, twice the standard deviation, 0.849 times the full width at half maximum. Known:
+      not free in a fit unless told so, since only v/w can be told from data.
+    - `kernel`: `Gaussian()` for a Gaussian beam. Then |g1|² = exp(−(vτ/w)²): the published factor is that of g2.
+    - `accumulation`: `Trapezoid()`, `Exact()` or `GaussLegendre()`.
+
+    Limits: w → ∞ or v → 0 gives 1. Derivation: a scatterer at x counts A(x) A(x + d) = exp(−(x² + (x + d)²)/w²),
+    with the amplitude A of the beam and d = ∫ v dt; over all x that is exp(−d²/2w²). It multiplies the factors of
+    the motion along q as long as q w ≫ 1.
+
+    At one q a Gaussian transit and a Gaussian `Ballistic` are the same curve: tell them apart by fitting several q.
+    """
+
+    velocity: AbstractRate = component("Å/s", converter=as_rate)
+    beam_radius: Float[Array, ""] = parameter("Å", (0.0, jnp.inf), free=False)
+    kernel: AbstractKernel = Gaussian()
+    accumulation: AbstractAccumulation = Trapezoid()
+
+    def amount(self, geometry: Geometry) -> Float[Array, " n_t"]:
+        return self.accumulation(self.velocity, geometry) / self.beam_radius

@@ -1,0 +1,89 @@
+"""What the checks look at: numbers from a module and its surroundings.
+
+They are modules, so that jit finds them again.
+"""
+
+from typing import Any, final
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array
+
+from ..physics.detection import AbstractDetection
+from ..physics.geometry import Geometry
+from ..physics.kernels import AbstractKernel
+from ..physics.model import TwoTimeModel
+from ..physics.rates import AbstractIntegrableRate, AbstractRate
+from ..physics.scaling import AbstractScaling, ContrastOffset
+from ..physics.terms import AbstractTerm
+from .laws import cast
+
+
+def pair_values(function: Any, geometry: Geometry) -> Array:
+    """The pair function of every pair i ≥ j in every sector, (n_sector, n_pairs), by the contract alone."""
+    i, j = (jnp.asarray(k) for k in np.tril_indices(geometry.n_t))
+
+    def one_sector(sector: Any) -> Array:
+        nodes = function.nodes(geometry.with_sectors(sector))
+        frame = lambda k: jax.tree.map(lambda x: x[k], nodes)  # noqa: E731
+        return jax.vmap(lambda a, b: function.pair(frame(a), frame(b), sector))(i, j)
+
+    return jax.vmap(one_sector)(geometry.sectors)
+
+
+@final
+class TermPairs(eqx.Module):
+    def __call__(self, term: AbstractTerm, geometry: Geometry) -> Array:
+        return pair_values(term, geometry)
+
+
+@final
+class DetectedPairs(eqx.Module):
+    g1: AbstractTerm
+
+    def __call__(self, detection: AbstractDetection, geometry: Geometry) -> Array:
+        one = jnp.ones((), geometry.t.dtype)
+        g1 = cast(self.g1, geometry.t.dtype)
+        return pair_values(TwoTimeModel(g1, ContrastOffset(one, one), detection), geometry)
+
+
+@final
+class RateValues(eqx.Module):
+    def __call__(self, rate: AbstractRate, t: Array) -> Array:
+        integrable = isinstance(rate, AbstractIntegrableRate)
+        return jnp.concatenate([rate(t), rate.integral(t[0], t[1:])]) if integrable else rate(t)
+
+
+@final
+class FromZero(eqx.Module):
+    def __call__(self, rate: AbstractIntegrableRate, t: Array) -> Array:
+        return rate.integral(jnp.zeros_like(t), t)
+
+
+@final
+class KernelValues(eqx.Module):
+    def __call__(self, kernel: AbstractKernel, x: Array) -> Array:
+        return kernel(x)
+
+
+@final
+class ScalingValues(eqx.Module):
+    def __call__(self, scaling: AbstractScaling, geometry: Geometry) -> Array:
+        return jnp.concatenate(scaling(geometry))
+
+
+@final
+class RateAtZero(eqx.Module):
+    def __call__(self, rate: AbstractRate, t: Array) -> Array:
+        return rate(jnp.zeros_like(t[:1]))
+
+
+@final
+class KernelSlopes(eqx.Module):
+    """First and second derivative by the amount."""
+
+    def __call__(self, kernel: AbstractKernel, x: Array) -> Array:
+        slope = jax.grad(lambda y: kernel(y))
+        return jnp.stack([jax.vmap(slope)(x), jax.vmap(jax.grad(slope))(x)])

@@ -1,0 +1,101 @@
+"""Putting terms and rates together: the algebra, and what each part does by itself."""
+
+import jax
+import numpy as np
+import pytest
+from scipy.interpolate import CubicSpline
+
+import homodyne_eqx as hx
+from homodyne_eqx.physics.detection import DriftingContrast
+from homodyne_eqx.physics.rates import MonotoneSpline, RateSum, Scaled, Spline
+from homodyne_eqx.physics.scaling import SmoothScaling
+from homodyne_eqx.physics.terms import Drift, Static
+from homodyne_eqx.testing import pair_values
+
+POWER_LAW = hx.PowerLaw(1e3, -0.5, 10.0)
+
+
+def test_products_are_flat():
+    a, b, c = hx.Diffusion(POWER_LAW), hx.Shear(1e-3, 5.0), Static()
+    assert len(((a * b) * (c * a)).terms) == 4
+
+
+def test_sums_of_rates_are_flat_and_add():
+    total = hx.Constant(1.0) + (POWER_LAW + hx.Constant(2.0))
+    assert isinstance(total, RateSum)
+    assert len(total.rates) == 3
+    t = np.array([0.5, 2.0])
+    np.testing.assert_allclose(total(jax.numpy.asarray(t)), 3.0 + 1e3 * t**-0.5 + 10.0, rtol=1e-6)
+
+
+def test_multiples_of_a_rate():
+    t = jax.numpy.asarray([0.5, 2.0])
+    for twice in (2.0 * POWER_LAW, POWER_LAW * 2.0, Scaled(POWER_LAW, 2.0)):
+        np.testing.assert_allclose(twice(t), 2 * POWER_LAW(t), rtol=1e-6)
+
+
+@pytest.mark.parametrize("term", [hx.Shear(1e-3, 5.0), Drift(1.0, 5.0)])
+def test_a_geometry_without_direction_is_refused(term):
+    with pytest.raises(ValueError, match=rf"{type(term).__name__} needs .*phi.*phi=…"):
+        pair_values(term, hx.Geometry(q=0.01, t=np.arange(3.0)))
+
+
+def test_contrast_and_offset_of_another_number_of_sectors():
+    with pytest.raises(ValueError, match=r"contrast has shape \(2,\).*3 sectors"):
+        hx.ContrastOffset(np.ones(2), 1.0)(hx.Geometry(q=np.ones(3), t=np.arange(3.0)))
+
+
+def test_smooth_scaling_is_a_fourier_series():
+    phi = np.array([0.0, 30.0, 90.0])
+    scaling = SmoothScaling(0.3, 1.0, np.array([[0.0, 0.0], [0.05, 0.02]]))
+    contrast, offset = scaling(hx.Geometry(q=0.01, t=np.arange(3.0), phi=phi))
+    expected = 0.3 + 0.05 * np.cos(2 * np.deg2rad(phi)) + 0.02 * np.sin(2 * np.deg2rad(phi))
+    np.testing.assert_allclose(contrast, expected, rtol=1e-6)
+    np.testing.assert_allclose(offset, 1.0)
+
+
+def test_the_drift_of_contrast_has_unit_geometric_mean():
+    t = np.linspace(2.0, 5.0, 2001)
+    nodes = DriftingContrast(np.array([0.3, -0.2, 0.1])).nodes(Static(), hx.Geometry(q=0.01, t=t))
+    half_log = np.asarray(nodes.channels[1])
+    assert np.trapezoid(half_log, t) == pytest.approx(0.0, abs=1e-5)
+    assert 2 * half_log[0] == pytest.approx(-0.3 - 0.2 - 0.1, rel=1e-5)
+
+
+def test_stokes_einstein_of_a_colloid_in_water():
+    """A sphere of 100 nm radius in water at 25 °C: 2.45 µm²/s."""
+    from homodyne_eqx.physics.rates import stokes_einstein_coefficient
+
+    assert float(stokes_einstein_coefficient(298.15, 0.89e-3, 1000.0)) * 1e-8 == pytest.approx(2.45, rel=0.01)
+
+
+def test_a_monotone_spline_is_monotone():
+    knots, t = tuple(np.geomspace(0.1, 10, 5)), jax.numpy.asarray(np.geomspace(0.05, 20, 300))
+    steps = np.array([0.01, 2.0, 1e-3, 0.7])
+    for rising in (False, True):
+        values = np.asarray(MonotoneSpline(knots, 3.0, steps, rising)(t))
+        growth = np.diff(values) if rising else -np.diff(values)
+        assert (growth >= -1e-6).all()
+        assert values[-1] / values[0] == pytest.approx(np.exp((1 if rising else -1) * steps.sum()), rel=1e-4)
+
+
+def test_a_spline_passes_through_its_values_and_two_knots_are_a_power_law():
+    knots = tuple(np.geomspace(0.1, 10, 4))
+    values = np.array([3.0, 0.5, 2.0, 1.0])
+    np.testing.assert_allclose(Spline(knots, values)(jax.numpy.asarray(knots)), values, rtol=1e-5)
+    t = np.array([0.2, 1.0, 5.0])
+    np.testing.assert_allclose(
+        Spline((0.1, 10.0), np.array([4.0, 1.0]))(jax.numpy.asarray(t)),
+        4.0 * (t / 0.1) ** (np.log(0.25) / np.log(100)),
+        rtol=1e-5,
+    )
+
+
+@pytest.mark.x64
+def test_a_spline_is_the_natural_one_of_the_logarithms():
+    knots, values = np.geomspace(0.1, 10, 6), np.array([3.0, 0.5, 2.0, 1.0, 4.0, 0.3])
+    t = np.geomspace(0.1, 10, 50)
+    expected = np.exp(CubicSpline(np.log(knots), np.log(values), bc_type="natural")(np.log(t)))
+    np.testing.assert_allclose(Spline(tuple(knots), values)(jax.numpy.asarray(t)), expected, rtol=1e-9)
+    outside = Spline(tuple(knots), values)(jax.numpy.asarray([0.0, 0.01, 50.0]))
+    np.testing.assert_allclose(outside, [3.0, 3.0, 0.3], rtol=1e-9)
