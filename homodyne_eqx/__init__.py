@@ -70,6 +70,7 @@ from .physics.kernels import (
 )
 from .physics.model import TwoTimeModel as TwoTimeModel
 from .physics.parameters import parameter as parameter, part as part
+from .physics.per_sector import PerSector as PerSector
 from .physics.rates import (
     AbstractIntegrableRate as AbstractIntegrableRate,
     AbstractRate as AbstractRate,

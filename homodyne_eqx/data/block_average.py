@@ -4,7 +4,6 @@ from dataclasses import replace
 
 import numpy as np
 
-from ..physics.geometry import Geometry
 from .two_time import TwoTimeData
 
 
@@ -33,7 +32,6 @@ def block_averaged(data: TwoTimeData, factor: int) -> TwoTimeData:
         c2[k] = np.where(present, np.sum(weight * blocks(value), (1, 3)) / np.where(present, total, 1), np.nan)
         sigma[k] = np.where(present, 1 / np.sqrt(np.where(present, total, 1)), 1)
     times = np.asarray(data.geometry.t)[: n * factor].reshape(n, factor).mean(axis=1)
-    g = data.geometry
-    geometry = Geometry(q=g.q, t=times, phi=g.phi, gap=g.gap)
+    geometry = data.geometry.with_times(times)
     source = f"{data.sigma_source}, averaged over {factor} × {factor} frames"
     return replace(data, c2=c2, geometry=geometry, sigma=sigma, mask=None, sigma_source=source)

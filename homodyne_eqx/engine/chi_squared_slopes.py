@@ -88,7 +88,10 @@ def walk_with_slopes(
             of_channels.append(grown)
         sums = ChiSquaredSlopes(
             channels=tuple(of_channels),
-            direct=tuple(s + jnp.sum(_gathered(x, s.shape), 0) for s, x in zip(sums.direct, direct, strict=True)),
+            direct=tuple(
+                s + (_gathered(x, s.shape[1:]) if own else jnp.sum(_gathered(x, s.shape), 0))
+                for s, x, own in zip(sums.direct, direct, structure.per_sector, strict=True)
+            ),
             of_sector=tuple(
                 s + (x if s.ndim else jnp.sum(x)) for s, (x,) in zip(sums.of_sector, of_sector, strict=True)
             ),

@@ -10,9 +10,10 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, PyTree
 
-from ..physics.dense_map import PairFunction
+from ..physics.dense_map import PairFunction, nodes_at
 from ..physics.dependence import influences, tangent_dependence
 from ..physics.geometry import Geometry, Sector
+from ..physics.per_sector import at_sector, marked_per_sector
 from .scan_carry import scan_carry
 
 _FORWARD_AT_MOST = 6
@@ -32,12 +33,14 @@ class PairDependence(NamedTuple):
     - `common`: for each node leaf, whether it is the same in all sectors;
     - `channels`: the node leaves that carry a derivative;
     - `direct`: positions of the model's array leaves that the pair function itself reads (an exponent, a weight);
+    - `per_sector`: for each of these, whether it is a `PerSector`;
     - `of_sector`: positions of the sector's array leaves that it reads.
     """
 
     common: tuple[bool, ...]
     channels: tuple[Channel, ...]
     direct: tuple[int, ...]
+    per_sector: tuple[bool, ...]
     of_sector: tuple[int, ...]
 
 
@@ -73,7 +76,8 @@ class Evaluation(eqx.Module):
     """The O(n_t) part of a model at a geometry, from which any block of pairs follows.
 
     - `leaves`: the node values, shape (n_sector, n_t, …), or (n_t, …) for those common to all sectors;
-    - `direct`: the parameters that the pair function reads; `sectors`: likewise, one entry a sector or scalars;
+    - `direct`: the parameters that the pair function reads, with a leading axis n_sector where they are `PerSector`;
+      `sectors`: likewise, one entry a sector or scalars;
     - `structure`: what depends on what.
     """
 
@@ -104,27 +108,26 @@ class Evaluation(eqx.Module):
         return self._over(self._pair_and_slopes, block)
 
     def _over(self, one: Callable, block: Block) -> Any:
-        def ordered(row, column, keep, of_sector, sectors, _):
+        def ordered(row, column, keep, direct, of_sector, sectors):
             later, earlier = row, column
             if not block.all_in_order:
                 later = (
                     tuple(jnp.where(keep, a, b) for a, b in zip(row, column, strict=True)) if block.full_square else row
                 )
                 earlier = tuple(jnp.where(keep, b, a) for a, b in zip(row, column, strict=True))
-            return one(later, earlier, self.direct, of_sector, sectors)
+            return one(later, earlier, direct, of_sector, sectors)
 
         by_column = jax.vmap(ordered, (None, 0, 0, None, None, None))
         by_row = jax.vmap(by_column, (0, None, 0, None, None, None))
         in_nodes = tuple(None if common else 0 for common in self.structure.common)
+        in_direct = tuple(0 if per_sector else None for per_sector in self.structure.per_sector)
         in_leaf = tuple(0 if leaf.ndim else None for leaf in self.of_sector)
         in_sector = jax.tree.map(lambda x: 0 if x.ndim else None, self.sectors)
-        by_sector = jax.vmap(by_row, (in_nodes, in_nodes, None, in_leaf, in_sector, 0))
-        return by_sector(
-            block.rows, block.columns, block.in_order, self.of_sector, self.sectors, jnp.arange(self.n_sector)
-        )
+        by_sector = jax.vmap(by_row, (in_nodes, in_nodes, None, in_direct, in_leaf, in_sector))
+        return by_sector(block.rows, block.columns, block.in_order, self.direct, self.of_sector, self.sectors)
 
     def _pair(self, later: tuple, earlier: tuple, direct: tuple, of_sector: tuple, sectors: Sector) -> Array:
-        parameters, rest = eqx.partition(self.function, eqx.is_inexact_array)
+        parameters, rest = eqx.partition(at_sector(self.function, sectors.index), eqx.is_inexact_array)
         function = eqx.combine(_replaced(parameters, self.structure.direct, direct), rest)
         sector = _replaced(sectors, self.structure.of_sector, of_sector)
         node = lambda leaves: jax.tree.unflatten(self.nodes_tree, leaves)  # noqa: E731
@@ -158,15 +161,14 @@ def evaluate(function: PairFunction, geometry: Geometry, common: tuple[str, ...]
     for name in common:
         if getattr(sectors, name) is not None:
             sectors = eqx.tree_at(lambda s, name=name: getattr(s, name), sectors, getattr(sectors, name)[0])
-    n_sector = geometry.n_sector
     axes = jax.tree.map(lambda x: 0 if x.ndim else None, sectors)
     first = jax.tree.map(lambda x: x[0] if x.ndim else x, sectors)
 
-    def nodes(sector: Sector, _: Array | None = None):
-        return function.nodes(geometry.with_sectors(sector))
+    def nodes(sector: Sector):
+        return nodes_at(function, geometry, sector)
 
     alone = nodes(first)
-    stacked = jax.vmap(nodes, (axes, 0))(sectors, jnp.arange(n_sector))
+    stacked = jax.vmap(nodes, (axes,))(sectors)
     varying = {k for k, axis in enumerate(jax.tree.leaves(sectors)) if axis.ndim}
     is_common = tuple(not (found & varying) for found in influences(nodes, first))
     leaves_alone, nodes_tree = jax.tree.flatten(alone)
@@ -174,7 +176,7 @@ def evaluate(function: PairFunction, geometry: Geometry, common: tuple[str, ...]
         a if same else s for a, s, same in zip(leaves_alone, jax.tree.leaves(stacked), is_common, strict=True)
     )
     structure = _structure(function, leaves_alone, nodes_tree, first, is_common)
-    parameters = jax.tree.leaves(eqx.filter(function, eqx.is_inexact_array))
+    parameters = jax.tree.leaves(eqx.filter(at_sector(function, sectors.index), eqx.is_inexact_array))
     sector_leaves = jax.tree.leaves(sectors)
     return Evaluation(
         leaves=leaves,
@@ -184,7 +186,7 @@ def evaluate(function: PairFunction, geometry: Geometry, common: tuple[str, ...]
         sectors=jax.lax.stop_gradient(sectors),
         structure=structure,
         nodes_tree=nodes_tree,
-        n_sector=n_sector,
+        n_sector=geometry.n_sector,
         n_t=geometry.n_t,
     )
 
@@ -208,11 +210,14 @@ def _value_and_gradient(value: Callable[[Slopes], Array], moving: Slopes) -> tup
 
 
 def _structure(function, leaves: list[Array], nodes_tree, sector: Sector, common: tuple[bool, ...]) -> PairDependence:
-    moving, rest = eqx.partition(function, eqx.is_inexact_array)
+    """The index of the sector, an integer, is the last of its leaves and none that a derivative goes to."""
+    per_sector = marked_per_sector(function)
+    moving, rest = eqx.partition(at_sector(function, sector.index), eqx.is_inexact_array)
+    of_sector, numbers = eqx.partition(sector, eqx.is_inexact_array)
     n, (parameters, parameters_tree), (of_sector, sector_tree) = (
         len(leaves),
         jax.tree.flatten(moving),
-        jax.tree.flatten(sector),
+        jax.tree.flatten(of_sector),
     )
 
     def pair(*arguments):
@@ -220,15 +225,17 @@ def _structure(function, leaves: list[Array], nodes_tree, sector: Sector, common
         later, earlier, ours, theirs = (arguments[a:b] for a, b in itertools.pairwise(cut))
         node = lambda values: jax.tree.unflatten(nodes_tree, values)  # noqa: E731
         model = eqx.combine(jax.tree.unflatten(parameters_tree, ours), rest)
-        return model.pair(node(later), node(earlier), jax.tree.unflatten(sector_tree, theirs))
+        return model.pair(node(later), node(earlier), eqx.combine(jax.tree.unflatten(sector_tree, theirs), numbers))
 
     frame = [jax.ShapeDtypeStruct(x.shape[1:], x.dtype) for x in leaves]
     other = [jax.ShapeDtypeStruct(x.shape, x.dtype) for x in (*parameters, *of_sector)]
     reached, differences = tangent_dependence(pair, n, (*frame, *frame, *other))
+    direct = tuple(k for k in range(len(parameters)) if 2 * n + k in reached)
     return PairDependence(
         common=common,
         channels=tuple(Channel(k, k in differences) for k in range(n) if k in reached),
-        direct=tuple(k for k in range(len(parameters)) if 2 * n + k in reached),
+        direct=direct,
+        per_sector=tuple(per_sector[k] for k in direct),
         of_sector=tuple(k for k in range(len(of_sector)) if 2 * n + len(parameters) + k in reached),
     )
 

@@ -12,7 +12,7 @@ import numpy as np
 from jaxtyping import Array, Float, Int, PyTree
 
 from ..data import TwoTimeData
-from ..physics.geometry import Geometry, Sector, is_concrete
+from ..physics.geometry import Geometry, is_concrete
 from .pair_sums import LANES, in_lanes
 from .tiles import AbstractTiles, Tile, triangle
 
@@ -109,9 +109,7 @@ class Packed(eqx.Module):
 
         def one(part: tuple[Array, Array, Array, Array]) -> PyTree:
             values, weights, counts, sectors = part
-            pick = lambda x: None if x is None else x[sectors]  # noqa: E731
-            all_sectors = self.geometry.sectors
-            here = Sector(*(pick(x) for x in (all_sectors.q, all_sectors.gap, all_sectors.phi)))
+            here = jax.tree.map(lambda x: x[sectors], self.geometry.sectors)
             tiles = PackedTiles(values, weights, self.starts, counts, self.size)
             return reduction(Group(tiles, self.geometry.with_sectors(here), sectors, self.common))
 

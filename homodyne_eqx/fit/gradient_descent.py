@@ -14,6 +14,7 @@ from ..data import TwoTimeData
 from ..engine import Packed, chi_squared, normal_equations, pack
 from ..engine.losses import AbstractLoss, Squares
 from ..physics.model import TwoTimeModel
+from ..physics.per_sector import check_sectors
 from .free_parameters import FreeParameters, ParameterBounds, choose_free
 from .problem import Unknowns, model_with, values_of
 from .result.build_result import build_result
@@ -67,6 +68,7 @@ def descend(
     import optax
 
     begun = time.perf_counter()
+    check_sectors(model, data.geometry)
     free_parameters = choose_free(model, free, fixed, bounds)
     packed = data if isinstance(data, Packed) else pack(data)
     packing = time.perf_counter() - begun

@@ -14,6 +14,7 @@ from ..data import TwoTimeData, block_averaged
 from ..engine import NormalEquations, Packed, normal_equations, pack, with_best_scaling
 from ..engine.losses import AbstractLoss, Squares
 from ..physics.model import TwoTimeModel
+from ..physics.per_sector import check_sectors
 from .free_parameters import FreeParameters, ParameterBounds, choose_free
 from .problem import Problem, degrees_of_freedom, model_with, not_finite_at, problem_of, values_of
 from .result.build_result import build_result
@@ -90,6 +91,7 @@ def fit(
             f"eliminate_scaling was asked for with the loss {type(loss).__name__}; the best contrast and offset have a "
             "closed form under Squares only. Leave eliminate_scaling off, or the loss."
         )
+    check_sectors(model, data.geometry)
     free_parameters = choose_free(model, free, fixed, bounds)
     run = _Run(loss, solver or levenberg_marquardt(), max_steps, tolerance, callback)
     averaged = pack(block_averaged(_unpacked(data), coarse)) if coarse > 1 else None

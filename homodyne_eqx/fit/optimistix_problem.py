@@ -8,6 +8,7 @@ from ..data import TwoTimeData
 from ..engine import Packed, pack
 from ..engine.losses import AbstractLoss, Squares
 from ..physics.model import TwoTimeModel
+from ..physics.per_sector import check_sectors
 from .free_parameters import ParameterBounds, choose_free
 from .problem import Problem, degrees_of_freedom, not_finite_at, problem_of, residual
 from .solve.minimise import rescaled
@@ -44,6 +45,7 @@ def least_squares_problem(
 
     **Raises:** `ValueError` as `fit`, and where χ² is not finite at the start.
     """
+    check_sectors(model, data.geometry)
     free_parameters = choose_free(model, free, fixed, bounds)
     packed = data if isinstance(data, Packed) else pack(data)
     degrees_of_freedom(packed, free_parameters)

@@ -6,8 +6,10 @@ import typing
 from typing import Any
 
 import equinox as eqx
+import numpy as np
 
 from .geometry import is_concrete
+from .per_sector import all_values
 
 _MOST_NAMES = 6
 
@@ -44,18 +46,19 @@ def expect(kind: type, owner: object, name: str, value: object) -> None:
 
 
 def expect_within(owner: object, name: str, value: Any, low: float, high: float, open_ends: bool = False) -> None:
-    """Refuse a concrete number outside [low, high], or (low, high); a traced one passes.
+    """Refuse a concrete number outside [low, high], or (low, high), that of any sector; a traced one passes.
 
     What is no number passes, too: `check_structure` refuses it.
 
     **Raises:** `ValueError`.
     """
-    if not (eqx.is_array(value) and value.shape == () and is_concrete(value)):
+    scalar, value = getattr(value, "shape", None) == (), all_values(value)
+    if not (eqx.is_array(value) and scalar and is_concrete(value)):
         return
-    number = float(value)
-    if not (low < number < high if open_ends else low <= number <= high):
-        range_ = f"within ({low:g}, {high:g})" if open_ends else f"from {low:g} to {high:g}"
-        raise ValueError(f"{type(owner).__name__} was given {name} = {number:g}; expected a number {range_}.")
+    for number in np.ravel(value).tolist():
+        if not (low < number < high if open_ends else low <= number <= high):
+            range_ = f"within ({low:g}, {high:g})" if open_ends else f"from {low:g} to {high:g}"
+            raise ValueError(f"{type(owner).__name__} was given {name} = {number:g}; expected a number {range_}.")
 
 
 def described(value: object) -> str:

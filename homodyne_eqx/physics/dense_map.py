@@ -10,6 +10,7 @@ from jaxtyping import Array, Bool, Float, Int
 
 from .dependence import influences
 from .geometry import Geometry, Sector
+from .per_sector import at_sector, check_sectors
 from .terms import Nodes
 
 _PAIRS_AT_ONCE = 2**25
@@ -26,7 +27,16 @@ class PairFunction(Protocol):
 
 def sector_nodes(function: PairFunction, geometry: Geometry) -> Nodes:
     """The nodes for every sector: each array gets a leading axis `n_sector`."""
-    return jax.vmap(lambda sector: function.nodes(geometry.with_sectors(sector)))(geometry.sectors)
+    return jax.vmap(lambda sector: nodes_at(function, geometry, sector))(geometry.sectors)
+
+
+def nodes_at(function: PairFunction, geometry: Geometry, sector: Sector) -> Nodes:
+    """The nodes for one of the sectors of a geometry, with the value of each `PerSector` there.
+
+    **Raises:** `ValueError` where a `PerSector` has another number of values than the geometry has sectors.
+    """
+    check_sectors(function, geometry)
+    return at_sector(function, sector.index).nodes(geometry.with_sectors(sector))
 
 
 def pair_block(
@@ -34,6 +44,7 @@ def pair_block(
 ) -> Float[Array, "n_row n_column"]:
     """Every row frame with every column frame, for one sector; where not `in_order` (row before column) the two
     change places."""
+    function = at_sector(function, sector.index)
 
     def one(row: Nodes, column: Nodes, keep: Array) -> Array:
         later = jax.tree.map(lambda a, b: jnp.where(keep, a, b), row, column)
@@ -55,11 +66,16 @@ def two_time_map(
     shared = {name: x[0] for name, x in fields.items() if name in common}
     own = {name: x for name, x in fields.items() if name not in common}
 
+    if own or _reads_index(function, geometry):
+        own["index"] = geometry.index
+    else:
+        shared["index"] = geometry.index[0]
+
     def sector(one: dict[str, Array]) -> Sector:
         return Sector(**{"gap": None, "phi": None, **shared, **one})
 
     def nodes(one: dict[str, Array]) -> Nodes:
-        return function.nodes(geometry.with_sectors(sector(one)))
+        return nodes_at(function, geometry, sector(one))
 
     frame = jnp.arange(geometry.n_t)
     in_order = frame[:, None] >= frame[None, :]
@@ -81,6 +97,18 @@ def two_time_map(
     if at_once >= geometry.n_sector:
         return jax.vmap(one_sector)((varying, own))
     return jax.lax.map(one_sector, (varying, own), batch_size=max(at_once, 1))
+
+
+def _reads_index(function: PairFunction, geometry: Geometry) -> bool:
+    """Whether the function differs between sectors that are alike in q, gap and phi."""
+    sectors = jax.tree.map(lambda x: x[0], geometry.sectors)
+
+    def pair(index: Array) -> Array:
+        sector = eqx.tree_at(lambda s: s.index, sectors, index)
+        frame = jax.tree.map(lambda x: x[0], nodes_at(function, geometry, sector))
+        return at_sector(function, index).pair(frame, frame, sector)
+
+    return bool(influences(pair, sectors.index)[0])
 
 
 def _frame_by_frame(nodes: Callable[[dict[str, Array]], Nodes], sectors: dict[str, Array]) -> Nodes:
@@ -109,7 +137,8 @@ def scattered_pairs(
 
     def one(a: Array, b: Array, s: Array) -> Array:
         here = lambda frame: jax.tree.map(lambda x: x[s, frame], nodes)  # noqa: E731
-        return function.pair(here(a), here(b), jax.tree.map(lambda x: x[s], sectors))
+        at = jax.tree.map(lambda x: x[s], sectors)
+        return at_sector(function, at.index).pair(here(a), here(b), at)
 
     values = jax.vmap(one)(later.ravel(), earlier.ravel(), sector.ravel())
     return values.reshape(later.shape)

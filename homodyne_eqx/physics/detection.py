@@ -129,6 +129,7 @@ class FiniteSector(AbstractDetection):
                     sector.q + self.q_width / 2 * float(b),
                     sector.gap,
                     None if sector.phi is None else sector.phi + self.phi_width / 2 * float(a),
+                    sector.index,
                 ),
                 float(u * v) / 4,
             )

@@ -10,6 +10,7 @@ from .accumulation import AbstractAccumulation, Trapezoid
 from .kernels import AbstractKernel, SincSquared
 from .model import TwoTimeModel
 from .parameters import ParameterLeaf, parameter_leaves
+from .per_sector import PerSector
 from .rates import PowerLaw
 from .scaling import ContrastOffset
 from .terms import AbstractTerm, Diffusion, Product, Shear
@@ -30,17 +31,17 @@ _NAMES = {
 
 def static_diffusion(
     *,
-    D0: ArrayLike,
-    alpha: ArrayLike,
-    D_offset: ArrayLike,
+    D0: ArrayLike | PerSector,
+    alpha: ArrayLike | PerSector,
+    D_offset: ArrayLike | PerSector,
     contrast: ArrayLike,
     offset: ArrayLike,
     accumulation: AbstractAccumulation = Trapezoid(),
 ) -> TwoTimeModel:
     """Diffusion alone, J(t) = D0·t^alpha + D_offset.
 
-    **Arguments:** `D0` Å²/s^(1+alpha), `alpha` dimensionless, `D_offset` Å²/s; `contrast` and `offset` dimensionless,
-    scalars or one a sector; `accumulation` as in `Diffusion`.
+    **Arguments:** `D0` Å²/s^(1+alpha), `alpha` dimensionless, `D_offset` Å²/s, each a number or a `PerSector`;
+    `contrast` and `offset` dimensionless, scalars or one a sector; `accumulation` as in `Diffusion`.
     """
     g1 = Diffusion(PowerLaw(D0, alpha, D_offset), accumulation=accumulation)
     return TwoTimeModel(g1, ContrastOffset(contrast, offset))
@@ -48,13 +49,13 @@ def static_diffusion(
 
 def laminar_flow(
     *,
-    D0: ArrayLike,
-    alpha: ArrayLike,
-    D_offset: ArrayLike,
-    gamma_dot_t0: ArrayLike,
-    beta: ArrayLike,
-    gamma_dot_t_offset: ArrayLike,
-    phi0: ArrayLike,
+    D0: ArrayLike | PerSector,
+    alpha: ArrayLike | PerSector,
+    D_offset: ArrayLike | PerSector,
+    gamma_dot_t0: ArrayLike | PerSector,
+    beta: ArrayLike | PerSector,
+    gamma_dot_t_offset: ArrayLike | PerSector,
+    phi0: ArrayLike | PerSector,
     contrast: ArrayLike,
     offset: ArrayLike,
     kernel: AbstractKernel = SincSquared(),
@@ -100,6 +101,9 @@ def to_parameter_vector(model: TwoTimeModel) -> Float[Array, " n_params"]:
     **Raises:** `ValueError` for a model of other terms or rates.
     """
     values = {leaf.path: leaf.value for leaf in named_leaves(model)}
+    several = [name for name, value in values.items() if value.ndim and name not in ("contrast", "offset")]
+    if several:
+        raise ValueError(f"The model has one value a sector of {', '.join(several)}; expected a number for each.")
     for names in (LAMINAR_NAMES, STATIC_NAMES):
         if set(names) == set(values) - {"contrast", "offset"}:
             return jnp.stack([values[name] for name in names])

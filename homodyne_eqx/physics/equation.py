@@ -12,6 +12,7 @@ import numpy as np
 
 from .geometry import is_concrete
 from .parameters import unit_within
+from .per_sector import PerSector
 
 _MOST_VALUES = 8
 _END_OF_SENTENCE = re.compile(r"[:.](\s|$)")
@@ -81,7 +82,9 @@ def _lines(part: _Part, depth: int) -> Iterator[str]:
     values, parts = [], []
     for field in dataclasses.fields(module):
         inner = part.field(field)
-        if isinstance(inner.value, eqx.Module):
+        if isinstance(inner.value, PerSector):
+            values.append(f"{field.name} = {_number(inner.value.values)} {inner.unit}".rstrip() + inner.mark)
+        elif isinstance(inner.value, eqx.Module):
             parts.append(inner)
         elif isinstance(inner.value, tuple) and inner.value and all(isinstance(v, eqx.Module) for v in inner.value):
             parts.extend(inner.element(k) for k in range(len(inner.value)))
@@ -105,7 +108,8 @@ def _formula(cls: type) -> str:
 
 def _picked(where: Callable[[Any], Any], origin: str, tree: Any) -> list[str]:
     """The places that a function picks out of a tree, as paths that begin with the field that holds the tree."""
-    places = jax.tree_util.tree_map_with_path(lambda keys, _: origin + jax.tree_util.keystr(keys), tree)
+    one = lambda x: isinstance(x, PerSector)  # noqa: E731
+    places = jax.tree_util.tree_map_with_path(lambda keys, _: origin + jax.tree_util.keystr(keys), tree, is_leaf=one)
     return jax.tree.leaves(where(places))
 
 

@@ -8,7 +8,7 @@ import jax
 import jax.core
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, ArrayLike, Float
+from jaxtyping import Array, ArrayLike, Float, Int
 
 _DT_TOLERANCE = 0.05
 
@@ -19,12 +19,14 @@ class Sector(eqx.Module):
 
     - `q`: scattering-vector magnitude, Å⁻¹, > 0;
     - `gap`: distance between the sheared walls, Å, > 0, or `None` where nothing is sheared;
-    - `phi`: azimuth of the sector, degrees, or `None` where nothing depends on direction.
+    - `phi`: azimuth of the sector, degrees, or `None` where nothing depends on direction;
+    - `index`: which sector of its geometry it is, counted from 0: for a term that has one value a sector.
     """
 
     q: Float[Array, "*sector"]
     gap: Float[Array, "*sector"] | None
     phi: Float[Array, "*sector"] | None
+    index: Int[Array, "*sector"]
 
 
 @final
@@ -45,7 +47,10 @@ class Geometry(eqx.Module):
       step of an integral counts `dt`; a value that disagrees with the median spacing by over 5 %, or a non-uniform
       `t`, is an error.
 
-    Inside a term (`nodes`) a geometry is that of one sector: `q`, `gap` and `phi` are scalars.
+    Inside a term (`nodes`) a geometry is that of one sector: `q`, `gap`, `phi` and `index` are scalars.
+
+    `index` numbers the sectors from 0. A geometry of some of the sectors (`with_sectors`) keeps their numbers, and in
+    `n_whole` how many there were: what has one value a sector (`PerSector`) has one for each of those.
 
     **Raises:** `ValueError` for concrete values out of range or shapes that disagree; traced values pass unchecked.
     """
@@ -56,6 +61,8 @@ class Geometry(eqx.Module):
     t: Float[Array, " n_t"]
     dt: Float[Array, ""]
     intervals: Float[Array, " n_t-1"]
+    index: Int[Array, "*sector"]
+    n_whole: int = eqx.field(static=True)
 
     def __init__(
         self,
@@ -77,6 +84,7 @@ class Geometry(eqx.Module):
         spread = lambda x: None if x is None else jnp.broadcast_to(x, sectors)  # noqa: E731
         self.q = jnp.broadcast_to(_floating(q), sectors)
         self.gap, self.phi = spread(of["gap"]), spread(of["phi"])
+        self.index, self.n_whole = jnp.asarray(np.arange(sectors[0], dtype=np.int32)), sectors[0]
         self.t = times
         spacing = jnp.diff(times)
         if dt is None:
@@ -98,8 +106,8 @@ class Geometry(eqx.Module):
 
     @property
     def sectors(self) -> Sector:
-        """The detector part: q, gap and phi, without the times."""
-        return Sector(self.q, self.gap, self.phi)
+        """The detector part: q, gap, phi and index, without the times."""
+        return Sector(self.q, self.gap, self.phi, self.index)
 
     @property
     def time_floor(self) -> Float[Array, ""]:
@@ -108,9 +116,15 @@ class Geometry(eqx.Module):
         return jnp.maximum(jnp.abs(first) / 2, 1e-8)
 
     def with_sectors(self, sectors: Sector) -> "Geometry":
-        """The same frame times seen by other sectors (one of them, or a selection)."""
-        where = lambda g: (g.q, g.gap, g.phi)  # noqa: E731
-        return eqx.tree_at(where, self, (sectors.q, sectors.gap, sectors.phi), is_leaf=lambda x: x is None)
+        """The same frame times seen by other sectors (one of them, or a selection), which keep their numbers."""
+        where = lambda g: (g.q, g.gap, g.phi, g.index)  # noqa: E731
+        new = sectors.q, sectors.gap, sectors.phi, sectors.index
+        return eqx.tree_at(where, self, new, is_leaf=lambda x: x is None)
+
+    def with_times(self, t: ArrayLike | Sequence[float], dt: ArrayLike | None = None) -> "Geometry":
+        """The same sectors, with their numbers, at other frame times; `t` and `dt` as of a `Geometry`."""
+        other = Geometry(q=1.0, t=t, dt=dt)
+        return eqx.tree_at(lambda g: (g.t, g.dt, g.intervals), self, (other.t, other.dt, other.intervals))
 
 
 def is_concrete(x: Any) -> bool:

@@ -10,6 +10,7 @@ from .dense_map import scattered_pairs, two_time_map
 from .detection import AbstractDetection, Homodyne
 from .equation import equation
 from .geometry import Geometry, Sector
+from .per_sector import at_sector, check_sectors
 from .scaling import AbstractScaling
 from .terms import AbstractTerm, Nodes
 
@@ -40,10 +41,13 @@ class TwoTimeModel(eqx.Module):
         return equation(self)
 
     def nodes(self, geometry: Geometry) -> Nodes:
-        return self.detection.nodes(self.g1, geometry)
+        check_sectors(self, geometry)
+        here = at_sector(self, geometry.index)
+        return here.detection.nodes(here.g1, geometry)
 
     def pair(self, node_i: Nodes, node_j: Nodes, sector: Sector) -> Array:
-        return self.detection.pair(self.g1, node_i, node_j, sector)
+        here = at_sector(self, sector.index)
+        return here.detection.pair(here.g1, node_i, node_j, sector)
 
     def __call__(self, geometry: Geometry, common: tuple[str, ...] = ()) -> Float[Array, "n_sector n_t n_t"]:
         """The dense two-time map g2, symmetric, dimensionless.

@@ -13,13 +13,13 @@ from jaxtyping import Array, ArrayLike
 _Module = TypeVar("_Module", bound=eqx.Module)
 
 
-def as_parameter(x: ArrayLike | Sequence[Any]) -> Any:
+def as_parameter(x: ArrayLike | Sequence[Any] | eqx.Module) -> Any:
     """A floating-point array from a number, an array, or a list of numbers.
 
     Numbers take JAX's default precision; floating arrays keep theirs. A Python float left as it is would be part of the
     compiled program, and every change of its value a recompilation.
 
-    What is no number passes as it is: only the module that it was given to can refuse it by name (`check_structure`).
+    A `PerSector` passes as it is, and so does what is no number: only the module that it was given to can refuse it by name (`check_structure`).
     """
     try:
         array = jnp.asarray(x)
@@ -99,31 +99,36 @@ def parameter_leaves(module: Any) -> list[ParameterLeaf]:
     leaves = []
     for keys, leaf in jax.tree_util.tree_leaves_with_path(module):
         if eqx.is_inexact_array(leaf):
-            path = jax.tree_util.keystr(keys).lstrip(".")
-            unit, bounds, free, scan, owner = _described(module, keys)
+            unit, bounds, free, scan, owner, named = _described(module, keys)
+            path = jax.tree_util.keystr(named).lstrip(".")
             leaves.append(ParameterLeaf(path, unit, bounds, leaf, free, scan, owner))
     return leaves
 
 
-def _described(module: Any, keys: tuple) -> tuple[str, tuple[float, float], bool, str, Any]:
+def _described(module: Any, keys: tuple) -> tuple[str, tuple[float, float], bool, str, Any, tuple]:
     """Follow the path of a leaf through the fields, carrying the unit that each states to the next.
 
-    A rate that is scanned passes this on to what is proportional to it: what has its unit.
+    A rate that is scanned passes this on to what is proportional to it: what has its unit. An `unnamed` field (the
+    values of a `PerSector`) stands for the one that holds it: it changes neither owner nor name. **Returns:** in the
+    end the keys that make the name.
     """
-    unit, bounds, free, scan, owner = "", (-math.inf, math.inf), True, "", module
+    unit, bounds, free, scan, owner, named = "", (-math.inf, math.inf), True, "", module, ()
     for key in keys:
         if isinstance(key, jax.tree_util.GetAttrKey):
             fields = type(module).__dataclass_fields__ if dataclasses.is_dataclass(module) else {}
             metadata = fields[key.name].metadata if key.name in fields else {}
             inherited = scan if "{unit}" in metadata.get("unit", "") else ""
-            scan, owner = metadata.get("scan", "") or inherited, module
+            scan = metadata.get("scan", "") or inherited
+            if not metadata.get("unnamed"):
+                owner, named = module, (*named, key)
             unit = unit_within(metadata.get("unit", ""), unit)
             bounds = metadata.get("bounds", bounds)
             free = free and metadata.get("free", True)
             module = getattr(module, key.name)
         else:
+            named = (*named, key)
             module = module[getattr(key, "idx", getattr(key, "key", None))]
-    return unit, bounds, free, scan, owner
+    return unit, bounds, free, scan, owner, named
 
 
 def stop_gradient(module: _Module) -> _Module:

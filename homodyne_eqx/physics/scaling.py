@@ -12,6 +12,7 @@ from .construction_checks import check_structure
 from .equation import equation
 from .geometry import Geometry
 from .parameters import parameter
+from .per_sector import PerSector
 
 
 class AbstractScaling(eqx.Module):
@@ -19,6 +20,12 @@ class AbstractScaling(eqx.Module):
 
     def __check_init__(self):
         check_structure(self)
+        for name, value in vars(self).items():
+            if isinstance(value, PerSector):
+                raise TypeError(
+                    f"{type(self).__name__} was given a PerSector as {name}. Contrast and offset of each sector are "
+                    "arrays: ContrastOffset(contrast, offset) of shape (n_sector,)."
+                )
 
     @abc.abstractmethod
     def __call__(self, geometry: Geometry) -> tuple[Float[Array, " n_sector"], Float[Array, " n_sector"]]:

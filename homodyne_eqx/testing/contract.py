@@ -15,6 +15,7 @@ from ..physics.construction_checks import described
 from ..physics.detection import AbstractDetection
 from ..physics.geometry import Geometry, Sector
 from ..physics.kernels import AbstractKernel
+from ..physics.per_sector import at_sector
 from ..physics.rates import AbstractIntegrableRate, AbstractRate
 from ..physics.terms import AbstractTerm, Nodes
 from .law_error import LawError, traceable
@@ -33,7 +34,7 @@ def check_detection_contract(detection: AbstractDetection, g1: AbstractTerm, geo
     _takes(detection.nodes, f"{name}.nodes", "g1", "geometry")
     _takes(detection.pair, f"{name}.pair", "g1", "node_i", "node_j", "sector")
     with jax.enable_x64(True):
-        g1 = cast(g1, jnp.float64)
+        g1 = at_sector(cast(g1, jnp.float64), geometry.index[0])
     factor = _check_nodes_and_pair(
         name, detection, lambda m, g: m.nodes(g1, g), lambda m, i, j, s: m.pair(g1, i, j, s), geometry
     )
@@ -71,6 +72,7 @@ def _check_nodes_and_pair(
     with jax.enable_x64(True):
         module, geometry = cast(module, jnp.float64), cast(geometry, jnp.float64)
         sector: Sector = jax.tree.map(lambda x: x[0], geometry.sectors)
+        module = at_sector(module, sector.index)
         with traceable(f"{name}.nodes"):
             nodes = eqx.filter_eval_shape(nodes_of, module, geometry.with_sectors(sector))
         require(

@@ -15,6 +15,7 @@ from ..physics.detection import AbstractDetection
 from ..physics.geometry import Geometry
 from ..physics.kernels import AbstractKernel
 from ..physics.model import TwoTimeModel
+from ..physics.per_sector import at_sector
 from ..physics.rates import AbstractIntegrableRate, AbstractRate
 from ..physics.scaling import AbstractScaling, ContrastOffset
 from ..physics.terms import AbstractTerm
@@ -26,9 +27,10 @@ def pair_values(function: Any, geometry: Geometry) -> Array:
     i, j = (jnp.asarray(k) for k in np.tril_indices(geometry.n_t))
 
     def one_sector(sector: Any) -> Array:
-        nodes = function.nodes(geometry.with_sectors(sector))
+        here = at_sector(function, sector.index)
+        nodes = here.nodes(geometry.with_sectors(sector))
         frame = lambda k: jax.tree.map(lambda x: x[k], nodes)  # noqa: E731
-        return jax.vmap(lambda a, b: function.pair(frame(a), frame(b), sector))(i, j)
+        return jax.vmap(lambda a, b: here.pair(frame(a), frame(b), sector))(i, j)
 
     return jax.vmap(one_sector)(geometry.sectors)
 

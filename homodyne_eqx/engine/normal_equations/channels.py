@@ -110,13 +110,14 @@ def _channels(evaluation: Evaluation, moved: list[Array], within: list[np.ndarra
         tangents = tangents.reshape(*tangents.shape[:frames], math.prod(tangents.shape[frames:]))
         kind = "difference" if channel.difference else "both"
         channels += [ChannelTangents(of, tangents[..., e], kind) for e in range(tangents.shape[-1])]
-    for tangents, k, of in zip(
-        moved[len(structure.channels) :], within[len(structure.channels) :], columns[len(structure.channels) :]
-    ):
-        flat = _along(tangents, k).reshape(len(k), math.prod(tangents.shape[1:]))
-        channels += [
-            ChannelTangents(of, jnp.broadcast_to(x[:, None], (len(k), evaluation.n_t)), "later") for x in flat.T
-        ]
+    m = len(structure.channels)
+    for per_sector, tangents, k, of in zip(structure.per_sector, moved[m:], within[m:], columns[m:], strict=True):
+        tangents = _along(tangents, k)
+        tangents = jnp.moveaxis(tangents, 0, 1) if per_sector else tangents
+        first = tangents.shape[: 2 if per_sector else 1]
+        flat = tangents.reshape(*first, math.prod(tangents.shape[len(first) :]))
+        at_frames = lambda x: jnp.broadcast_to(x[..., None], (*x.shape, evaluation.n_t))  # noqa: E731
+        channels += [ChannelTangents(of, at_frames(flat[..., e]), "later") for e in range(flat.shape[-1])]
     return tuple(channels)
 
 

@@ -11,6 +11,8 @@ from jax.flatten_util import ravel_pytree
 
 from ...physics.geometry import Geometry
 from ...physics.model import TwoTimeModel
+from ...physics.per_sector import at_sector, marked_per_sector
+from ...physics.rates import AbstractRate
 from ...physics.terms import AbstractTerm, Diffusion, Product, Shear
 from ..problem import model_with
 from ..uncertainty.covariance import Inverse
@@ -19,7 +21,7 @@ from ..uncertainty.covariance import Inverse
 def derived_quantities(
     model: TwoTimeModel, free: Any, spread: Inverse, geometry: Geometry
 ) -> list[tuple[str, float, float, str]]:
-    """Rates averaged over the frames: name, value, 1σ, unit.
+    """Rates averaged over the frames: name, value, 1σ, unit; where a rate is one a sector, each by its number.
 
     For diffusion both the transport coefficient J = d⟨Δx²⟩/dt and the Stokes–Einstein coefficient J/2 for which the
     textbook writes exp(−q² D τ); for shear the shear rate in the convention of its kernel.
@@ -28,13 +30,15 @@ def derived_quantities(
     values, slopes = _averages_and_slopes(moving, rest, geometry)
     found = []
     kinds = [term for term in _terms(model.g1) if isinstance(term, Diffusion | Shear)]
-    for term, value, slope in zip(kinds, values, slopes, strict=True):
-        sigma = float(np.sqrt(spread.variance(np.asarray(slope, float))))
-        if isinstance(term, Diffusion):
-            found.append(("mean J", float(value), sigma, "Å²/s"))
-            found.append(("mean D_SE = J/2", float(value) / 2, sigma / 2, "Å²/s"))
-        else:
-            found.append(("mean shear rate", float(value), sigma, "s⁻¹"))
+    for term, of_sectors, slopes_of_sectors in zip(kinds, values, slopes, strict=True):
+        for k, (value, slope) in enumerate(zip(np.atleast_1d(of_sectors), np.atleast_2d(slopes_of_sectors), strict=True)):
+            sigma = float(np.sqrt(spread.variance(np.asarray(slope, float))))
+            sector = f"[{k}]" if np.ndim(of_sectors) else ""
+            if isinstance(term, Diffusion):
+                found.append((f"mean J{sector}", float(value), sigma, "Å²/s"))
+                found.append((f"mean D_SE{sector} = J/2", float(value) / 2, sigma / 2, "Å²/s"))
+            else:
+                found.append((f"mean shear rate{sector}", float(value), sigma, "s⁻¹"))
     return found
 
 
@@ -50,8 +54,15 @@ def _averages_and_slopes(moving: TwoTimeModel, rest: TwoTimeModel, geometry: Geo
 
 
 def _average(term: Diffusion | Shear, geometry: Geometry) -> jax.Array:
-    accumulated = term.accumulation(term.rate, geometry)
-    return (accumulated[-1] - accumulated[0]) / jnp.sum(geometry.intervals)
+    """The mean over the frames: a scalar, or one a sector."""
+
+    def of_rate(rate: AbstractRate) -> jax.Array:
+        accumulated = term.accumulation(rate, geometry)
+        return (accumulated[-1] - accumulated[0]) / jnp.sum(geometry.intervals)
+
+    if not any(marked_per_sector(term.rate)):
+        return of_rate(term.rate)
+    return jax.vmap(lambda index: of_rate(at_sector(term.rate, index)))(geometry.index)
 
 
 def _terms(g1: AbstractTerm) -> Iterator[AbstractTerm]:

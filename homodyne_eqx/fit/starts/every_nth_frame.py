@@ -42,8 +42,8 @@ def every_nth_frame(packed: Packed, step: int) -> Packed:
                 sigma[sector][place][here] = weights[group, tile, member][part][here] ** -0.5
     if np.any(np.all(np.isnan(maps), axis=(1, 2))):
         return packed
-    g = packed.geometry
-    return pack(TwoTimeData(maps, Geometry(q=g.q, t=g.t[kept], phi=g.phi, gap=g.gap), sigma=sigma))
+    geometry = packed.geometry.with_times(packed.geometry.t[kept])
+    return pack(TwoTimeData(maps, geometry, sigma=sigma))
 
 
 def _every(first: int, size: int, step: int) -> tuple[slice, slice]:

@@ -13,6 +13,7 @@ from ...physics.documented_models import named_leaves
 from ...physics.geometry import Geometry
 from ...physics.model import TwoTimeModel
 from ...physics.parameters import ParameterLeaf
+from ...physics.per_sector import at_sector, marked_per_sector
 from ..free_parameters import FreeParameters
 from .every_nth_frame import every_nth_frame, frame_step
 
@@ -87,8 +88,9 @@ def _advance(owner: Any, leaf: ParameterLeaf, geometry: Geometry) -> float:
     if leaf.scan == "frequency":
         return float(np.max(np.abs(np.asarray(leaf.value, float))) * (t[-1] - t[0]))
     later = geometry.t[1:]
-    velocity = np.abs(np.asarray(owner(later), float))
-    return float(np.max(np.asarray(geometry.q, float)) * np.sum(velocity * np.diff(t)))
+    own = [at_sector(owner, k) for k in geometry.index] if any(marked_per_sector(owner)) else [owner]
+    velocity = np.abs(np.array([rate(later) for rate in own], float))
+    return float(np.max(np.asarray(geometry.q, float)) * np.max(np.sum(velocity * np.diff(t), axis=1)))
 
 
 def explicit(free_parameters: FreeParameters, starts: Iterable[Mapping[str, Any]]) -> list[FreeParameters]:

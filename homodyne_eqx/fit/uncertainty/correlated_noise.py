@@ -1,7 +1,7 @@
 """How far the noise of two-time data is from independent."""
 
 import equinox as eqx
-import jax.numpy as jnp
+import jax
 import numpy as np
 
 from ...data import TwoTimeData
@@ -49,5 +49,4 @@ def _maps(model: TwoTimeModel, geometry: Geometry):
 
 
 def _some(geometry: Geometry, chosen: np.ndarray) -> Sector:
-    pick = lambda x: None if x is None else jnp.asarray(x)[chosen]  # noqa: E731
-    return Sector(pick(geometry.q), pick(geometry.gap), pick(geometry.phi))
+    return jax.tree.map(lambda x: x[chosen], geometry.sectors)

@@ -12,6 +12,7 @@ from jaxtyping import Array, ArrayLike, Float
 from ..construction_checks import check_structure, described
 from ..equation import equation
 from ..parameters import component, parameter
+from ..per_sector import PerSector
 
 
 class AbstractRate(eqx.Module):
@@ -33,15 +34,16 @@ class AbstractRate(eqx.Module):
     def __radd__(self, other: object) -> "AbstractRate":
         return self + other
 
-    def __mul__(self, factor: ArrayLike) -> "AbstractRate":
-        if not (isinstance(factor, jax.Array | np.ndarray | np.generic | float | int) and np.shape(factor) == ()):
+    def __mul__(self, factor: ArrayLike | PerSector) -> "AbstractRate":
+        numbers = jax.Array | np.ndarray | np.generic | float | int | PerSector
+        if not (isinstance(factor, numbers) and getattr(factor, "shape", ()) == ()):
             raise TypeError(
                 f"Cannot multiply {type(self).__name__}, a rate, by {described(factor)}; expected one number, as in "
                 "2.0 * rate. Rates add, a + b; terms multiply, so a rate goes into a term first: Diffusion(rate)."
             )
         return Scaled(self, factor)
 
-    def __rmul__(self, factor: ArrayLike) -> "AbstractRate":
+    def __rmul__(self, factor: ArrayLike | PerSector) -> "AbstractRate":
         return self * factor
 
     def __str__(self) -> str:

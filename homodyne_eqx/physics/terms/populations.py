@@ -8,6 +8,7 @@ from jaxtyping import Array, Float
 from ..construction_checks import check_structure
 from ..geometry import Geometry, Sector, is_concrete
 from ..parameters import component, parameter
+from ..per_sector import all_values
 from .abstract import AbstractTerm, Nodes, each, joined
 from .field import plus, times
 
@@ -18,7 +19,7 @@ class Populations(AbstractTerm):
 
     - `terms`: two or more terms, one a population.
     - `fractions`: the share of each population but the first, which has the rest, shape `(n − 1,)`, dimensionless, ≥
-      0, of sum ≤ 1; fits keep each within (0, 1).
+      0, of sum ≤ 1; fits keep each within (0, 1). `PerSector` of shape `(n_sector, n − 1)` where they depend on q.
 
     For a share that changes in time, or one that drifts against the other, see `TwoComponents`.
 
@@ -36,11 +37,12 @@ class Populations(AbstractTerm):
         if len(self.terms) < 2 or self.fractions.shape != (len(self.terms) - 1,):
             raise ValueError(
                 f"Populations was given {len(self.terms)} terms and fractions of shape {self.fractions.shape}; "
-                "expected two or more terms and the fraction of each but the first, which has the rest."
+                "expected two or more terms and the fraction of each but the first, which has the rest. With one set a "
+                "sector: PerSector of shape (n_sector, n_terms − 1)."
             )
-        if is_concrete(self.fractions):
-            shares = np.asarray(self.fractions)
-            if np.any(shares < 0) or shares.sum() > 1:
+        if is_concrete(all_values(self.fractions)):
+            shares = np.asarray(all_values(self.fractions))
+            if np.any(shares < 0) or np.any(shares.sum(-1) > 1):
                 raise ValueError(f"Populations was given fractions = {shares}; expected numbers ≥ 0 of sum ≤ 1.")
 
     def nodes(self, geometry: Geometry) -> Nodes:
