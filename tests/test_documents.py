@@ -44,6 +44,16 @@ def test_the_term_of_the_contribution_guide_works():
     assert all(jnp.all(jnp.isfinite(leaf)) for leaf in jax.tree.leaves(gradient))
 
 
+@pytest.mark.x64
+def test_the_rates_of_the_page_on_terms_are_what_it_says():
+    namespace = {}
+    (source,) = python_blocks("docs/terms.md")
+    exec(source, namespace)
+    assert namespace["result"].converged
+    stated = [float(x) for x in re.findall(r"# ([\d., ]+):", source)[0].split(",")]
+    np.testing.assert_allclose(namespace["rates"], stated, rtol=0.02)
+
+
 def test_the_site_and_the_readme_show_the_same_example():
     assert python_blocks("README.md") == python_blocks("docs/index.md")
 

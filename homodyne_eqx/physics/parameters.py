@@ -19,7 +19,8 @@ def as_parameter(x: ArrayLike | Sequence[Any] | eqx.Module) -> Any:
     Numbers take JAX's default precision; floating arrays keep theirs. A Python float left as it is would be part of the
     compiled program, and every change of its value a recompilation.
 
-    A `PerSector` passes as it is, and so does what is no number: only the module that it was given to can refuse it by name (`check_structure`).
+    A `PerSector` passes as it is. So does what is no number: only the module that it was given to can refuse it by name
+    (`check_structure`).
     """
     try:
         array = jnp.asarray(x)

@@ -21,16 +21,16 @@ class PerSector(eqx.Module):
     whether it is scanned are those of the parameter; its elements are named like those of an array
     (`g1.rate.value[2]`).
 
-    - `values`: shape `(n_sector,)` in the order of the geometry's sectors, in the unit of the parameter. For a parameter
-      that is itself an array (the fractions of `Populations`, the values of a `Spline`), `(n_sector, …)`.
+    - `values`: shape `(n_sector,)`, in the order of the geometry's sectors, in the unit of the parameter. For a
+      parameter that is itself an array (the fractions of `Populations`, the values of a `Spline`) `(n_sector, …)`.
 
     Contrast and offset take an array `(n_sector,)` as it is. Before a term is evaluated for a sector, the value of that
     sector is put in place (`at_sector`): the code of a term never meets a `PerSector`, except in `__check_init__`.
 
     Limits: equal values are the plain parameter. Derivation: sectors are independent measurements.
 
-    **Raises:** `ValueError` unless there is an axis of sectors; and wherever a model meets a geometry or data of another
-    number of sectors, before anything is computed.
+    **Raises:** `ValueError` unless there is an axis of sectors; and, before anything is computed, wherever a model
+    meets a geometry or data of another number of sectors.
     """
 
     values: Float[Array, "n_sector *shape"] = eqx.field(
@@ -42,8 +42,8 @@ class PerSector(eqx.Module):
             raise TypeError(f"PerSector was given a {type(self.values).__name__}; expected numbers, one a sector.")
         if self.values.ndim == 0 or self.values.shape[0] == 0:
             raise ValueError(
-                f"PerSector was given values of shape {self.values.shape}; expected one a sector, (n_sector,). A number "
-                "that is the same in all sectors needs no PerSector."
+                f"PerSector was given values of shape {self.values.shape}; expected one a sector, (n_sector,). What is "
+                "the same in all sectors needs no PerSector."
             )
 
     @property
@@ -94,9 +94,8 @@ def check_sectors(tree: Any, geometry: Geometry) -> None:
     for keys, x in jax.tree_util.tree_leaves_with_path(tree, is_leaf=_is_per_sector):
         if _is_per_sector(x) and x.values.shape[0] != geometry.n_whole:
             name = jax.tree_util.keystr(keys).lstrip(".")
-            of = "" if geometry.n_sector == geometry.n_whole else f", of which {geometry.n_sector} are meant here"
             raise ValueError(
-                f"{name} is a PerSector of {x.values.shape[0]} values; the geometry has {geometry.n_whole} sectors{of}. "
+                f"{name} is a PerSector of {x.values.shape[0]} values; the geometry has {geometry.n_whole} sectors. "
                 "Give it one value for each."
             )
 

@@ -71,6 +71,7 @@ def test_every_detection(name):
 def test_random_compositions_masks_weights_and_tilings(
     names, n_t, n_sector, size, uniform, several_q, masked, full_sigma, seed
 ):
+    hypothesis.assume(n_sector == 3 or "one_value_a_sector" not in names)
     rng = np.random.default_rng(seed)
     term = TERMS[names[0]].make()
     for name in names[1:]:

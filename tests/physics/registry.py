@@ -13,6 +13,7 @@ import numpy as np
 from homodyne_eqx.physics.accumulation import Exact, GaussLegendre, Trapezoid
 from homodyne_eqx.physics.detection import DriftingContrast, FiniteSector, Homodyne, PartialHeterodyne
 from homodyne_eqx.physics.kernels import Exponential, GapAverage, Gaussian, SincSquared, Stretched
+from homodyne_eqx.physics.per_sector import PerSector
 from homodyne_eqx.physics.rates import (
     Constant,
     Events,
@@ -113,6 +114,10 @@ TERMS = {
     "shear_gap_average": Entry(lambda: _shear(GapAverage()), (lambda: _shear(GapAverage(), 0.0),)),
     "relaxation": Entry(
         lambda: Relaxation(PowerLaw(0.6, -0.3), Stretched(1.4)), (lambda: Relaxation(0.0, Stretched(1.4)),)
+    ),
+    "one_value_a_sector": Entry(  # of the three sectors of `example_geometry`
+        lambda: Relaxation(PerSector([0.4, 0.8, 0.6]), Stretched(PerSector([0.7, 1.0, 1.4]))),
+        (lambda: Relaxation(PerSector([0.0, 0.8, 0.0]), Stretched(PerSector([0.7, 1.0, 1.4]))),),
     ),
     "ballistic": Entry(lambda: Ballistic(150.0), (lambda: Ballistic(0.0),)),
     "transit": Entry(lambda: Transit(5e4, 6e4), (lambda: Transit(0.0, 6e4),)),

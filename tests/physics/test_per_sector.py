@@ -52,7 +52,9 @@ MADE = {
             lambda g: g.terms[0].rate,
         )
     ),
-    "frozen": lambda of: model(hx.Frozen(hx.Relaxation(0.8, hx.Stretched(of(0.6, 1.0, 1.5, 0.8)))) * hx.Relaxation(0.3)),
+    "frozen": lambda of: model(
+        hx.Frozen(hx.Relaxation(0.8, hx.Stretched(of(0.6, 1.0, 1.5, 0.8)))) * hx.Relaxation(0.3)
+    ),
     "spline": lambda of: model(
         hx.Relaxation(
             hx.Spline((0.05, 0.4, 2.0), of([0.3, 0.5, 1], [0.4, 0.3, 1], [1, 1, 2], [2, 1, 0.2])),

@@ -31,7 +31,9 @@ def derived_quantities(
     found = []
     kinds = [term for term in _terms(model.g1) if isinstance(term, Diffusion | Shear)]
     for term, of_sectors, slopes_of_sectors in zip(kinds, values, slopes, strict=True):
-        for k, (value, slope) in enumerate(zip(np.atleast_1d(of_sectors), np.atleast_2d(slopes_of_sectors), strict=True)):
+        for k, (value, slope) in enumerate(
+            zip(np.atleast_1d(of_sectors), np.atleast_2d(slopes_of_sectors), strict=True)
+        ):
             sigma = float(np.sqrt(spread.variance(np.asarray(slope, float))))
             sector = f"[{k}]" if np.ndim(of_sectors) else ""
             if isinstance(term, Diffusion):
