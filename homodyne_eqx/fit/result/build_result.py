@@ -12,8 +12,9 @@ from ..free_parameters import FreeParameters
 from ..solve.minimise import Outcome
 from ..solve.quadratic import UNDETERMINED
 from ..uncertainty.covariance import covariance, inverse
-from .derived import derived_quantities, kernel_of
+from .derived import curves_of, derived_quantities
 from .fit_result import FitResult
+from .kernel import kernel_of
 from .notes import notes_on
 
 _ENDINGS = {
@@ -67,7 +68,8 @@ def build_result(
         ended=ended,
         message=message,
         kernel=kernel_of(fitted),
-        averages=partial(derived_quantities, fitted, free_parameters.filter, directions, packed.geometry),
+        averages=partial(derived_quantities, fitted, free_parameters.filter, directions.variance, packed.geometry),
+        rates=partial(curves_of, fitted, free_parameters.filter, directions.variance, packed.geometry),
         history=outcome.history,
         seconds=seconds,
         notes=notes,

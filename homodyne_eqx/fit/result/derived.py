@@ -1,85 +1,89 @@
-"""Quantities that a fitted model implies and that are reported beside its parameters."""
+"""Quantities that a fitted model states beside its parameters, with the uncertainties that those of these leave."""
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, final
 
 import equinox as eqx
 import jax
-import jax.numpy as jnp
 import numpy as np
 from jax.flatten_util import ravel_pytree
 
 from ...physics.geometry import Geometry
 from ...physics.model import TwoTimeModel
-from ...physics.terms import AbstractTerm, Diffusion, Product, Shear
+from ...physics.quantities import Quantity
 from ..problem import model_with
-from ..uncertainty.covariance import Inverse
+
+Variance = Callable[[np.ndarray], float]
+"""From the slopes of a quantity in the free parameters, (n_free,), to its variance: what a covariance says of it."""
+
+
+@final
+@dataclass(frozen=True)
+class Curve:
+    """A rate over time, as fitted: `value` at the times `t` of the frames, s, and 1σ to either side, `low` and `high`.
+
+    All of shape `(n_t,)`; `value`, `low` and `high` in `unit`. Infinite where the data do not determine it.
+    """
+
+    t: np.ndarray
+    value: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+    unit: str
 
 
 def derived_quantities(
-    model: TwoTimeModel, free: Any, spread: Inverse, geometry: Geometry
+    model: TwoTimeModel, free: Any, variance: Variance, geometry: Geometry
 ) -> list[tuple[str, float, float, str]]:
-    """Rates averaged over the frames: name, value, 1σ, unit.
+    """What the terms of a model sum up, such as rates averaged over the frames: name, value, 1σ, unit.
 
-    For diffusion both the transport coefficient J = d⟨Δx²⟩/dt and the Stokes–Einstein coefficient J/2 for which the
-    textbook writes exp(−q² D τ); for shear the shear rate in the convention of its kernel.
+    **Arguments:** `free`: a PyTree of bool like the model, true for the free parameters.
     """
-    moving, rest = eqx.partition(model, free)
-    values, slopes = _averages_and_slopes(moving, rest, geometry)
-    found = []
-    kinds = [term for term in _terms(model.g1) if isinstance(term, Diffusion | Shear)]
-    for term, value, slope in zip(kinds, values, slopes, strict=True):
-        sigma = float(np.sqrt(spread.variance(np.asarray(slope, float))))
-        if isinstance(term, Diffusion):
-            found.append(("mean J", float(value), sigma, "Å²/s"))
-            found.append(("mean D_SE = J/2", float(value) / 2, sigma / 2, "Å²/s"))
-        else:
-            found.append(("mean shear rate", float(value), sigma, "s⁻¹"))
+    return [
+        (quantity.name, float(quantity.value), _sigma(variance, slope), quantity.unit)
+        for quantity, slope in _stated(model, free, geometry, averaged=True)
+    ]
+
+
+def curves_of(model: TwoTimeModel, free: Any, variance: Variance, geometry: Geometry) -> dict[str, Curve]:
+    """The rates of a model over time by name, with 1σ from the same variance as that of the parameters."""
+    t, found = np.asarray(geometry.t, float), {}
+    for quantity, slopes in _stated(model, free, geometry, averaged=False):
+        value = np.asarray(quantity.value, float)
+        sigma = np.array([_sigma(variance, slope) for slope in slopes])
+        found[quantity.name] = Curve(t, value, value - sigma, value + sigma, quantity.unit)
     return found
 
 
+def _sigma(variance: Variance, slope: np.ndarray) -> float:
+    return float(np.sqrt(variance(slope)))
+
+
+def _stated(
+    model: TwoTimeModel, free: Any, geometry: Geometry, averaged: bool
+) -> Iterator[tuple[Quantity, np.ndarray]]:
+    """Each quantity with its slopes in the free parameters, (n_free,) or (n_t, n_free).
+
+    No parameter differs from sector to sector in the motion, so that the first one speaks for all.
+    """
+    moving, rest = eqx.partition(model, free)
+    for sector in (0,):
+        one = geometry.with_sectors(jax.tree.map(lambda x, k=sector: x[k], geometry.sectors))
+        quantities, slopes = _quantities_and_slopes(moving, rest, one, averaged)
+        yield from zip(quantities, (np.asarray(slope, float) for slope in slopes), strict=True)
+
+
 @eqx.filter_jit
-def _averages_and_slopes(moving: TwoTimeModel, rest: TwoTimeModel, geometry: Geometry) -> tuple[list, list]:
+def _quantities_and_slopes(
+    moving: TwoTimeModel, rest: TwoTimeModel, geometry: Geometry, averaged: bool
+) -> tuple[tuple[Quantity, ...], list[jax.Array]]:
     vector, _ = ravel_pytree(moving)
 
-    def averages(v: jax.Array) -> list[jax.Array]:
+    def values(v: jax.Array) -> tuple[list[jax.Array], tuple[Quantity, ...]]:
         moved = model_with(moving, rest, v)
-        return [_average(term, geometry) for term in _terms(moved.g1) if isinstance(term, Diffusion | Shear)]
+        quantities = moved.summaries(geometry) if averaged else moved.curves(geometry)
+        return [quantity.value for quantity in quantities], quantities
 
-    return averages(vector), jax.jacfwd(averages)(vector)
-
-
-def _average(term: Diffusion | Shear, geometry: Geometry) -> jax.Array:
-    accumulated = term.accumulation(term.rate, geometry)
-    return (accumulated[-1] - accumulated[0]) / jnp.sum(geometry.intervals)
-
-
-def _terms(g1: AbstractTerm) -> Iterator[AbstractTerm]:
-    if isinstance(g1, Product):
-        for term in g1.terms:
-            yield from _terms(term)
-    else:
-        yield g1
-
-
-def terms_within(term: AbstractTerm) -> Iterator[AbstractTerm]:
-    """The term and all that it is composed of, populations and wrapped terms among them."""
-    yield term
-    for value in vars(term).values():
-        for inner in value if isinstance(value, tuple) else (value,):
-            if isinstance(inner, AbstractTerm):
-                yield from terms_within(inner)
-
-
-def kernel_of(model: TwoTimeModel) -> str:
-    """The kernel by name; where terms have different ones, each with its term, that of the shear first.
-
-    The exponential of plain diffusion is named only where there is no other.
-    """
-    terms = sorted(terms_within(model.g1), key=lambda term: not isinstance(term, Shear))
-    named = [(type(k).__name__, type(x).__name__) for x in terms if (k := getattr(x, "kernel", None)) is not None]
-    telling = [pair for pair in named if pair != ("Exponential", "Diffusion")] or named
-    kernels = dict.fromkeys(kernel for kernel, _ in telling)
-    if len(kernels) > 1:
-        return ", ".join(dict.fromkeys(f"{kernel} ({term})" for kernel, term in telling))
-    return next(iter(kernels), type(model.g1).__name__)
+    slopes, quantities = jax.jacfwd(values, has_aux=True)(vector)
+    return quantities, slopes

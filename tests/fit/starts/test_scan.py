@@ -253,6 +253,6 @@ def test_components_that_may_have_changed_names_are_said_so():
     ],
 )
 def test_the_kernels_are_named(g1, named):
-    from homodyne_eqx.fit.result.derived import kernel_of
+    from homodyne_eqx.fit.result.kernel import kernel_of
 
     assert kernel_of(hx.TwoTimeModel(g1, hx.ContrastOffset(0.3, 1.0))) == named
