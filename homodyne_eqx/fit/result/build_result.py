@@ -9,6 +9,7 @@ from ...data import TwoTimeData
 from ...engine import Packed
 from ...physics.model import TwoTimeModel
 from ..free_parameters import FreeParameters
+from ..parameter import Parameters
 from ..solve.minimise import Outcome
 from ..solve.quadratic import UNDETERMINED
 from ..uncertainty.covariance import covariance, inverse
@@ -61,7 +62,7 @@ def build_result(
         notes += tuple(notes_on(fitted, free_parameters, chi2 / degrees_of_freedom, data, loss))
     return FitResult(
         model=fitted,
-        parameters=parameters,
+        parameters=Parameters(parameters, free_parameters.names_by_path),
         chi2=chi2,
         degrees_of_freedom=degrees_of_freedom,
         covariance=spread,

@@ -30,7 +30,8 @@ ASSUMPTION = (
 class FitResult:
     """The outcome of a fit. `print` shows a table; `save` writes JSON.
 
-    - `model`: the fitted model; `parameters`: name → `Parameter`, array-valued ones element by element (`contrast[3]`);
+    - `model`: the fitted model; `parameters`: name → `Parameter`, array-valued ones element by element (`contrast[3]`).
+      A path in the model (`g1.terms[0].rate.value`) finds its parameter as well;
     - `chi2`, `degrees_of_freedom`: over pairs of frames, each counted once;
     - `covariance`: (n_free, n_free), in the order of `free_names`;
     - `converged`, `ended`, `message`: how it ended;
