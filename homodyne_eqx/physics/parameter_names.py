@@ -1,9 +1,9 @@
 """What users and results call the parameters of a model: names that stay when another term is added."""
 
-import dataclasses
 import re
 from collections import Counter
 from collections.abc import Iterable
+from dataclasses import replace
 
 import numpy as np
 
@@ -11,7 +11,7 @@ from .model import TwoTimeModel
 from .parameters import ParameterLeaf, parameter_leaves
 from .quantities import labels_within
 from .rates import PowerLaw
-from .terms import AbstractTerm, Diffusion, Product, Shear
+from .terms import Diffusion, Product, Shear
 
 _DOCUMENTED = {
     (Diffusion, "rate.amplitude"): ("D0", "Å²/s^(1+alpha)"),
@@ -34,31 +34,24 @@ def named_leaves(model: TwoTimeModel) -> list[ParameterLeaf]:
       of one class are named so, each has its number among the terms of that class: `diffusion_2.rate`;
     - the path in the model, `g1.terms[1].rate.value`, where all this would leave two parameters with one name.
     """
-    leaves, labels = parameter_leaves(model), labels_within(model)
+    labels = labels_within(model)
+    leaves = [replace(leaf, of_scaling=leaf.path.startswith("scaling.")) for leaf in parameter_leaves(model)]
     short = [_short(model, leaf) for leaf in leaves]
-    alone = {name for name, n in Counter(each[0] for each in short if each).items() if n == 1}
-    owners = [max((p for p in labels if f".{leaf.path}".startswith(f"{p}.")), key=len) for leaf in leaves]
-    own = [each is not None and each[0] in alone for each in short]
-    numbered = Counter(
-        labels[path][0] for path in {path for path, is_short in zip(owners, own, strict=True) if not is_short}
-    )
-    named = []
-    for leaf, each, is_short, owner in zip(leaves, short, own, owners, strict=True):
-        if each is not None and is_short:
-            named.append(each)
-        elif owner == "":
-            named.append((leaf.path, leaf.unit))
-        else:
-            word, number = labels[owner]
-            place = f".{leaf.path}".removeprefix(owner)
-            place = place if leaf.in_name else place.rpartition(".")[0]
-            named.append((f"{word}_{number}{place}" if numbered[word] > 1 else f"{word}{place}", leaf.unit))
-    counts = Counter(name for name, _ in named)
+    alone = Counter(name for name, _ in short)
+    owners = [max((path for path in labels if f".{leaf.path}".startswith(f"{path}.")), key=len) for leaf in leaves]
+    named_by_term = {owner for owner, (name, _) in zip(owners, short, strict=True) if alone[name] != 1 or not name}
+    several = Counter(labels[owner][0] for owner in named_by_term)
+    names = []
+    for leaf, owner, (name, _) in zip(leaves, owners, short, strict=True):
+        word, number = labels[owner]
+        place = f".{leaf.path}".removeprefix(owner)
+        term = f"{word}_{number}" if several[word] > 1 else word
+        of_term = term + (place if leaf.in_name else place.rpartition(".")[0])
+        names.append(name if name and alone[name] == 1 else of_term if owner else leaf.path)
+    counts = Counter(names)
     return [
-        dataclasses.replace(
-            leaf, name=name if counts[name] == 1 else leaf.path, unit=unit, of_scaling=_of_scaling(leaf)
-        )
-        for leaf, (name, unit) in zip(leaves, named, strict=True)
+        replace(leaf, name=name if counts[name] == 1 else leaf.path, unit=unit if name == documented else leaf.unit)
+        for leaf, name, (documented, unit) in zip(leaves, names, short, strict=True)
     ]
 
 
@@ -79,25 +72,14 @@ def element_names(name: str, shape: tuple[int, ...]) -> list[str]:
     return [f"{name}[{','.join(map(str, index))}]" for index in np.ndindex(*shape)]
 
 
-def _short(model: TwoTimeModel, leaf: ParameterLeaf) -> tuple[str, str] | None:
-    """A name without that of a term, and the unit: the documented one, or the field of contrast and offset."""
-    if _of_scaling(leaf):
+def _short(model: TwoTimeModel, leaf: ParameterLeaf) -> tuple[str, str]:
+    """A name without that of a term, and the unit: the field of contrast and offset, or the documented name of a
+    parameter of diffusion or shear that is g1 or a factor of it; "" where there is none."""
+    if leaf.of_scaling:
         return leaf.path.removeprefix("scaling."), leaf.unit
-    return _documented(model, leaf.path)
-
-
-def _documented(model: TwoTimeModel, path: str) -> tuple[str, str] | None:
-    """The documented name and unit of a parameter of diffusion or shear, g1 itself or a factor of it."""
-    within = re.fullmatch(r"g1(?:\.terms\[(\d+)\])?\.(.*)", path)
-    if within is None:
-        return None
-    term: AbstractTerm = model.g1
-    if within[1] is not None and isinstance(term, Product):
+    within, term = re.fullmatch(r"g1(?:\.terms\[(\d+)\])?\.(.*)", leaf.path), model.g1
+    if within is not None and within[1] is not None and isinstance(term, Product):
         term = term.terms[int(within[1])]
-    if within[2] == "phi0" or isinstance(getattr(term, "rate", None), PowerLaw):
-        return _DOCUMENTED.get((type(term), within[2]))
-    return None
-
-
-def _of_scaling(leaf: ParameterLeaf) -> bool:
-    return leaf.path.startswith("scaling.")
+    if within is not None and (within[2] == "phi0" or isinstance(getattr(term, "rate", None), PowerLaw)):
+        return _DOCUMENTED.get((type(term), within[2]), ("", ""))
+    return "", ""

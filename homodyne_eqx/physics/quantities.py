@@ -60,37 +60,27 @@ class AbstractWithQuantities(eqx.Module):
 def labels_within(root: eqx.Module) -> dict[str, tuple[str, int]]:
     """For the path of each term and detection: the name of its class in small letters, and its number among those of
     one name, 0 where there is one alone."""
-    words = {
-        path: class_words(module) for path, module in modules_within(root) if isinstance(module, AbstractWithQuantities)
-    }
-    all_words, found = list(words.values()), {}
-    for k, (path, word) in enumerate(words.items()):
-        found[path] = (word, all_words[: k + 1].count(word) if all_words.count(word) > 1 else 0)
-    return found
+    inner = [(path, module) for path, module in modules_within(root) if isinstance(module, AbstractWithQuantities)]
+    words = [class_words(module) for _, module in inner]
+    numbers = [words[: k + 1].count(word) if words.count(word) > 1 else 0 for k, word in enumerate(words)]
+    return {path: label for (path, _), label in zip(inner, zip(words, numbers, strict=True), strict=True)}
 
 
 def _gathered(
-    module: eqx.Module, path: str, geometry: Geometry, averaged: bool, unit: str = ""
+    module: eqx.Module, path: str, geometry: Geometry, averaged: bool, unit: str = "", owner: str = ""
 ) -> Iterator[tuple[str, Quantity]]:
     """All quantities, each with the path of the term that states it."""
-    yield from ((path, quantity) for quantity in _own(module, geometry, averaged, unit))
+    yield from ((owner, quantity) for quantity in _own(module, geometry, averaged, unit))
     for field in dataclasses.fields(module):
+        within = unit_within(field.metadata.get("unit", ""), unit)
         for place, inner in components_of(module, field):
-            if isinstance(inner, AbstractRate):
-                continue
-            within = unit_within(field.metadata.get("unit", ""), unit)
-            if not isinstance(inner, AbstractWithQuantities):
-                yield from ((path, found) for _, found in _gathered(inner, "", geometry, averaged, within))
-            elif _written_anew(inner, averaged):
-                stated = inner.summaries(geometry) if averaged else inner.curves(geometry)
-                yield from ((path + place, quantity) for quantity in stated)
-            else:
-                yield from _gathered(inner, path + place, geometry, averaged, within)
-
-
-def _written_anew(module: AbstractWithQuantities, averaged: bool) -> bool:
-    name = "summaries" if averaged else "curves"
-    return getattr(type(module), name) is not getattr(AbstractWithQuantities, name)
+            at, states = path + place, isinstance(inner, AbstractWithQuantities)
+            if states and averaged and type(inner).summaries is not AbstractWithQuantities.summaries:
+                yield from ((at, quantity) for quantity in inner.summaries(geometry))
+            elif states and not averaged and type(inner).curves is not AbstractWithQuantities.curves:
+                yield from ((at, quantity) for quantity in inner.curves(geometry))
+            elif not isinstance(inner, AbstractRate):
+                yield from _gathered(inner, at, geometry, averaged, within, at if states else owner)
 
 
 def _own(module: eqx.Module, geometry: Geometry, averaged: bool, unit: str) -> Iterator[Quantity]:
@@ -103,24 +93,18 @@ def _own(module: eqx.Module, geometry: Geometry, averaged: bool, unit: str) -> I
         rule = rules[0] if rules and field.metadata.get("accumulated", True) else Trapezoid()
         for place, rate in rates:
             name = label + (place.removeprefix(f".{field.name}") if len(rates) > 1 else "")
-            if averaged:
-                mean = _mean(rate, rule, geometry)
-                yield Quantity(f"mean {name}", within, mean)
-                for other, factor in field.metadata.get("also", ()):
-                    yield Quantity(f"mean {other}", within, factor * mean)
-            else:
+            if not averaged:
                 yield Quantity(name, within, rate(floored(geometry.t, geometry.time_floor)))
+                continue
+            accumulated = rule(rate, geometry)
+            mean = (accumulated[-1] - accumulated[0]) / jnp.sum(geometry.intervals)
+            for of_mean, factor in ((name, 1), *field.metadata.get("also", ())):
+                yield Quantity(f"mean {of_mean}", within, factor * mean)
     if isinstance(module, AbstractWithQuantities):
         for name, within, function in type(module).stated:
             value = function(module, geometry)
             if (value.ndim == 0) == averaged:
                 yield Quantity(name, within, value)
-
-
-def _mean(rate: AbstractRate, rule: AbstractAccumulation, geometry: Geometry) -> Float[Array, ""]:
-    """The mean over the frames, by the rule that the term integrates it with."""
-    accumulated = rule(rate, geometry)
-    return (accumulated[-1] - accumulated[0]) / jnp.sum(geometry.intervals)
 
 
 def _told_apart(root: eqx.Module, found: Iterator[tuple[str, Quantity]]) -> tuple[Quantity, ...]:
