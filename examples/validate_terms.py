@@ -18,7 +18,7 @@ from particle_simulation import simulate
 from validation_cases import CASES, GAP, PHI0, Case, Q, along, linear
 
 import homodyne_eqx as hx
-from homodyne_eqx.physics.documented_models import named_leaves
+from homodyne_eqx.physics.parameter_names import named_leaves
 
 REPLICATES, SPECKLES = 8, 2500
 OFF, TURNED = 1.4, 15.0
@@ -90,7 +90,7 @@ def places_of(case: Case) -> dict[str, tuple[str, str]]:
 
     def values(parameters):
         return {
-            (leaf.path, leaf.path + (f"[{','.join(map(str, i))}]" if i else "")): leaf.value[i]
+            (leaf.name, leaf.name + (f"[{','.join(map(str, i))}]" if i else "")): leaf.value[i]
             for leaf in named_leaves(case.model(**parameters))
             for i in np.ndindex(np.shape(leaf.value))
         }
@@ -197,7 +197,7 @@ def kernel_factors(rates: np.ndarray, speckles: int = 12000) -> tuple[np.ndarray
         for kernel in kernels:
             make = lambda J, rate, phi0, kernel=kernel: hx.Diffusion(J) * hx.Shear(rate, phi0, kernel)  # noqa: E731
             fits.append(fitted(replace(sheared, make=make), maps[-1], sheared.truth, eliminate_scaling=True)[1])
-    found = np.array([f.parameters["g1.terms[1].rate.value"].value for f in fits]).reshape(-1, 2)
+    found = np.array([f.parameters["shear.rate"].value for f in fits]).reshape(-1, 2)
     return found / rates[:, None], np.array(maps), fits
 
 

@@ -27,6 +27,7 @@ from .engine import (
 )
 from .engine.losses import AbstractLoss as AbstractLoss, Squares as Squares
 from .fit import (
+    Curve as Curve,
     FitResult as FitResult,
     Iteration as Iteration,
     Parameter as Parameter,
@@ -69,8 +70,9 @@ from .physics.kernels import (
     convert_shear_rate as convert_shear_rate,
 )
 from .physics.model import TwoTimeModel as TwoTimeModel
-from .physics.parameters import parameter as parameter, part as part
+from .physics.parameters import component as component, parameter as parameter, part as part
 from .physics.per_sector import PerSector as PerSector
+from .physics.quantities import Quantity as Quantity
 from .physics.rates import (
     AbstractIntegrableRate as AbstractIntegrableRate,
     AbstractRate as AbstractRate,

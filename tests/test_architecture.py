@@ -194,6 +194,44 @@ def test_only_the_command_line_sets_jax_switches(path):
     assert not sets
 
 
+def asked_for_a_term(tree: ast.Module) -> list[str]:
+    """Classes of terms, detections and scalings that a module tells apart: what it needs, they are to state."""
+    physics = "homodyne_eqx.physics"
+    kinds = {
+        name
+        for module in ("terms", "detection", "scaling")
+        for name, kind in vars(importlib.import_module(f"{physics}.{module}")).items()
+        if inspect.isclass(kind) and issubclass(kind, eqx.Module) and kind.__module__.startswith(physics)
+    }
+    asked = [
+        {n.id for n in ast.walk(call.args[-1]) if isinstance(n, ast.Name)}
+        | {n.attr for n in ast.walk(call.args[-1]) if isinstance(n, ast.Attribute)}
+        for call in ast.walk(tree)
+        if isinstance(call, ast.Call) and ast.unparse(call.func) in ("isinstance", "issubclass")
+    ]
+    return sorted(kinds & set().union(*asked))
+
+
+@every_module
+def test_fits_and_the_command_line_tell_no_terms_apart(path):
+    if part_of(dotted(path)) in ("fit", "inference", "app"):
+        assert not asked_for_a_term(parsed(path))
+
+
+@pytest.mark.parametrize(
+    ("source", "found"),
+    [
+        ("isinstance(term, Diffusion | Shear)", ["Diffusion", "Shear"]),
+        ("isinstance(term, (hx.Product, int))", ["Product"]),
+        ("isinstance(model.scaling, ContrastOffset)", ["ContrastOffset"]),
+        ("isinstance(model, TwoTimeModel)", []),
+        ("Diffusion(3.0)", []),
+    ],
+)
+def test_the_check_of_terms_finds_what_it_should(source, found):
+    assert asked_for_a_term(ast.parse(source)) == found
+
+
 @every_module
 def test_files_are_short_and_named_for_what_they_hold(path):
     lines = len((ROOT / path).read_text(encoding="utf-8").splitlines())

@@ -113,7 +113,7 @@ def draw(data: hx.TwoTimeData, posterior: dict[str, np.ndarray], fit: hx.FitResu
         sizes.set(xlabel="viscosity η  (Pa s)", ylabel="radius r  (nm)")
         sizes.legend()
         rates.plot(posterior["J"] / 1e6, posterior["shear_rate"] * 1e3, **dots)
-        J, shear_rate = (fit.parameters[f"g1.terms[{k}].rate.value"] for k in (0, 1))
+        J, shear_rate = (fit.parameters[name] for name in ("diffusion.rate", "shear.rate"))
         covariance = fit.covariance[:2, :2]
         turn = np.linspace(0, 2 * np.pi, 100)
         circle = np.linalg.cholesky(covariance) @ np.stack([np.cos(turn), np.sin(turn)])
@@ -153,7 +153,7 @@ def main() -> None:
     fit = fitted(packed)
     posterior = sampled(packed, options.samples // 2, options.samples)
     print("                truth       posterior   independent samples        fit")
-    names = {"J": "g1.terms[0].rate.value", "shear_rate": "g1.terms[1].rate.value"}
+    names = {"J": "diffusion.rate", "shear_rate": "shear.rate"}
     true_J = transport_coefficient(jnp.asarray(TRUTH["radius"]), jnp.asarray(TRUTH["viscosity"]))
     truth = {**TRUTH, "J": float(true_J), "noise": 1.0}
     for name, values in posterior.items():

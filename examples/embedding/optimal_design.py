@@ -170,7 +170,7 @@ def main() -> None:
     for name, design in {"start": start, "optimised": best}.items():
         t = np.asarray(geometry_of(design, n).t)
         one = float(relative_uncertainty(expected(), design, n))
-        fits = [replicate(design, n, seed).parameters["g1.terms[1].rate.value"] for seed in range(20)]
+        fits = [replicate(design, n, seed).parameters["shear.rate"] for seed in range(20)]
         found = np.array([fit.value for fit in fits]) / 1.0e-4
         print(
             f"{name:10} azimuths {np.round(np.sort(np.asarray(design.phi) % 180), 1)}°, first spacing {t[1]:.3f} s, "

@@ -113,7 +113,7 @@ def _step(
 def fit_alone(data: hx.TwoTimeData | hx.Packed) -> list[hx.Parameter] | None:
     """J and γ̇ of one sample from its own maps; `None` where they are too noisy for the fit to converge."""
     result = hx.fit(model_of(TYPICAL_J, TYPICAL_SHEAR_RATE, 0.25, 1.0), data, fixed=["phi0"])
-    return [result.parameters[f"g1.terms[{k}].rate.value"] for k in (0, 1)] if result.converged else None
+    return [result.parameters[name] for name in ("diffusion.rate", "shear.rate")] if result.converged else None
 
 
 def draw(

@@ -1,6 +1,6 @@
 """Models of other packages, which the command line offers by name beside those of this one."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any, final
@@ -11,8 +11,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from ..data import TwoTimeData
-from ..physics.documented_models import named_leaves
 from ..physics.model import TwoTimeModel
+from ..physics.parameter_names import named_leaves
 from .model_choice import ModelName, Start
 
 GROUP = "homodyne_eqx.models"
@@ -35,7 +35,13 @@ class InstalledModel:
     @property
     def names(self) -> tuple[str, ...]:
         """Names of all parameters."""
-        return tuple(leaf.path for leaf in named_leaves(self.model))
+        return tuple(leaf.name for leaf in named_leaves(self.model))
+
+    def by_name(self, assignments: Iterable[str]) -> list[str]:
+        """NAME=VALUE and the like, with the name of a parameter in the place of its path in the model."""
+        names = names_by_path(named_leaves(self.model))
+        parts = (text.partition("=") for text in assignments)
+        return ["".join((names.get(name.strip(), name), *rest)) for name, *rest in parts]
 
     @property
     def held(self) -> dict[str, float]:
@@ -44,8 +50,11 @@ class InstalledModel:
     def start(self, given: Mapping[str, float]) -> Start:
         """Given values where there are any, for every element of an array; else those of the model."""
         values: dict[str, Any] = {}
-        for leaf in named_leaves(self.model):
-            values[leaf.path] = np.full(leaf.value.shape, given[leaf.path]) if leaf.path in given else leaf.value
+        leaves = named_leaves(self.model)
+        names = names_by_path(leaves)
+        given = {names.get(name, name): value for name, value in given.items()}
+        for leaf in leaves:
+            values[leaf.name] = np.full(leaf.value.shape, given[leaf.name]) if leaf.name in given else leaf.value
         sources = {name: "given" if name in given else self.package for name in values}
         return Start(values, sources, ())
 

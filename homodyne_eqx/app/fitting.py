@@ -60,7 +60,7 @@ def run(job: Job, start: Start, console: Console, quiet: bool) -> FitResult:
     """Fit, with progress on the console."""
     model = job.choice.build(start.values)
     fixed = tuple(dict.fromkeys((*job.choice.held, *job.held)))
-    free = [parameter.name for parameter in choose_free(model, None, fixed, job.bounds).free]
+    free = choose_free(model, None, fixed, job.bounds).free
     options: dict[str, Any] = {"fixed": fixed, "bounds": job.bounds, "loss": job.loss, "max_steps": job.max_steps}
     if quiet:
         return fit(model, job.data, **options)

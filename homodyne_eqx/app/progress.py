@@ -11,7 +11,7 @@ from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
 
-from ..fit import Iteration
+from ..fit import Iteration, Parameter
 
 _SHOWN = 6
 
@@ -20,12 +20,12 @@ _SHOWN = 6
 class FitProgress:
     """A live table of the latest steps, fed by the callback of a fit; nothing where the output is no terminal.
 
-    **Arguments:** `names`: of the free parameters, contrast and offset last.
+    **Arguments:** `free`: the free parameters, in their order; those of contrast and offset are not shown.
     """
 
-    def __init__(self, console: Console, title: str, names: Sequence[str]):
+    def __init__(self, console: Console, title: str, free: Sequence[Parameter]):
         self._title = title
-        self._names = [name for name in names if not name.startswith(("contrast", "offset"))]
+        self._shown = [(k, parameter.name) for k, parameter in enumerate(free) if not parameter.of_scaling]
         self._steps: list[Iteration] = []
         self._begun = time.perf_counter()
         self._live = Live(self, console=console, transient=True, refresh_per_second=8)
@@ -56,11 +56,11 @@ class FitProgress:
         table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
         for heading in ("step", "reduced χ²", "still to fall"):
             table.add_column(heading, justify="right")
-        names = self._names[: max(1, (self._live.console.width - 34) // 13)]
-        for name in names:
+        shown = self._shown[: max(1, (self._live.console.width - 34) // 13)]
+        for _, name in shown:
             table.add_column(_short(name), justify="right", no_wrap=True)
         for step in self._steps[-_SHOWN:]:
-            parameters = [f"{value:.4g}" for value in step.parameters[: len(names)]]
+            parameters = [f"{step.parameters[k]:.4g}" for k, _ in shown]
             reduced = step.chi2 / step.degrees_of_freedom
             table.add_row(str(step.number), f"{reduced:.6g}", f"{step.expected_decrease:.2g}", *parameters)
         return table

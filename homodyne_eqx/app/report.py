@@ -64,8 +64,8 @@ def print_result(console: Console, result: FitResult, truth: Mapping[str, float]
     shown = table(
         "parameter", "value>", "± 1σ>", *(["± corr.>"] if wide else []), "unit", *(["simulated>"] if truth else [])
     )
-    physical = [p for name, p in result.parameters.items() if not name.startswith(_OF_SECTORS)]
-    common = [p for name, p in result.parameters.items() if name in _OF_SECTORS]
+    physical = [p for p in result.parameters.values() if not p.of_scaling]
+    common = [p for p in result.parameters.values() if p.of_scaling and p.name == p.leaf]
     for parameter in (*physical, *common, *result.derived.values()):
         sigma = parameter.uncertainty
         cells = [parameter.name, value_text(parameter.value, sigma), _sigma(parameter)]
@@ -105,7 +105,7 @@ def remarks(result: FitResult) -> list[str]:
     """What a reader of the parameters should know: directions that the data leave open."""
     names = list(result.free_names)
     sigma = np.sqrt(np.where(np.isfinite(np.diagonal(result.covariance)), np.diagonal(result.covariance), np.nan))
-    physical = [k for k, name in enumerate(names) if not name.startswith(_OF_SECTORS)]
+    physical = [k for k, name in enumerate(names) if not result.parameters[name].of_scaling]
     lost = [names[k] for k in physical if np.isinf(result.covariance[k, k])]
     found = []
     for a, b in ((a, b) for a in physical for b in physical if a < b):

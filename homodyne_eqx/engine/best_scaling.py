@@ -8,7 +8,6 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from ..physics.model import TwoTimeModel
-from ..physics.scaling import ContrastOffset
 from .blocks import block_of
 from .frame_values import evaluate
 from .packing import Group, Packed
@@ -56,15 +55,16 @@ def with_best_scaling(
 
     **Arguments:** `low`, `high`: bounds of (contrast, offset).
 
-    **Raises:** `TypeError` if the scaling of the model is not a `ContrastOffset`.
+    **Raises:** `TypeError` if the scaling of the model does not state a closed form.
     """
-    if not isinstance(model.scaling, ContrastOffset):
+    if not model.scaling.closed_form:
         raise TypeError(
-            f"The scaling is a {type(model.scaling).__name__}; contrast and offset can be eliminated from "
-            "ContrastOffset alone."
+            f"The scaling is a {type(model.scaling).__name__}; contrast and offset can be eliminated from one with a "
+            "closed form alone, such as ContrastOffset."
         )
+    (of_contrast, of_offset), scaling = jax.tree.flatten(model.scaling)
     s = scaling_sums(model, packed)
-    if model.scaling.contrast.ndim == 0 and model.scaling.offset.ndim == 0:
+    if of_contrast.ndim == 0 and of_offset.ndim == 0:
         s = ScalingSums(*(jnp.sum(x) for x in s))
     mean_m, mean_d = s.m / _positive(s.ones), s.d / _positive(s.ones)
     spread = s.mm - s.m * mean_m
@@ -74,11 +74,11 @@ def with_best_scaling(
     held = jnp.clip(offset, low[1], high[1])
     again = jnp.clip((s.md - s.m * held) / _positive(s.mm), low[0], high[0])
     contrast = jnp.where(held == offset, contrast, again)
-    scaling = ContrastOffset(
-        jnp.broadcast_to(contrast, jnp.broadcast_shapes(contrast.shape, model.scaling.contrast.shape)),
-        jnp.broadcast_to(held, jnp.broadcast_shapes(held.shape, model.scaling.offset.shape)),
-    )
-    return eqx.tree_at(lambda m: m.scaling, model, scaling)
+    best = [
+        jnp.broadcast_to(x, jnp.broadcast_shapes(x.shape, old.shape))
+        for x, old in ((contrast, of_contrast), (held, of_offset))
+    ]
+    return eqx.tree_at(lambda m: m.scaling, model, jax.tree.unflatten(scaling, best))
 
 
 def _positive(x: Array) -> Array:

@@ -1,22 +1,22 @@
 """Which parameters of a model a fit moves, by name, and between which bounds."""
 
 import math
+from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import equinox as eqx
 import jax
 import numpy as np
 
-from ..physics.documented_models import named_leaves
 from ..physics.model import TwoTimeModel
+from ..physics.parameter_names import element_names, named_leaves, names_by_path
 from .parameter import Parameter
 
 ParameterBounds = Mapping[str, tuple[float | int | None, float | int | None]]
 
 _EDGE = 1e-3
-_SCALING = ("contrast", "offset")
 
 
 @dataclass(frozen=True)
@@ -25,12 +25,16 @@ class FreeParameters:
 
     - `parameters`: every scalar parameter;
     - `filter`: a PyTree of bool like the model, for `eqx.partition`;
-    - `notes`: starts that had to be moved off a bound.
+    - `notes`: starts that had to be moved off a bound;
+    - `names_by_path`: from a path in the model (`g1.terms[0].rate.value`) to the name of the parameter there;
+    - `closed_form`: whether the best contrast and offset are known in closed form.
     """
 
     parameters: tuple[Parameter, ...]
     filter: Any
     notes: tuple[str, ...]
+    names_by_path: Mapping[str, str] = field(default_factory=dict)
+    closed_form: bool = False
 
     @property
     def free(self) -> tuple[Parameter, ...]:
@@ -59,6 +63,7 @@ class FreeParameters:
 
         **Raises:** `ValueError` for names that are not free, values of another number, or outside their bounds.
         """
+        given = _by_name(given, self.names_by_path)
         leaves = list(dict.fromkeys(parameter.leaf for parameter in self.free))
         unknown = [name for name in given if name not in {*leaves, *(parameter.name for parameter in self.free)}]
         if unknown:
@@ -74,25 +79,30 @@ class FreeParameters:
         return self.started(values)
 
     def without_scaling(self) -> "FreeParameters":
-        """The same with contrast and offset held.
+        """The same with contrast and offset fixed.
 
-        **Raises:** `ValueError` unless both are free and something else is.
+        **Raises:** `ValueError` unless the scaling has a closed form, both are free and something else is.
         """
-        scaling = [parameter for parameter in self.parameters if parameter.leaf in _SCALING]
-        if {parameter.leaf for parameter in scaling if parameter.free} != set(_SCALING):
+        scaling = [parameter for parameter in self.parameters if parameter.of_scaling]
+        if not self.closed_form:
+            raise ValueError(
+                f"The best {', '.join(dict.fromkeys(p.leaf for p in scaling))} have no closed form in this scaling; "
+                "they cannot be eliminated. Leave eliminate_scaling off."
+            )
+        if not all(parameter.free for parameter in scaling):
             raise ValueError(
                 "Contrast and offset can be eliminated only where both are free. Free them, or do not eliminate."
             )
         if len(scaling) == len(self.free):
             raise ValueError("Nothing but contrast and offset is free; they need no elimination.")
-        fixed = tuple(replace(p, free=False) if p.leaf in _SCALING else p for p in self.parameters)
+        fixed = tuple(replace(p, free=False) if p.of_scaling else p for p in self.parameters)
         only_motion = eqx.tree_at(lambda m: m.scaling, self.filter, jax.tree.map(lambda _: False, self.filter.scaling))
-        return FreeParameters(fixed, only_motion, self.notes)
+        return replace(self, parameters=fixed, filter=only_motion)
 
     def scaling_bounds(self) -> np.ndarray:
         """((low, high) of contrast, (low, high) of offset): the narrowest of any sector."""
         limits = []
-        for leaf in _SCALING:
+        for leaf in dict.fromkeys(parameter.leaf for parameter in self.parameters if parameter.of_scaling):
             of_leaf = [parameter for parameter in self.parameters if parameter.leaf == leaf]
             limits.append((max(parameter.low for parameter in of_leaf), min(parameter.high for parameter in of_leaf)))
         return np.array(limits)
@@ -103,46 +113,69 @@ def choose_free(
 ) -> FreeParameters:
     """Turn names into free leaves, bounds and start values.
 
-    A name is that of a leaf (`D0`, `contrast`, `g1.terms[0].rate.value`), which stands for all elements of an array;
-    bounds may also name a single element.
+    A name is that of a leaf (`D0`, `contrast`, `diffusion.rate`, or its path in the model, `g1.terms[0].rate.value`),
+    which stands for all elements of an array; bounds may also name a single element.
 
     **Raises:** `ValueError` for names that the model does not have, a start outside its bounds or not finite, bounds
     that are no interval, or nothing free.
     """
     leaves = named_leaves(model)
-    names = [leaf.path for leaf in leaves]
-    elements = [name for leaf in leaves for name in _elements(leaf.path, np.shape(leaf.value))]
-    bounds = dict(bounds or {})
+    names = [leaf.name for leaf in leaves]
+    elements = [name for leaf in leaves for name in element_names(leaf.name, np.shape(leaf.value))]
+    by_path = names_by_path(leaves)
+    free, fixed = (_listed(option, x, by_path) for option, x in (("free", free), ("fixed", fixed)))
+    bounds = _by_name(bounds or {}, by_path)
     _check_known("free", free or (), names)
-    _check_known("fixed", fixed, names)
+    _check_known("fixed", fixed or (), names)
     _check_known("bounds", bounds, [*names, *elements])
-    wanted = {leaf.path for leaf in leaves if leaf.free} if free is None else set(free)
-    is_free = [name in wanted and name not in set(fixed) for name in names]
+    wanted = {leaf.name for leaf in leaves if leaf.free} if free is None else {*free}
+    is_free = [name in wanted - {*(fixed or ())} for name in names]
     if not any(is_free):
         raise ValueError(f"No parameter is free. The model has {', '.join(names)}.")
     parameters, notes = [], []
     for leaf, moves in zip(leaves, is_free, strict=True):
         values = np.asarray(leaf.value, dtype=float)
-        for name, value in zip(_elements(leaf.path, values.shape), values.ravel(), strict=True):
-            low, high = _interval(name, bounds.get(name, bounds.get(leaf.path, leaf.bounds)))
+        for name, value in zip(element_names(leaf.name, values.shape), values.ravel(), strict=True):
+            low, high = _interval(name, bounds.get(name, bounds.get(leaf.name, leaf.bounds)))
             if moves:
                 value, note = _inside(name, float(value), low, high)
                 notes += [note] if note else []
-            parameters.append(Parameter(name, leaf.path, float(value), leaf.unit, low, high, float(value), moves))
+            parameters.append(
+                Parameter(
+                    name,
+                    leaf.name,
+                    float(value),
+                    leaf.unit,
+                    low,
+                    high,
+                    start=float(value),
+                    free=moves,
+                    period=leaf.period,
+                    linear=leaf.linear and leaf.of_scaling,
+                    of_scaling=leaf.of_scaling,
+                )
+            )
     moving = iter(is_free)
     chosen = jax.tree.map(lambda x: eqx.is_inexact_array(x) and next(moving), model)
-    return FreeParameters(tuple(parameters), chosen, tuple(notes))
+    return FreeParameters(tuple(parameters), chosen, tuple(notes), by_path, model.scaling.closed_form)
 
 
-def _elements(name: str, shape: tuple[int, ...]) -> list[str]:
-    if not shape:
-        return [name]
-    return [f"{name}[{','.join(map(str, index))}]" for index in np.ndindex(*shape)]
+def _listed(option: str, given: Iterable[str] | None, by_path: Mapping[str, str]) -> list[str] | None:
+    if isinstance(given, str):
+        raise TypeError(f"{option} is the string {given!r}; expected a list of parameter names, as in [{given!r}].")
+    return None if given is None else [by_path.get(name, name) for name in given]
+
+
+def _by_name(given: Mapping[str, Any], by_path: Mapping[str, str]) -> dict[str, Any]:
+    """**Raises:** `ValueError` where one parameter is named twice, by its path as well."""
+    found = {by_path.get(name, name): value for name, value in given.items()}
+    if len(found) < len(given):
+        twice = [name for name, n in Counter(by_path.get(name, name) for name in given).items() if n > 1]
+        raise ValueError(f"{', '.join(twice)} is named twice, once by its path in the model. Name it once.")
+    return found
 
 
 def _check_known(option: str, given: Iterable[str], known: list[str]) -> None:
-    if isinstance(given, str):
-        raise TypeError(f"{option} is the string {given!r}; expected a list of parameter names, as in [{given!r}].")
     unknown = [name for name in given if name not in known]
     if unknown:
         raise ValueError(

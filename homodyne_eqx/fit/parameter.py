@@ -1,6 +1,7 @@
 """A parameter of a fit: what it may be, where it starts, and in the end what it is."""
 
 import math
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import final
 
@@ -13,7 +14,9 @@ class Parameter:
     - `name`; `leaf`: the name of the leaf that it is, or is an element of;
     - `value`, in its `unit`; before the fit it is the start;
     - `low`, `high`: the bounds; `start`; `free`: whether the fit moves it; `at_bound`: whether the fit ended there;
-    - `uncertainty`: 1σ; NaN if fixed or at a bound, inf if the data do not determine it.
+    - `uncertainty`: 1σ; NaN if fixed or at a bound, inf if the data do not determine it;
+    - `period`: one or two periods on, the map is the same; `linear`: g2 is linear in it; `of_scaling`: it belongs to
+      contrast and offset.
     """
 
     name: str
@@ -26,6 +29,9 @@ class Parameter:
     free: bool = True
     at_bound: bool = False
     uncertainty: float = math.nan
+    period: float | None = None
+    linear: bool = False
+    of_scaling: bool = False
 
     def started_at(self, value: float) -> "Parameter":
         """The same with another start."""
@@ -33,3 +39,26 @@ class Parameter:
 
     def __str__(self) -> str:
         return f"{self.name} = {self.value:.6g} ± {self.uncertainty:.2g} {self.unit}".rstrip()
+
+
+@final
+class Parameters(Mapping[str, Parameter]):
+    """The parameters of a fit by name. A path in the model (`g1.terms[0].rate.value`) finds its parameter as well."""
+
+    def __init__(self, by_name: Mapping[str, Parameter], names_by_path: Mapping[str, str]):
+        self._by_name, self._names_by_path = dict(by_name), dict(names_by_path)
+
+    def __getitem__(self, name: str) -> Parameter:
+        found = self._by_name.get(self._names_by_path.get(name, name))
+        if found is None:
+            raise KeyError(f"There is no parameter {name!r}. There are {', '.join(self._by_name)}.")
+        return found
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._by_name)
+
+    def __len__(self) -> int:
+        return len(self._by_name)
+
+    def __repr__(self) -> str:
+        return f"Parameters({', '.join(map(str, self._by_name.values()))})"

@@ -66,7 +66,7 @@ def described(value: object) -> str:
     if isinstance(value, type):
         return f"the class {value.__name__}"
     if isinstance(value, eqx.Module):
-        bases = [c.__name__ for c in type(value).__mro__[1:] if c.__name__.startswith("Abstract")]
+        bases = [c.__name__ for c in type(value).__mro__[1:] if _is_contract(c)]
         return type(value).__name__ + (f" ({_article(bases[-1])})" if bases else "")
     if isinstance(value, str | bool | int | float):
         return f"the {type(value).__name__} {value!r}"
@@ -116,3 +116,8 @@ def _is_module(kind: Any) -> bool:
 
 def _article(name: str) -> str:
     return f"{'an' if name[:1].lower() in 'aeiou' else 'a'} {name}"
+
+
+def _is_contract(kind: type) -> bool:
+    """Whether a class leaves methods to be written: `AbstractTerm`, and not what all terms share."""
+    return kind.__name__.startswith("Abstract") and inspect.isabstract(kind)

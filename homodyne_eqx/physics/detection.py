@@ -12,11 +12,12 @@ from .construction_checks import check_structure, expect_within
 from .equation import equation
 from .geometry import Geometry, Sector
 from .parameters import component, parameter
+from .quantities import AbstractWithQuantities
 from .terms import AbstractTerm, Nodes
 from .terms.field import intensity, plus, times
 
 
-class AbstractDetection(eqx.Module):
+class AbstractDetection(AbstractWithQuantities):
     """From g1 to the part of g2 that contrast multiplies, 1 at lag 0; for one sector and one pair, like a term."""
 
     def __check_init__(self):

@@ -1,32 +1,19 @@
 """The two documented models by their documented names, to and from their parameter vectors."""
 
-import dataclasses
-import re
-
 import jax.numpy as jnp
 from jaxtyping import Array, ArrayLike, Float
 
 from .accumulation import AbstractAccumulation, Trapezoid
 from .kernels import AbstractKernel, SincSquared
 from .model import TwoTimeModel
-from .parameters import ParameterLeaf, parameter_leaves
+from .parameter_names import named_leaves
 from .per_sector import PerSector
 from .rates import PowerLaw
 from .scaling import ContrastOffset
-from .terms import AbstractTerm, Diffusion, Product, Shear
+from .terms import Diffusion, Shear
 
 STATIC_NAMES = ("D0", "alpha", "D_offset")
 LAMINAR_NAMES = (*STATIC_NAMES, "gamma_dot_t0", "beta", "gamma_dot_t_offset", "phi0")
-
-_NAMES = {
-    (Diffusion, "rate.amplitude"): ("D0", "Å²/s^(1+alpha)"),
-    (Diffusion, "rate.exponent"): ("alpha", ""),
-    (Diffusion, "rate.offset"): ("D_offset", "Å²/s"),
-    (Shear, "rate.amplitude"): ("gamma_dot_t0", "s^−(1+beta)"),
-    (Shear, "rate.exponent"): ("beta", ""),
-    (Shear, "rate.offset"): ("gamma_dot_t_offset", "s⁻¹"),
-    (Shear, "phi0"): ("phi0", "deg"),
-}
 
 
 def static_diffusion(
@@ -100,36 +87,13 @@ def to_parameter_vector(model: TwoTimeModel) -> Float[Array, " n_params"]:
 
     **Raises:** `ValueError` for a model of other terms or rates.
     """
-    values = {leaf.path: leaf.value for leaf in named_leaves(model)}
+    values = {leaf.name: leaf.value for leaf in named_leaves(model)}
     several = [name for name, value in values.items() if value.ndim and name not in ("contrast", "offset")]
     if several:
-        raise ValueError(f"The model has one value a sector of {', '.join(several)}; expected a number for each.")
+        raise ValueError(
+            f"The model has one value for each sector of {', '.join(several)}; expected one number of each parameter."
+        )
     for names in (LAMINAR_NAMES, STATIC_NAMES):
         if set(names) == set(values) - {"contrast", "offset"}:
             return jnp.stack([values[name] for name in names])
     raise ValueError(f"The model has the parameters {', '.join(values)}; expected those of the documented models.")
-
-
-def named_leaves(model: TwoTimeModel) -> list[ParameterLeaf]:
-    """The parameter leaves of a model; `path` is the documented name where there is one, else the path in the model."""
-    leaves = parameter_leaves(model)
-    names = [_documented_name(model, leaf) for leaf in leaves]
-    found = [name for name, _ in names]
-    return [
-        dataclasses.replace(leaf, path=name, unit=unit) if found.count(name) == 1 else leaf
-        for leaf, (name, unit) in zip(leaves, names, strict=True)
-    ]
-
-
-def _documented_name(model: TwoTimeModel, leaf: ParameterLeaf) -> tuple[str, str]:
-    path = leaf.path
-    if isinstance(model.scaling, ContrastOffset) and path.startswith("scaling."):
-        return path.removeprefix("scaling."), leaf.unit
-    in_product = re.fullmatch(r"g1(?:\.terms\[(\d+)\])?\.(.*)", path)
-    if in_product:
-        term: AbstractTerm = model.g1
-        if in_product[1] is not None and isinstance(term, Product):
-            term = term.terms[int(in_product[1])]
-        if in_product[2] == "phi0" or isinstance(getattr(term, "rate", None), PowerLaw):
-            return _NAMES.get((type(term), in_product[2]), (path, leaf.unit))
-    return path, leaf.unit

@@ -2,7 +2,6 @@
 
 from typing import final
 
-import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, ArrayLike, Float
 
@@ -11,12 +10,13 @@ from .detection import AbstractDetection, Homodyne
 from .equation import equation
 from .geometry import Geometry, Sector
 from .per_sector import at_sector, check_sectors
+from .quantities import AbstractWithQuantities
 from .scaling import AbstractScaling
 from .terms import AbstractTerm, Nodes
 
 
 @final
-class TwoTimeModel(eqx.Module):
+class TwoTimeModel(AbstractWithQuantities):
     """g2(φ, t_i, t_j) = offset + contrast · M: a two-time map, as a PyTree of physical parameters.
 
     - `g1`: a term or a product of terms;
@@ -24,6 +24,7 @@ class TwoTimeModel(eqx.Module):
     - `detection`: M, from g1 to what contrast multiplies; `Homodyne()`, |g1|², unless told otherwise.
 
     `eqx.filter_jit(model)(geometry)` is the dense map. `nodes` and `pair` are those of M, for engines.
+    `summaries` and `curves` are quantities that its terms and its detection state, for one sector.
     """
 
     g1: AbstractTerm

@@ -35,6 +35,9 @@ def parameter(
     bounds: tuple[float, float] = (-math.inf, math.inf),
     free: bool = True,
     scan: str = "",
+    period: float | None = None,
+    linear: bool = False,
+    in_name: bool = True,
     **keywords: Any,
 ) -> Any:
     """A module field that holds a physical parameter.
@@ -47,18 +50,43 @@ def parameter(
     - `free`: false for what is known of the instrument (a beam radius): a fit leaves it alone unless told otherwise.
     - `scan`: "frequency" where the correlation oscillates in the parameter times t (rad/s), "phase" for the phase of
       that oscillation (degrees): χ² has many minima in these, and a fit tries several starts.
+    - `period`: of a direction or a phase, in its unit: the map is the same one period on, or else two periods on. A fit
+      tries which, and returns the value next to the start.
+    - `linear`: in a scaling, whether g2 is linear in this parameter, and in all others that state it together with it.
+    - `in_name`: false for a field that goes unnamed in the name of its parameter (the value of a `Constant`).
     """
     metadata = {"unit": unit, "bounds": bounds, "free": free, "scan": scan}
+    metadata |= {"period": period, "linear": linear, "in_name": in_name}
     return eqx.field(converter=as_parameter, metadata=metadata, **keywords)
 
 
-def component(unit: str = "{unit}", free: bool = True, scan: str = "", **keywords: Any) -> Any:
+def component(
+    unit: str = "{unit}",
+    free: bool = True,
+    scan: str = "",
+    label: str = "",
+    also: tuple[tuple[str, float], ...] = (),
+    accumulated: bool = True,
+    exchanges_with: str = "",
+    exchange: str = "",
+    **keywords: Any,
+) -> Any:
     """A module field that holds another module, whose quantity has this unit (a rate in a term).
 
-    **Arguments:** `free` is false where no parameter inside is free in a fit; `scan` is "velocity" for a rate in whose
-    integral times q the correlation oscillates, as fringes do (Å/s); a `converter` may be given.
+    **Arguments:**
+
+    - `free`: false where no parameter inside is free in a fit.
+    - `scan`: "velocity" for a rate in whose integral times q the correlation oscillates, as fringes do (Å/s).
+    - `label`: of a rate: what results call it ("shear rate"); the names of the class and of the field unless given.
+    - `also`: further names for a multiple of the average of that rate, with the factor: `(("D_SE = J/2", 0.5),)`.
+    - `accumulated`: false for a function of time that the accumulation of the term does not integrate (a fraction).
+    - `exchanges_with`: the field that holds the same kind of thing and may be exchanged with this one, the map being
+      the same; `exchange`: what else changes then, for the note that a fit makes of it.
+    - a `converter` may be given.
     """
-    return eqx.field(metadata={"unit": unit, "free": free, "scan": scan}, **keywords)
+    metadata = {"unit": unit, "free": free, "scan": scan, "label": label, "also": also, "accumulated": accumulated}
+    metadata |= {"exchanges_with": exchanges_with, "exchange": exchange}
+    return eqx.field(metadata=metadata, **keywords)
 
 
 part = component
@@ -79,8 +107,12 @@ def unit_within(stated: str, outer: str) -> str:
 class ParameterLeaf:
     """One array leaf of a model: its path (`g1.terms[0].rate.amplitude`), unit, bounds, value, and whether it is free.
 
-    A leaf that is not free (within `Frozen`, or known of the instrument) stays as it is in a fit. `scan`: how the
-    correlation oscillates in it, if it does; `owner`: the module whose field it is.
+    A leaf that is not free (within `Frozen`, or known of the instrument) stays as it is in a fit.
+
+    - `scan`, `period`, `linear`: as its field states them, see `parameter`;
+    - `owner`: the module whose field it is; `in_name`: whether that field is part of its name;
+    - `name`: how users and results call it; `of_scaling`: whether it belongs to contrast and offset. Both are known
+      within a whole model only (`named_leaves`).
     """
 
     path: str
@@ -90,6 +122,11 @@ class ParameterLeaf:
     free: bool = True
     scan: str = ""
     owner: Any = dataclasses.field(default=None, repr=False, compare=False)
+    period: float | None = None
+    linear: bool = False
+    in_name: bool = True
+    name: str = ""
+    of_scaling: bool = False
 
 
 def parameter_leaves(module: Any) -> list[ParameterLeaf]:
@@ -97,23 +134,21 @@ def parameter_leaves(module: Any) -> list[ParameterLeaf]:
 
     Leaves of modules that state nothing about their fields (a network) are unbounded and have no unit.
     """
-    leaves = []
-    for keys, leaf in jax.tree_util.tree_leaves_with_path(module):
-        if eqx.is_inexact_array(leaf):
-            unit, bounds, free, scan, owner, named = _described(module, keys)
-            path = jax.tree_util.keystr(named).lstrip(".")
-            leaves.append(ParameterLeaf(path, unit, bounds, leaf, free, scan, owner))
-    return leaves
+    return [
+        _described(module, keys, leaf)
+        for keys, leaf in jax.tree_util.tree_leaves_with_path(module)
+        if eqx.is_inexact_array(leaf)
+    ]
 
 
-def _described(module: Any, keys: tuple) -> tuple[str, tuple[float, float], bool, str, Any, tuple]:
+def _described(module: Any, keys: tuple, leaf: Array) -> ParameterLeaf:
     """Follow the path of a leaf through the fields, carrying the unit that each states to the next.
 
     A rate that is scanned passes this on to what is proportional to it: what has its unit. An `unnamed` field (the
-    values of a `PerSector`) stands for the one that holds it: it changes neither owner nor name. **Returns:** in the
-    end the keys that make the name.
+    values of a `PerSector`) stands for the one that holds it: it changes neither owner nor path.
     """
     unit, bounds, free, scan, owner, named = "", (-math.inf, math.inf), True, "", module, ()
+    period, linear, in_name = None, False, True
     for key in keys:
         if isinstance(key, jax.tree_util.GetAttrKey):
             fields = type(module).__dataclass_fields__ if dataclasses.is_dataclass(module) else {}
@@ -121,15 +156,17 @@ def _described(module: Any, keys: tuple) -> tuple[str, tuple[float, float], bool
             inherited = scan if "{unit}" in metadata.get("unit", "") else ""
             scan = metadata.get("scan", "") or inherited
             if not metadata.get("unnamed"):
-                owner, named = module, (*named, key)
+                owner, named, in_name = module, (*named, key), metadata.get("in_name", True)
             unit = unit_within(metadata.get("unit", ""), unit)
             bounds = metadata.get("bounds", bounds)
             free = free and metadata.get("free", True)
+            period, linear = metadata.get("period", period), metadata.get("linear", linear)
             module = getattr(module, key.name)
         else:
             named = (*named, key)
             module = module[getattr(key, "idx", getattr(key, "key", None))]
-    return unit, bounds, free, scan, owner, named
+    path = jax.tree_util.keystr(named).lstrip(".")
+    return ParameterLeaf(path, unit, bounds, leaf, free, scan, owner, period, linear, in_name, path)
 
 
 def stop_gradient(module: _Module) -> _Module:

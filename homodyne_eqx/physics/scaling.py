@@ -1,7 +1,7 @@
 """Contrast and offset: from |g1|² to g2."""
 
 import abc
-from typing import final
+from typing import ClassVar, final
 
 import equinox as eqx
 import jax.numpy as jnp
@@ -16,7 +16,14 @@ from .per_sector import PerSector
 
 
 class AbstractScaling(eqx.Module):
-    """The linear step from |g1|² to g2, one pair of numbers a sector."""
+    """The linear step from |g1|² to g2, one pair of numbers a sector.
+
+    A field states with `linear=True` (`parameter`) that contrast and offset are linear in it, jointly with all others
+    that do: a fit puts them to their best before its first step. `closed_form`: whether its parameters are no more
+    than one contrast and then one offset, each a scalar or one a sector, as they are. A fit can then eliminate them.
+    """
+
+    closed_form: ClassVar[bool] = False
 
     def __check_init__(self):
         check_structure(self)
@@ -46,8 +53,10 @@ class ContrastOffset(AbstractScaling):
     average over several speckles lower the contrast, whatever the lag; the mean intensity squared is the baseline.
     """
 
-    contrast: Float[Array, "*sector"] = parameter("", (0.0, jnp.inf))
-    offset: Float[Array, "*sector"] = parameter("")
+    closed_form: ClassVar[bool] = True
+
+    contrast: Float[Array, "*sector"] = parameter("", (0.0, jnp.inf), linear=True)
+    offset: Float[Array, "*sector"] = parameter("", linear=True)
 
     def __call__(self, geometry: Geometry) -> tuple[Float[Array, " n_sector"], Float[Array, " n_sector"]]:
         n_sector = geometry.n_sector
@@ -69,10 +78,10 @@ class SmoothScaling(AbstractScaling):
     **Raises:** `ValueError` if the geometry has no phi.
     """
 
-    contrast: Float[Array, ""] = parameter("", (0.0, jnp.inf))
-    offset: Float[Array, ""] = parameter("")
-    contrast_harmonics: Float[Array, "n 2"] = parameter("", default_factory=lambda: np.zeros((0, 2)))
-    offset_harmonics: Float[Array, "m 2"] = parameter("", default_factory=lambda: np.zeros((0, 2)))
+    contrast: Float[Array, ""] = parameter("", (0.0, jnp.inf), linear=True)
+    offset: Float[Array, ""] = parameter("", linear=True)
+    contrast_harmonics: Float[Array, "n 2"] = parameter("", linear=True, default_factory=lambda: np.zeros((0, 2)))
+    offset_harmonics: Float[Array, "m 2"] = parameter("", linear=True, default_factory=lambda: np.zeros((0, 2)))
 
     def __check_init__(self):
         check_structure(self)

@@ -55,20 +55,20 @@ def visiting(tmp_path, monkeypatch):
 
 @pytest.mark.x64
 def test_a_model_of_another_package_is_fitted(run, steady_file, visiting):
-    options = ["--start", "g1.terms[0].rate.value=3e4", "--fix", "phi0=20"]
+    options = ["--start", "diffusion.rate=3e4", "--fix", "phi0=20"]
     done = run("fit", steady_file, "--model", "layered", *options, "--json")
     assert done.exit_code == 0, done.stderr
     found = json.loads(done.stdout)
     parameters = found["parameters"]
-    assert parameters["g1.terms[0].rate.value"]["value"] == pytest.approx(TRUTH["D0"], rel=0.02)
-    assert parameters["g1.terms[0].rate.value"]["start"] == 3e4
-    assert parameters["g1.terms[1].rate.value"]["value"] == pytest.approx(TRUTH["gamma_dot_t0"], rel=0.02)
-    assert parameters["g1.terms[1].rate.value"]["start"] == 3e-4
+    assert parameters["diffusion.rate"]["value"] == pytest.approx(TRUTH["D0"], rel=0.02)
+    assert parameters["diffusion.rate"]["start"] == 3e4
+    assert parameters["shear.rate"]["value"] == pytest.approx(TRUTH["gamma_dot_t0"], rel=0.02)
+    assert parameters["shear.rate"]["start"] == 3e-4
     assert parameters["phi0"]["value"] == 20.0
     assert not parameters["phi0"]["free"]
     assert parameters["contrast[2]"]["value"] == pytest.approx(TRUTH["contrast"], rel=0.02)
     assert found["start_from"]["contrast"] == "visiting 1.2"
-    assert found["start_from"]["g1.terms[0].rate.value"] == "given"
+    assert found["start_from"]["diffusion.rate"] == "given"
 
 
 @pytest.mark.parametrize(
@@ -76,7 +76,7 @@ def test_a_model_of_another_package_is_fitted(run, steady_file, visiting):
     [
         (["--model", "laminar"], ["'laminar'", "laminar-flow or static", "layered", extensions.GROUP]),
         (["--model", "layered", "--kernel", "sinc-squared"], ["sinc-squared", "layered", "Leave it out"]),
-        (["--model", "layered", "--start", "D0=1"], ["'D0'", "g1.terms[0].rate.value"]),
+        (["--model", "layered", "--start", "D0=1"], ["'D0'", "diffusion.rate"]),
         (["--model", "only-a-term"], ["visiting 1.2", "Diffusion", "TwoTimeModel"]),
         (["--model", "number"], ["is a int", "function"]),
         (["--model", "gone"], ["visiting_models:gone", "Reinstall"]),

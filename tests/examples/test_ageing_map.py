@@ -57,7 +57,7 @@ def test_the_decay_is_stretched_as_the_authors_found(example, data):
     simple, stretched = example.fitted(data), example.fitted(data, Stretched(0.8))
     assert simple.chi2 - stretched.chi2 > 15
     for name, value, error in (
-        ("g1.kernel.exponent", 0.62, 0.07),
+        ("diffusion.kernel.exponent", 0.62, 0.07),
         ("contrast[0]", 0.0766, 0.0077),
         ("offset[0]", 1.0262, 0.0007),
     ):

@@ -58,7 +58,7 @@ class TestOptimalDesign:
     def test_the_prediction_is_what_a_fit_states(self, design):
         start = design.start_design()
         predicted = float(design.relative_uncertainty(design.expected(), start, self.frames))
-        fitted = design.replicate(start, self.frames, seed=1).parameters["g1.terms[1].rate.value"]
+        fitted = design.replicate(start, self.frames, seed=1).parameters["shear.rate"]
         assert fitted.uncertainty / 1e-4 == pytest.approx(predicted, rel=0.15)  # the fit states it where it ended
 
     def test_the_gradient_is_that_of_finite_differences(self, design):
@@ -122,7 +122,7 @@ class TestPosterior:
         packed = hx.pack(data)
         fit = posterior_example.fitted(packed)
         posterior = posterior_example.sampled(packed, warmup=100, samples=120)
-        for name, leaf in (("J", "g1.terms[0].rate.value"), ("contrast", "contrast"), ("offset", "offset")):
+        for name, leaf in (("J", "diffusion.rate"), ("contrast", "contrast"), ("offset", "offset")):
             beside, values = fit.parameters[leaf], posterior[name]
             assert abs(values.mean() - beside.value) < beside.uncertainty
             assert 0.6 < values.std() / beside.uncertainty < 1.6

@@ -6,6 +6,7 @@ import pytest
 
 import homodyne_eqx as hx
 from homodyne_eqx.fit.free_parameters import choose_free
+from homodyne_eqx.fit.parameter import Parameters
 
 START = {
     "D0": 1e3,
@@ -43,10 +44,10 @@ def test_the_filter_marks_the_leaves_that_are_free():
     assert chosen.g1.terms[1].phi0 is True
 
 
-def test_composed_models_go_by_path():
+def test_composed_models_go_by_their_terms():
     g1 = hx.Diffusion(hx.Constant(1e3))
     found = choose_free(hx.TwoTimeModel(g1, hx.ContrastOffset(0.3, 1.0)), None, (), None)
-    assert names(found) == ["g1.rate.value", "contrast", "offset"]
+    assert names(found) == ["diffusion.rate", "contrast", "offset"]
     assert [parameter.unit for parameter in found.free] == ["Å²/s", "", ""]
 
 
@@ -91,3 +92,61 @@ def test_a_single_string_is_no_list_of_names():
 def test_a_start_that_is_not_finite():
     with pytest.raises(ValueError, match="D0 is nan"):
         choose_free(model(D0=np.nan), None, (), None)
+
+
+def composed():
+    g1 = hx.Populations((hx.Diffusion(1e3), hx.Diffusion(2e3)), np.array([0.3]))
+    return hx.TwoTimeModel(g1, hx.ContrastOffset(np.full(2, 0.3), 1.0))
+
+
+def test_paths_in_the_model_stand_for_names():
+    paths = choose_free(
+        composed(),
+        ["g1.terms[1].rate.value", "g1.fractions", "scaling.contrast"],
+        ["scaling.contrast"],
+        {"g1.terms[1].rate.value": (1.0, 1e4), "g1.fractions[0]": (0.1, 0.9)},
+    )
+    named = choose_free(
+        composed(),
+        ["diffusion_2.rate", "populations.fractions", "contrast"],
+        ["contrast"],
+        {"diffusion_2.rate": (1.0, 1e4), "populations.fractions[0]": (0.1, 0.9)},
+    )
+    assert names(paths) == names(named) == ["diffusion_2.rate", "populations.fractions[0]"]
+    assert paths.parameters == named.parameters
+    for start in ({"g1.terms[1].rate.value": 5e3}, {"diffusion_2.rate": 5e3}):
+        assert named.started_at(start).array("value").tolist() == [5e3, 0.3]
+
+
+def test_a_parameter_named_twice_is_refused():
+    with pytest.raises(ValueError, match=r"diffusion_1\.rate is named twice"):
+        choose_free(composed(), None, (), {"diffusion_1.rate": (0.0, 1e4), "g1.terms[0].rate.value": (0.0, 1e5)})
+
+
+def test_results_are_found_by_name_and_by_path():
+    free_parameters = choose_free(composed(), None, (), None)
+    by_name = {parameter.name: parameter for parameter in free_parameters.parameters}
+    found = Parameters(by_name, free_parameters.names_by_path)
+    assert [*found] == [
+        *("diffusion_1.rate", "diffusion_2.rate", "populations.fractions[0]"),
+        *("contrast[0]", "contrast[1]", "offset"),
+    ]
+    assert len(found) == 6
+    assert found["g1.terms[1].rate.value"] is found["diffusion_2.rate"]
+    assert found["g1.fractions[0]"].value == pytest.approx(0.3)
+    assert "scaling.contrast[1]" in found
+    assert "g1.terms[2].rate.value" not in found
+    assert found == by_name
+    with pytest.raises(KeyError, match=r"no parameter 'D0'.*diffusion_1\.rate"):
+        found["D0"]
+
+
+def test_what_fields_state_of_parameters_reaches_the_fit():
+    g1 = hx.Diffusion(1e3) * hx.Drift(hx.Oscillating(1.0, 2.0, 3.0), 5.0)
+    detection = hx.FiniteSector(2.0)
+    whole = hx.TwoTimeModel(g1, hx.SmoothScaling(0.3, 1.0, np.zeros((1, 2))), detection)
+    found = {parameter.leaf: parameter for parameter in choose_free(whole, None, (), None).parameters}
+    assert {name for name, p in found.items() if p.period == 180.0} == {"drift.phi0", "drift.velocity.phase"}
+    scaling = {"contrast", "offset", "contrast_harmonics"}
+    assert {name for name, p in found.items() if p.linear} == scaling
+    assert {name for name, p in found.items() if p.of_scaling} == scaling

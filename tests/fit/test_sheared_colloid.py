@@ -8,7 +8,7 @@ import homodyne_eqx as hx
 pytestmark = pytest.mark.x64
 
 TRUTH = hx.datasets.SHEARED_COLLOID_TRUTH
-RATE, SHEAR = "g1.terms[0].rate.value", "g1.terms[1].rate.value"
+RATE, SHEAR = "diffusion.rate", "shear.rate"
 
 
 @pytest.fixture(scope="module")

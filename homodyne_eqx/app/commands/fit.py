@@ -125,7 +125,7 @@ def fit(
     report.print_data(console, data)
     if choice is None or assigned is None:
         choice = extensions.started(entry, data)
-        assigned = _assigned(start or (), fix or (), bound or (), choice.names)
+        assigned = _assigned(*(choice.by_name(given or ()) for given in (start, fix, bound)), choice.names)
     given, fixed, bounds = assigned
     held = tuple(dict.fromkeys((*choice.held, *fixed)))
     job = fitting.Job(choice, data, given, held, bounds, LOSSES[loss](), max_steps)

@@ -9,11 +9,13 @@ from ...data import TwoTimeData
 from ...engine import Packed
 from ...physics.model import TwoTimeModel
 from ..free_parameters import FreeParameters
+from ..parameter import Parameters
 from ..solve.minimise import Outcome
 from ..solve.quadratic import UNDETERMINED
 from ..uncertainty.covariance import covariance, inverse
-from .derived import derived_quantities, kernel_of
+from .derived import curves_of, derived_quantities
 from .fit_result import FitResult
+from .kernel import kernel_of
 from .notes import notes_on
 
 _ENDINGS = {
@@ -60,14 +62,15 @@ def build_result(
         notes += tuple(notes_on(fitted, free_parameters, chi2 / degrees_of_freedom, data, loss))
     return FitResult(
         model=fitted,
-        parameters=parameters,
+        parameters=Parameters(parameters, free_parameters.names_by_path),
         chi2=chi2,
         degrees_of_freedom=degrees_of_freedom,
         covariance=spread,
         ended=ended,
         message=message,
         kernel=kernel_of(fitted),
-        averages=partial(derived_quantities, fitted, free_parameters.filter, directions, packed.geometry),
+        averages=partial(derived_quantities, fitted, free_parameters.filter, directions.variance, packed.geometry),
+        rates=partial(curves_of, fitted, free_parameters.filter, directions.variance, packed.geometry),
         history=outcome.history,
         seconds=seconds,
         notes=notes,

@@ -1,98 +1,109 @@
-"""Quantities that a fitted model implies and that are reported beside its parameters."""
+"""Quantities that a fitted model states beside its parameters, with the uncertainties that those of these leave."""
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, final
 
 import equinox as eqx
 import jax
-import jax.numpy as jnp
 import numpy as np
 from jax.flatten_util import ravel_pytree
 
+from ...physics.dependence import influences
 from ...physics.geometry import Geometry
 from ...physics.model import TwoTimeModel
-from ...physics.per_sector import at_sector, marked_per_sector
-from ...physics.rates import AbstractRate
-from ...physics.terms import AbstractTerm, Diffusion, Product, Shear
+from ...physics.per_sector import marked_per_sector
+from ...physics.quantities import Quantity
 from ..problem import model_with
-from ..uncertainty.covariance import Inverse
+
+Variance = Callable[[np.ndarray], float]
+"""From the slopes of a quantity in the free parameters, (n_free,), to its variance: what a covariance says of it."""
+
+
+@final
+@dataclass(frozen=True)
+class Curve:
+    """A rate over time, as fitted: `value` at the times `t` of the frames, s, and 1σ to either side, `low` and `high`.
+
+    All of shape `(n_t,)`; `value`, `low` and `high` in `unit`. Infinite where the data do not determine it.
+    """
+
+    t: np.ndarray
+    value: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+    unit: str
 
 
 def derived_quantities(
-    model: TwoTimeModel, free: Any, spread: Inverse, geometry: Geometry
+    model: TwoTimeModel, free: Any, variance: Variance, geometry: Geometry
 ) -> list[tuple[str, float, float, str]]:
-    """Rates averaged over the frames: name, value, 1σ, unit; where a rate is one a sector, each by its number.
+    """What the terms of a model sum up, such as rates averaged over the frames: name, value, 1σ, unit.
 
-    For diffusion both the transport coefficient J = d⟨Δx²⟩/dt and the Stokes–Einstein coefficient J/2 for which the
-    textbook writes exp(−q² D τ); for shear the shear rate in the convention of its kernel.
+    What differs from sector to sector has the number of the sector in its name.
+
+    **Arguments:** `free`: a PyTree of bool like the model, true for the free parameters.
     """
-    moving, rest = eqx.partition(model, free)
-    values, slopes = _averages_and_slopes(moving, rest, geometry)
-    found = []
-    kinds = [term for term in _terms(model.g1) if isinstance(term, Diffusion | Shear)]
-    for term, of_sectors, slopes_of_sectors in zip(kinds, values, slopes, strict=True):
-        for k, (value, slope) in enumerate(
-            zip(np.atleast_1d(of_sectors), np.atleast_2d(slopes_of_sectors), strict=True)
-        ):
-            sigma = float(np.sqrt(spread.variance(np.asarray(slope, float))))
-            sector = f"[{k}]" if np.ndim(of_sectors) else ""
-            if isinstance(term, Diffusion):
-                found.append((f"mean J{sector}", float(value), sigma, "Å²/s"))
-                found.append((f"mean D_SE{sector} = J/2", float(value) / 2, sigma / 2, "Å²/s"))
-            else:
-                found.append((f"mean shear rate{sector}", float(value), sigma, "s⁻¹"))
+    return [
+        (quantity.name, float(quantity.value), _sigma(variance, slope), quantity.unit)
+        for quantity, slope in _stated(model, free, geometry, averaged=True)
+    ]
+
+
+def curves_of(model: TwoTimeModel, free: Any, variance: Variance, geometry: Geometry) -> dict[str, Curve]:
+    """The rates of a model over time by name, with 1σ from the same variance as that of the parameters."""
+    t, found = np.asarray(geometry.t, float), {}
+    for quantity, slopes in _stated(model, free, geometry, averaged=False):
+        value = np.asarray(quantity.value, float)
+        sigma = np.array([_sigma(variance, slope) for slope in slopes])
+        found[quantity.name] = Curve(t, value, value - sigma, value + sigma, quantity.unit)
     return found
 
 
+def _sigma(variance: Variance, slope: np.ndarray) -> float:
+    return float(np.sqrt(variance(slope)))
+
+
+def _stated(
+    model: TwoTimeModel, free: Any, geometry: Geometry, averaged: bool
+) -> Iterator[tuple[Quantity, np.ndarray]]:
+    """Each quantity with its slopes in the free parameters, (n_free,) or (n_t, n_free).
+
+    What follows from a parameter with one value for each sector is stated sector by sector, «mean J[3]»; of anything
+    else the first sector speaks for all.
+    """
+    moving, rest = eqx.partition(model, free)
+    some = range(geometry.n_sector if any(marked_per_sector(model)) else 1)
+    sectors = [geometry.with_sectors(jax.tree.map(lambda x, k=k: x[k], geometry.sectors)) for k in some]
+    found = [_quantities_and_slopes(moving, rest, one, averaged) for one in sectors]
+    for number, by_sector in enumerate(_differing(model, sectors[0], averaged)):
+        for k, (quantities, slopes) in enumerate(found if by_sector else found[:1]):
+            quantity, slope = quantities[number], np.asarray(slopes[number], float)
+            name, equals, meaning = quantity.name.partition(" = ")
+            name = f"{name}[{k}]{equals}{meaning}" if by_sector else quantity.name
+            yield Quantity(name, quantity.unit, quantity.value), slope
+
+
+def _differing(model: TwoTimeModel, one: Geometry, averaged: bool) -> list[bool]:
+    """For each quantity whether it follows from parameters that have one value for each sector."""
+
+    def values(index: jax.Array) -> list[jax.Array]:
+        here = eqx.tree_at(lambda g: g.index, one, index)
+        return [quantity.value for quantity in (model.summaries(here) if averaged else model.curves(here))]
+
+    return [bool(read) for read in influences(values, one.index)]
+
+
 @eqx.filter_jit
-def _averages_and_slopes(moving: TwoTimeModel, rest: TwoTimeModel, geometry: Geometry) -> tuple[list, list]:
+def _quantities_and_slopes(
+    moving: TwoTimeModel, rest: TwoTimeModel, geometry: Geometry, averaged: bool
+) -> tuple[tuple[Quantity, ...], list[jax.Array]]:
     vector, _ = ravel_pytree(moving)
 
-    def averages(v: jax.Array) -> list[jax.Array]:
+    def values(v: jax.Array) -> tuple[list[jax.Array], tuple[Quantity, ...]]:
         moved = model_with(moving, rest, v)
-        return [_average(term, geometry) for term in _terms(moved.g1) if isinstance(term, Diffusion | Shear)]
+        quantities = moved.summaries(geometry) if averaged else moved.curves(geometry)
+        return [quantity.value for quantity in quantities], quantities
 
-    return averages(vector), jax.jacfwd(averages)(vector)
-
-
-def _average(term: Diffusion | Shear, geometry: Geometry) -> jax.Array:
-    """The mean over the frames: a scalar, or one a sector."""
-
-    def of_rate(rate: AbstractRate) -> jax.Array:
-        accumulated = term.accumulation(rate, geometry)
-        return (accumulated[-1] - accumulated[0]) / jnp.sum(geometry.intervals)
-
-    if not any(marked_per_sector(term.rate)):
-        return of_rate(term.rate)
-    return jax.vmap(lambda index: of_rate(at_sector(term.rate, index)))(geometry.index)
-
-
-def _terms(g1: AbstractTerm) -> Iterator[AbstractTerm]:
-    if isinstance(g1, Product):
-        for term in g1.terms:
-            yield from _terms(term)
-    else:
-        yield g1
-
-
-def terms_within(term: AbstractTerm) -> Iterator[AbstractTerm]:
-    """The term and all that it is composed of, populations and wrapped terms among them."""
-    yield term
-    for value in vars(term).values():
-        for inner in value if isinstance(value, tuple) else (value,):
-            if isinstance(inner, AbstractTerm):
-                yield from terms_within(inner)
-
-
-def kernel_of(model: TwoTimeModel) -> str:
-    """The kernel by name; where terms have different ones, each with its term, that of the shear first.
-
-    The exponential of plain diffusion is named only where there is no other.
-    """
-    terms = sorted(terms_within(model.g1), key=lambda term: not isinstance(term, Shear))
-    named = [(type(k).__name__, type(x).__name__) for x in terms if (k := getattr(x, "kernel", None)) is not None]
-    telling = [pair for pair in named if pair != ("Exponential", "Diffusion")] or named
-    kernels = dict.fromkeys(kernel for kernel, _ in telling)
-    if len(kernels) > 1:
-        return ", ".join(dict.fromkeys(f"{kernel} ({term})" for kernel, term in telling))
-    return next(iter(kernels), type(model.g1).__name__)
+    slopes, quantities = jax.jacfwd(values, has_aux=True)(vector)
+    return quantities, slopes

@@ -14,17 +14,16 @@ from ..problem import model_with
 from ..solve.minimise import Outcome
 
 _SAME = {"float64": 1e-12, "float32": 1e-4}
-_HALF_TURN, _TURN = 180.0, 360.0
 
 
 def nearest_to_start(
     fitted: TwoTimeModel, free_parameters: FreeParameters, outcome: Outcome, packed: Packed, loss: AbstractLoss
 ) -> tuple[TwoTimeModel, Outcome]:
-    """The fitted model with every angle within 90° of its start, where half a turn leaves χ² as it is.
+    """The fitted model with every parameter that has a period within half of it from its start, where χ² stays.
 
     Of an even kernel φ0 and φ0 + 180° are one flow, and so are phase and phase + 180° of an oscillation. What holds for
-    a model is found by trying: an angle is turned, by half turns or else by whole ones, if χ² agrees to 1e-12 (1e-4 in
-    float32). Uncertainties stay.
+    a model is found by trying: a parameter is moved by its period, or else by twice that, if χ² agrees to 1e-12 (1e-4
+    in float32). Uncertainties stay.
     """
     parameters, chi2 = outcome.parameters.copy(), None
     moving, rest = eqx.partition(fitted, free_parameters.filter)
@@ -34,11 +33,12 @@ def nearest_to_start(
         return model_with(moving, rest, values)
 
     for k, parameter in enumerate(free_parameters.free):
-        if parameter.unit != "deg" or abs(parameters[k] - parameter.value) <= _HALF_TURN / 2:
+        period = parameter.period
+        if period is None or abs(parameters[k] - parameter.value) <= period / 2:
             continue
         if chi2 is None:
             chi2 = float(_chi_squared(fitted, packed, loss))
-        for turn in (_HALF_TURN, _TURN):
+        for turn in (period, 2 * period):
             turned = parameters.copy()
             turned[k] -= turn * round((parameters[k] - parameter.value) / turn)
             inside = parameter.low < turned[k] < parameter.high and turned[k] != parameters[k]

@@ -15,6 +15,7 @@ from ...physics.model import TwoTimeModel
 from ..parameter import Parameter
 from ..solve.minimise import Iteration
 from ..uncertainty.correlated_noise import correlation_factor
+from .derived import Curve
 from .table import table_of
 
 ASSUMPTION = (
@@ -29,12 +30,13 @@ ASSUMPTION = (
 class FitResult:
     """The outcome of a fit. `print` shows a table; `save` writes JSON.
 
-    - `model`: the fitted model; `parameters`: name → `Parameter`, array-valued ones element by element (`contrast[3]`);
+    - `model`: the fitted model; `parameters`: name → `Parameter`, array-valued ones element by element (`contrast[3]`).
+      A path in the model (`g1.terms[0].rate.value`) finds its parameter as well;
     - `chi2`, `degrees_of_freedom`: over pairs of frames, each counted once;
     - `covariance`: (n_free, n_free), in the order of `free_names`;
     - `converged`, `ended`, `message`: how it ended;
     - `kernel`: its name; where terms have different ones, each with its term, that of the shear first;
-    - `averages`: computes name, value, 1σ and unit of each of the `derived` quantities;
+    - `averages`: computes name, value, 1σ and unit of each of the `derived` quantities; `rates`: the `curves`;
     - `history`: every step from the start that was gone on from; `seconds`: of the whole fit, of packing the data, of
       comparing starts where there were several, of first stages on averaged or sampled data where there were any, and
       of the first step, compilation included;
@@ -51,6 +53,7 @@ class FitResult:
     message: str
     kernel: str
     averages: Callable[[], list[tuple[str, float, float, str]]]
+    rates: Callable[[], Mapping[str, Curve]]
     history: tuple[Iteration, ...]
     seconds: Mapping[str, float]
     notes: tuple[str, ...]
@@ -77,6 +80,17 @@ class FitResult:
             name: Parameter(name, name, value, unit, uncertainty=uncertainty)
             for name, value, uncertainty, unit in self.averages()
         }
+
+    def curves(self) -> Mapping[str, Curve]:
+        """Each rate over time by name, with 1σ to either side; computed when asked for first.
+
+        `result.curves()["J"]` has `t`, s, `value`, `low`, `high`, each one value a frame, and `unit`.
+        """
+        return self._curves
+
+    @cached_property
+    def _curves(self) -> Mapping[str, Curve]:
+        return self.rates()
 
     @cached_property
     def noise_factor(self) -> float | None:

@@ -1,15 +1,16 @@
 """What a result has to say beside its numbers, for whom a minimum of χ² is not yet an answer."""
 
+import dataclasses
 from collections.abc import Iterator
+from typing import Any
 
 import equinox as eqx
 import jax
 
 from ...data import TwoTimeData
+from ...physics.composition import modules_within
 from ...physics.model import TwoTimeModel
-from ...physics.terms import TwoComponents
 from ..free_parameters import FreeParameters
-from .derived import terms_within
 
 _FAR_ABOVE = 4.0
 
@@ -26,16 +27,22 @@ def notes_on(
             f"a minimum, but the residuals are {reduced_chi2**0.5:.2g} times sigma: if sigma is right, the model does "
             "not describe the data. Try other starts (starts=[…]) or another model."
         )
-    moving = {parameter.leaf for parameter in free_parameters.free}
-    for term in terms_within(fitted.g1):
-        if isinstance(term, TwoComponents) and moving and _alike(term):
-            yield (
-                "the two components may have changed names: first and second exchanged, with the fraction w become "
-                "1 − w, is the same map."
-            )
+    if free_parameters.free:
+        yield from _exchangeable(fitted)
 
 
-def _alike(term: TwoComponents) -> bool:
-    """Whether both components are the same in kind."""
-    kinds = [jax.tree.structure(eqx.filter(part, eqx.is_array)) for part in (term.first, term.second)]
-    return kinds[0] == kinds[1]
+def _exchangeable(model: TwoTimeModel) -> Iterator[str]:
+    """What each term says may have changed names: two fields that hold the same kind of thing."""
+    for _, module in modules_within(model):
+        for field in dataclasses.fields(module):
+            other = field.metadata.get("exchanges_with", "")
+            if other and _kind(getattr(module, field.name)) == _kind(getattr(module, other)):
+                also = field.metadata["exchange"]
+                yield (
+                    f"the two components may have changed names: {field.name} and {other} exchanged, "
+                    f"{f'{also}, ' if also else ''}is the same map."
+                )
+
+
+def _kind(component: eqx.Module) -> Any:
+    return jax.tree.structure(eqx.filter(component, eqx.is_array))

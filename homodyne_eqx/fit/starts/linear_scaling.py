@@ -1,4 +1,4 @@
-"""Contrast and offset, which enter linearly, put to their best before the first step."""
+"""The parameters in which g2 is linear, contrast and offset, put to their best before the first step."""
 
 import numpy as np
 
@@ -7,11 +7,11 @@ from ..solve.quadratic import Quadratic
 
 
 def best_scaling(free_parameters: FreeParameters, parameters: np.ndarray, normal: Quadratic) -> np.ndarray:
-    """The parameters with contrast and offset moved to where χ² is least for the rest as it is.
+    """The parameters with those of the scaling that are linear moved to where χ² is least for the rest as it is.
 
     One Newton step, exact since g2 is linear in them; left alone where that step would leave the bounds.
     """
-    linear = np.array([parameter.leaf in ("contrast", "offset") for parameter in free_parameters.free])
+    linear = np.array([parameter.linear for parameter in free_parameters.free])
     if not linear.any():
         return parameters
     block, slope = normal.matrix[np.ix_(linear, linear)], normal.vector[linear]

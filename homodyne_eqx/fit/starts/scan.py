@@ -9,9 +9,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ...engine import Packed
-from ...physics.documented_models import named_leaves
 from ...physics.geometry import Geometry
 from ...physics.model import TwoTimeModel
+from ...physics.parameter_names import named_leaves
 from ...physics.parameters import ParameterLeaf
 from ...physics.per_sector import at_sector, marked_per_sector
 from ..free_parameters import FreeParameters
@@ -65,13 +65,13 @@ class Scan:
 def scans_of(model: TwoTimeModel, free_parameters: FreeParameters, geometry: Geometry) -> list[Scan]:
     """What a fit of this model scans: a scan for each oscillation whose frequency is free."""
     free = {parameter.leaf for parameter in free_parameters.free}
-    leaves = [leaf for leaf in named_leaves(model) if leaf.scan and leaf.path in free]
+    leaves = [leaf for leaf in named_leaves(model) if leaf.scan and leaf.name in free]
     scans = []
     for owner, of_owner in _by_owner(leaves):
-        phases = tuple(leaf.path for leaf in of_owner if leaf.scan == "phase")
+        phases = tuple(leaf.name for leaf in of_owner if leaf.scan == "phase")
         moving = [leaf for leaf in of_owner if leaf.scan != "phase"]
         if moving:
-            names = tuple(leaf.path for leaf in moving)
+            names = tuple(leaf.name for leaf in moving)
             scans.append(Scan(names, phases, _advance(owner, moving[0], geometry)))
     return scans
 

@@ -1,6 +1,7 @@
 """The contract of a kernel: how an accumulated amount turns into decorrelation."""
 
 import abc
+from typing import ClassVar
 
 import equinox as eqx
 import jax
@@ -18,7 +19,13 @@ class AbstractKernel(eqx.Module):
     `tables` and `pair` are the same function for two frames, x = x_i − x_j, with what can be computed once a frame
     taken out of the loop over pairs. Write a kernel as an `AbstractDifferenceKernel` unless there is something to take
     out.
+
+    What a result says of the kernel: `changes_rate`, whether its choice changes what the fitted rate means, so that
+    it is named first; `plain`, whether it goes without saying where a model has another one.
     """
+
+    changes_rate: ClassVar[bool] = False
+    plain: ClassVar[bool] = False
 
     def __check_init__(self):
         check_structure(self)

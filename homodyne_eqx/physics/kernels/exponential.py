@@ -1,6 +1,6 @@
 """Exponential decay in the accumulated amount: Brownian motion, and its stretched and compressed relatives."""
 
-from typing import final
+from typing import ClassVar, final
 
 import jax.numpy as jnp
 from jaxtyping import Array, Float
@@ -22,6 +22,8 @@ class Exponential(AbstractDifferenceKernel):
     Limits: 1 − x for small x; x < 0, which a rate below 0 can accumulate, counts as 0. Derivation: the average of
     exp(i q Δ) over a Gaussian Δ of variance σ² is exp(−½ q² σ²), here with x = ½ q² σ², dimensionless.
     """
+
+    plain: ClassVar[bool] = True
 
     def __call__(self, x: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
         return jnp.exp(-jnp.minimum(floored(x, 0.0), _LARGEST_EXPONENT))

@@ -21,6 +21,7 @@ class GapAverage(AbstractSineKernel):
     of exp(2i y s) over depths s from −½ to ½.
     """
 
+    changes_rate: ClassVar[bool] = True
     scale: ClassVar[float] = 1.0
 
     def of_sine(self, z: Float[Array, "*shape"], sine: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
@@ -40,6 +41,7 @@ class SincSquared(AbstractSineKernel):
     Source: He et al., PNAS 121 (2024) e2401162121.
     """
 
+    changes_rate: ClassVar[bool] = True
     scale: ClassVar[float] = 1 / math.pi
 
     def of_sine(self, z: Float[Array, "*shape"], sine: Float[Array, "*shape"]) -> Float[Array, "*shape"]:

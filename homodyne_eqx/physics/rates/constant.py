@@ -19,7 +19,7 @@ class Constant(AbstractIntegrableRate):
     state.
     """
 
-    value: Float[Array, ""] = parameter("{unit}", (0.0, jnp.inf))
+    value: Float[Array, ""] = parameter("{unit}", (0.0, jnp.inf), in_name=False)
 
     def __call__(self, t: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
         return jnp.broadcast_to(self.value, t.shape)

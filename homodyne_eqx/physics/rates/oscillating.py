@@ -24,7 +24,7 @@ class Oscillating(AbstractIntegrableRate):
 
     amplitude: Float[Array, ""] = parameter("{unit}·s", (0.0, jnp.inf))
     angular_frequency: Float[Array, ""] = parameter("rad/s", (0.0, jnp.inf), scan="frequency")
-    phase: Float[Array, ""] = parameter("deg", scan="phase", default=0.0)
+    phase: Float[Array, ""] = parameter("deg", scan="phase", period=180.0, default=0.0)
 
     def __call__(self, t: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
         angle = self.angular_frequency * t + jnp.deg2rad(self.phase)

@@ -11,6 +11,7 @@ from ..equation import equation
 from ..geometry import Geometry, Sector
 from ..kernels import AbstractKernel
 from ..parameters import component
+from ..quantities import AbstractWithQuantities
 from .field import times
 
 
@@ -28,12 +29,14 @@ class Nodes(eqx.Module):
     tables: PyTree[Array] = None
 
 
-class AbstractTerm(eqx.Module):
+class AbstractTerm(AbstractWithQuantities):
     """One factor of g1: one independent way in which the sample moves.
 
     A term is written for one sector and one pair of frames. From its two methods follow the dense map, the streaming
     fit, gradients and batches. Where a motion has a direction that matters (a drift against a reference), the factor is
     complex: the average of exp(i q·Δr), Δr from frame j to frame i.
+
+    What results say beside the parameters, `summaries` and `curves`, follows from the rates that its fields hold.
     """
 
     def __check_init__(self):

@@ -26,7 +26,7 @@ class Ballistic(AbstractAmountTerm):
     Limits: v → 0 gives 1. Derivation: g1 = ⟨exp(i q ξ ∫v dt)⟩ over the unit velocities ξ.
     """
 
-    velocity: AbstractRate = component("Å/s", converter=as_rate)
+    velocity: AbstractRate = component("Å/s", label="velocity", converter=as_rate)
     kernel: AbstractKernel = Gaussian()
     accumulation: AbstractAccumulation = Trapezoid()
 

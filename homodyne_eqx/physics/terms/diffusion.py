@@ -26,7 +26,7 @@ class Diffusion(AbstractAmountTerm):
     Source: He et al., PNAS 121 (2024) e2401162121, eq. for the diffusive part of c2.
     """
 
-    rate: AbstractRate = component("Å²/s", converter=as_rate)
+    rate: AbstractRate = component("Å²/s", label="J", also=(("D_SE = J/2", 0.5),), converter=as_rate)
     kernel: AbstractKernel = Exponential()
     accumulation: AbstractAccumulation = Trapezoid()
 

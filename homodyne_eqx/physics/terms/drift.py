@@ -30,8 +30,8 @@ class Drift(AbstractTerm):
     **Raises:** `ValueError` if the geometry has no phi.
     """
 
-    velocity: AbstractRate = component("Å/s", scan="velocity", converter=as_rate)
-    phi0: Float[Array, ""] = parameter("deg")
+    velocity: AbstractRate = component("Å/s", label="drift velocity", scan="velocity", converter=as_rate)
+    phi0: Float[Array, ""] = parameter("deg", period=180.0)
     accumulation: AbstractAccumulation = Trapezoid()
 
     def nodes(self, geometry: Geometry) -> Nodes:

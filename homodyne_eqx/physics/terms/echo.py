@@ -39,8 +39,8 @@ class Echo(AbstractAmountTerm):
 
     strain: Float[Array, ""] = parameter("", (0.0, jnp.inf))
     angular_frequency: Float[Array, ""] = parameter("rad/s", (0.0, jnp.inf), scan="frequency")
-    phi0: Float[Array, ""] = parameter("deg")
-    phase: Float[Array, ""] = parameter("deg", scan="phase", default=0.0)
+    phi0: Float[Array, ""] = parameter("deg", period=180.0)
+    phase: Float[Array, ""] = parameter("deg", scan="phase", period=180.0, default=0.0)
     kernel: AbstractKernel = GapAverage()
 
     def amount(self, geometry: Geometry) -> Float[Array, " n_t"]:

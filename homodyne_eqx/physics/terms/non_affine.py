@@ -30,7 +30,7 @@ class NonAffine(AbstractAmountTerm):
     affine ones, ξ of a standard normal distribution and Γ the strain.
     """
 
-    rate: AbstractRate = component("s⁻¹", converter=as_rate)
+    rate: AbstractRate = component("s⁻¹", label="non-affine shear rate", converter=as_rate)
     length: Float[Array, ""] = parameter("Å", (0.0, jnp.inf))
     kernel: AbstractKernel = Gaussian()
     accumulation: AbstractAccumulation = Trapezoid()

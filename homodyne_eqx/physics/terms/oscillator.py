@@ -1,6 +1,6 @@
 """Scatterers bound to a place: an overdamped and an underdamped spring."""
 
-from typing import final
+from typing import ClassVar, final
 
 import jax.numpy as jnp
 from jaxtyping import Array, Float
@@ -27,6 +27,8 @@ class OrnsteinUhlenbeck(AbstractTerm):
 
     amplitude: Float[Array, ""] = parameter("Å", (0.0, jnp.inf))
     time: Float[Array, ""] = parameter("s", (0.0, jnp.inf))
+
+    stated: ClassVar[tuple] = (("short-time J", "Å²/s", lambda term, geometry: 2 * term.amplitude**2 / term.time),)
 
     def nodes(self, geometry: Geometry) -> Nodes:
         return Nodes(geometry.t / self.time)

@@ -37,8 +37,8 @@ class Poiseuille(AbstractTerm):
     **Raises:** `ValueError` if the geometry has no phi.
     """
 
-    velocity: AbstractRate = component("Å/s", converter=as_rate)
-    phi0: Float[Array, ""] = parameter("deg")
+    velocity: AbstractRate = component("Å/s", label="velocity", converter=as_rate)
+    phi0: Float[Array, ""] = parameter("deg", period=180.0)
     accumulation: AbstractAccumulation = Trapezoid()
 
     def nodes(self, geometry: Geometry) -> Nodes:

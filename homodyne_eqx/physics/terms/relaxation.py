@@ -24,7 +24,7 @@ class Relaxation(AbstractAmountTerm):
     than 1/q, so that the share exp(−∫Γ dt) has not.
     """
 
-    rate: AbstractRate = component("s⁻¹", converter=as_rate)
+    rate: AbstractRate = component("s⁻¹", label="relaxation rate", converter=as_rate)
     kernel: AbstractKernel = Exponential()
     accumulation: AbstractAccumulation = Trapezoid()
 

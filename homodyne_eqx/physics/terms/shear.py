@@ -31,8 +31,8 @@ class Shear(AbstractAmountTerm):
     (decorrelation in uniform shear).
     """
 
-    rate: AbstractRate = component("s⁻¹", converter=as_rate)
-    phi0: Float[Array, ""] = parameter("deg")
+    rate: AbstractRate = component("s⁻¹", label="shear rate", converter=as_rate)
+    phi0: Float[Array, ""] = parameter("deg", period=180.0)
     kernel: AbstractKernel = SincSquared()
     accumulation: AbstractAccumulation = Trapezoid()
 

@@ -31,7 +31,7 @@ class Transit(AbstractAmountTerm):
     At one q a Gaussian transit and a Gaussian `Ballistic` are the same curve: tell them apart by fitting several q.
     """
 
-    velocity: AbstractRate = component("Å/s", converter=as_rate)
+    velocity: AbstractRate = component("Å/s", label="transit velocity", converter=as_rate)
     beam_radius: Float[Array, ""] = parameter("Å", (0.0, jnp.inf), free=False)
     kernel: AbstractKernel = Gaussian()
     accumulation: AbstractAccumulation = Trapezoid()

@@ -43,11 +43,11 @@ class TwoComponents(AbstractTerm):
     Source: He et al., PNAS 122 (2025) e2514216122, SI eq. S-95, there with amplitudes x instead of intensities w.
     """
 
-    first: AbstractTerm = component()
+    first: AbstractTerm = component(exchanges_with="second", exchange="with the fraction w become 1 − w")
     second: AbstractTerm = component()
-    fraction: AbstractRate = component("", converter=as_rate)
-    velocity: AbstractRate = component("Å/s", scan="velocity", converter=as_rate)
-    phi0: Float[Array, ""] = parameter("deg")
+    fraction: AbstractRate = component("", label="fraction", accumulated=False, converter=as_rate)
+    velocity: AbstractRate = component("Å/s", label="velocity", scan="velocity", converter=as_rate)
+    phi0: Float[Array, ""] = parameter("deg", period=180.0)
     accumulation: AbstractAccumulation = Trapezoid()
 
     def __check_init__(self):

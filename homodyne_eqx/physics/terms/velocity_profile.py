@@ -109,8 +109,8 @@ class VelocityProfile(AbstractTerm):
     **Raises:** `ValueError` if the geometry has no gap or no phi.
     """
 
-    rate: AbstractRate = component("s⁻¹", converter=as_rate)
-    phi0: Float[Array, ""] = parameter("deg")
+    rate: AbstractRate = component("s⁻¹", label="shear rate", converter=as_rate)
+    phi0: Float[Array, ""] = parameter("deg", period=180.0)
     profile: AbstractProfile = component("")
     accumulation: AbstractAccumulation = Trapezoid()
     order: int = eqx.field(static=True, default=24)
