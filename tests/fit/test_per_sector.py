@@ -64,7 +64,7 @@ def test_a_scan_counts_the_fastest_sector():
     model = hx.TwoTimeModel(hx.Populations((hx.Static(), drift), jnp.array([0.3])), STILL)
     (scan,) = scans_of(model, choose_free(model, None, (), None), WHERE)
     assert scan.frequencies == ("g1.terms[1].velocity.value",)
-    assert scan.angle == pytest.approx(0.006 * 400.0 * 28 * 0.05)
+    assert scan.angle == pytest.approx(0.006 * 400.0 * 29 * 0.05)
 
 
 def test_bounds_and_fixed_by_name_and_element():

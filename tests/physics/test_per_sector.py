@@ -239,7 +239,8 @@ class Table(hx.AbstractTerm):
 @pytest.mark.parametrize("in_nodes", [True, False])
 def test_a_term_of_ones_own_reads_the_index(in_nodes):
     rates = (0.3, 0.7, 1.5, 1.0)
-    own, table = model(Table(np.array(rates), in_nodes)), model(hx.Relaxation(spread(*rates)))
+    # The pixels of a sector, over which a FiniteSector averages, are of that sector too.
+    own, table = model(Table(np.array(rates), in_nodes), hx.FiniteSector(6.0)), model(hx.Relaxation(spread(*rates)))
     np.testing.assert_allclose(maps(own, geometry()), maps(table, geometry()), rtol=1e-5)
     alike = hx.Geometry(q=0.004, t=T, phi=np.full(4, 20.0), gap=1e6)
     np.testing.assert_allclose(eqx.filter_jit(own)(alike, ("q", "gap", "phi")), maps(table, alike), rtol=1e-5)
