@@ -12,7 +12,7 @@ import numpy as np
 
 from ..data import TwoTimeData
 from ..physics.model import TwoTimeModel
-from ..physics.parameter_names import named_leaves
+from ..physics.parameter_names import named_leaves, names_by_path
 from .model_choice import ModelName, Start
 
 GROUP = "homodyne_eqx.models"

@@ -123,13 +123,14 @@ def choose_free(
     names = [leaf.name for leaf in leaves]
     elements = [name for leaf in leaves for name in element_names(leaf.name, np.shape(leaf.value))]
     by_path = names_by_path(leaves)
-    free, fixed = (_listed(option, x, by_path) for option, x in (("free", free), ("fixed", fixed)))
+    chosen_free = None if free is None else _listed("free", free, by_path)
+    chosen_fixed = _listed("fixed", fixed, by_path)
     bounds = _by_name(bounds or {}, by_path)
-    _check_known("free", free or (), names)
-    _check_known("fixed", fixed or (), names)
+    _check_known("free", chosen_free or (), names)
+    _check_known("fixed", chosen_fixed, names)
     _check_known("bounds", bounds, [*names, *elements])
-    wanted = {leaf.name for leaf in leaves if leaf.free} if free is None else {*free}
-    is_free = [name in wanted - {*(fixed or ())} for name in names]
+    wanted = {leaf.name for leaf in leaves if leaf.free} if chosen_free is None else {*chosen_free}
+    is_free = [name in wanted - {*chosen_fixed} for name in names]
     if not any(is_free):
         raise ValueError(f"No parameter is free. The model has {', '.join(names)}.")
     parameters, notes = [], []
@@ -160,10 +161,10 @@ def choose_free(
     return FreeParameters(tuple(parameters), chosen, tuple(notes), by_path, model.scaling.closed_form)
 
 
-def _listed(option: str, given: Iterable[str] | None, by_path: Mapping[str, str]) -> list[str] | None:
+def _listed(option: str, given: Iterable[str], by_path: Mapping[str, str]) -> list[str]:
     if isinstance(given, str):
         raise TypeError(f"{option} is the string {given!r}; expected a list of parameter names, as in [{given!r}].")
-    return None if given is None else [by_path.get(name, name) for name in given]
+    return [by_path.get(name, name) for name in given]
 
 
 def _by_name(given: Mapping[str, Any], by_path: Mapping[str, str]) -> dict[str, Any]:

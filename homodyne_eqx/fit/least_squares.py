@@ -56,7 +56,8 @@ def fit(
       are arrays of shape `(n_sector,)`.
     - `data`: two-time data, or data that are packed already (`hx.pack`), which saves folding them again.
     - `free`: names of the parameters to fit, all unless given (but for those that a term holds by its nature);
-      `fixed`: names to hold. Documented names where they exist (`D0`), else the path in the model
+      `fixed`: names to hold. Documented names where they exist (`D0`), else that of the term
+      and the place in it (`diffusion.rate`, `diffusion_2.rate` for the second), or the path in the model
       (`g1.terms[0].rate.value`).
     - `bounds`: name → (low, high) in the units of the parameter, None for no bound; others keep those that their
       fields state.

@@ -77,13 +77,16 @@ def _gathered(
     for field in dataclasses.fields(module):
         within = unit_within(field.metadata.get("unit", ""), unit)
         for place, inner in components_of(module, field):
-            at, states = path + place, isinstance(inner, AbstractWithQuantities)
-            if states and averaged and type(inner).summaries is not AbstractWithQuantities.summaries:
+            at = path + place
+            if not isinstance(inner, AbstractWithQuantities):
+                if not isinstance(inner, AbstractRate):
+                    yield from _gathered(inner, at, geometry, averaged, within, owner)
+            elif averaged and type(inner).summaries is not AbstractWithQuantities.summaries:
                 yield from ((at, quantity) for quantity in inner.summaries(geometry))
-            elif states and not averaged and type(inner).curves is not AbstractWithQuantities.curves:
+            elif not averaged and type(inner).curves is not AbstractWithQuantities.curves:
                 yield from ((at, quantity) for quantity in inner.curves(geometry))
-            elif not isinstance(inner, AbstractRate):
-                yield from _gathered(inner, at, geometry, averaged, within, at if states else owner)
+            else:
+                yield from _gathered(inner, at, geometry, averaged, within, at)
 
 
 def _own(module: eqx.Module, geometry: Geometry, averaged: bool, unit: str) -> Iterator[Quantity]:

@@ -109,3 +109,10 @@ def test_values_go_where_they_belong():
     assert built.g1.terms[1].velocity.value == 7.0
     assert built.scaling.contrast.tolist() == [0.5, 0.5]
     assert built.scaling.offset == 1.0
+
+
+def test_a_path_in_the_model_stands_for_the_name():
+    g1 = hx.Diffusion(hx.Constant(1.0)) * hx.Ballistic(hx.Constant(2.0))
+    model = extensions.InstalledModel("m", "p 1", hx.TwoTimeModel(g1, hx.ContrastOffset(0.3, 1.0)))
+    given = ["g1.terms[0].rate.value=3e4", "ballistic.velocity=1:2", "g1.terms[1].velocity.value", "D0=1"]
+    assert model.by_name(given) == ["diffusion.rate=3e4", "ballistic.velocity=1:2", "ballistic.velocity", "D0=1"]

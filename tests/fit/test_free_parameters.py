@@ -115,7 +115,7 @@ def test_paths_in_the_model_stand_for_names():
     assert names(paths) == names(named) == ["diffusion_2.rate", "populations.fractions[0]"]
     assert paths.parameters == named.parameters
     for start in ({"g1.terms[1].rate.value": 5e3}, {"diffusion_2.rate": 5e3}):
-        assert named.started_at(start).array("value").tolist() == [5e3, 0.3]
+        assert named.started_at(start).array("value").tolist() == pytest.approx([5e3, 0.3])
 
 
 def test_a_parameter_named_twice_is_refused():
