@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from . import commands
-from .reader_options import takes_reader_options
+from .reader_flags import with_reader_flags
 from .runtime import CACHE_VARIABLE
 
 _SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
@@ -44,8 +44,8 @@ def build_app() -> typer.Typer:
         context_settings=_SETTINGS,
         epilog="\n\n".join(
             [
-                f"Computes in float64. Compiled programs are kept in [bold]~/.cache/homodyne_eqx[/bold] so that the next "
-                f"run starts faster; the variable {CACHE_VARIABLE} names another folder, or [bold]off[/bold].",
+                f"Computes in float64. Compiled programs are kept in [bold]~/.cache/homodyne_eqx[/bold], so that the "
+                f"next run starts sooner; the variable {CACHE_VARIABLE} names another folder, or [bold]off[/bold].",
                 "Exit codes: 0 done, 1 a fit did not converge, 2 bad input, 130 interrupted.",
             ]
         ),
@@ -59,7 +59,7 @@ def build_app() -> typer.Typer:
             "homodyne-eqx fit scan.hdf --model static --q 0.005 0.006 --bound D_offset=0: --output out",
             "homodyne-eqx fit scan.hdf --gap 2e6 --start D0=1e4 --start alpha=-0.3 --fix phi0=0 --json",
         )
-    )(takes_reader_options(commands.fit))
+    )(with_reader_flags(commands.fit))
     app.command(
         epilog=_examples(
             "homodyne-eqx simulate sheared.hdf --q 0.0054 --phi 0 --phi 45 --phi 90 --gap 2e6 --frames 200 --dt 0.1 "
@@ -69,7 +69,7 @@ def build_app() -> typer.Typer:
             "--set alpha=-0.4 --set D_offset=0 --set contrast=0.2 --set offset=1",
         )
     )(commands.simulate)
-    app.command(epilog=_examples("homodyne-eqx inspect scan.hdf"))(takes_reader_options(commands.inspect))
+    app.command(epilog=_examples("homodyne-eqx inspect scan.hdf"))(with_reader_flags(commands.inspect))
     app.command(
         epilog=_examples(
             "homodyne-eqx plot out --force", "homodyne-eqx plot out --sector 3 --format pdf --output figures_for_paper"

@@ -43,16 +43,16 @@ Kernel = Annotated[
 Accumulation = Annotated[
     AccumulationName,
     typer.Option(
-        help="How rates are integrated over the frames: the documented trapezoid rule, or the "
-        "exact integral of the power law.",
+        help="How the rates are integrated over time: the documented trapezoid rule, or the exact integral of the "
+        "power law.",
         rich_help_panel=MODEL,
     ),
 ]
 Rates = Annotated[
     RatesName,
     typer.Option(
-        help="power-law: D0·t^alpha + D_offset, and likewise the shear. constant: D0 and gamma_dot_t0 "
-        "alone, the others fixed at 0.",
+        help="power-law: D0·t^alpha + D_offset, and the shear rate likewise. constant: D0 and gamma_dot_t0 only, with "
+        "the exponents and offsets fixed at 0.",
         rich_help_panel=MODEL,
     ),
 ]
@@ -75,7 +75,7 @@ Sectors = Annotated[
     typer.Option(
         "--sector",
         metavar="N",
-        help="Sector number, from 0 as `inspect` lists them; repeat for more.",
+        help="Sector number, counted from 0 as in `inspect`; repeat for more.",
         rich_help_panel=DATA,
     ),
 ]
@@ -84,7 +84,7 @@ Frames = Annotated[
     typer.Option(
         "--frames",
         metavar="A B",
-        help="Frames A to B − 1 of the file, from 0. Times keep their origin.",
+        help="Frames A to B − 1 of the maps, counted from 0. Times keep their origin.",
         rich_help_panel=DATA,
     ),
 ]
@@ -102,20 +102,22 @@ Sigma = Annotated[
     typer.Option(
         "--sigma",
         metavar="VALUE|estimate",
-        help="Noise of a pixel of c2, or `estimate` for the scatter of each map's far-lag plateau. Needed where "
-        "the file holds none: there is no default.",
+        help="Standard deviation of a pixel of c2, or `estimate` for the scatter of the far-lag plateau of each map. "
+        "Needed if the file holds none: there is no default.",
         rich_help_panel=DATA,
     ),
 ]
-Force = Annotated[bool, typer.Option("--force", help="Replace results that are there.", rich_help_panel=OUTPUT)]
+Force = Annotated[bool, typer.Option("--force", help="Replace existing results.", rich_help_panel=OUTPUT)]
 Figures = Annotated[bool, typer.Option("--figures/--no-figures", help="Draw the figures.", rich_help_panel=OUTPUT)]
 Quiet = Annotated[bool, typer.Option("--quiet", help="Print errors only.", rich_help_panel=OUTPUT)]
 AsJson = Annotated[
     bool,
-    typer.Option("--json", help="Print the result as JSON on stdout and nothing else there.", rich_help_panel=OUTPUT),
+    typer.Option(
+        "--json", help="Print the result as JSON on stdout, and everything else on stderr.", rich_help_panel=OUTPUT
+    ),
 ]
 Threads = Annotated[
-    int | None, typer.Option(metavar="N", help="Use at most N threads, all cores unless given.", rich_help_panel=OUTPUT)
+    int | None, typer.Option(metavar="N", help="Use at most N threads; all cores by default.", rich_help_panel=OUTPUT)
 ]
 Output = Annotated[
     Path | None,
@@ -130,7 +132,7 @@ Output = Annotated[
 
 
 def sigma_of(text: str | None) -> float | str | None:
-    """What `hx.load` takes for `--sigma`.
+    """The value of `--sigma` as `hx.load` takes it.
 
     **Raises:** `ValueError` for a word other than `estimate`.
     """

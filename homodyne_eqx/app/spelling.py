@@ -3,7 +3,7 @@
 from typing import final
 
 from ..data.errors import AbstractSpelling, Remedy
-from ..data.formats import reader_options
+from ..data.formats import all_reader_options
 
 _OTHERWISE = {"sectors": "--sector"}
 """Flags whose name is not that of the argument: `sectors` takes a list, `--sector` one number and may be repeated."""
@@ -25,6 +25,6 @@ class InOptions(AbstractSpelling):
         return flag(option)
 
     def assignment(self, remedy: Remedy) -> str | None:
-        if remedy.option not in {*_REPAIRING, *(option.name for option in reader_options())}:
+        if remedy.option not in {*_REPAIRING, *(option.name for option in all_reader_options())}:
             return None
         return f"{flag(remedy.option)} {_PLACEHOLDERS.get(remedy.option, remedy.value)}"

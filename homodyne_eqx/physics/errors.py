@@ -13,7 +13,7 @@ class Remedy:
 
     - `option`: its name in Python: `"frame_time"`;
     - `value`: what to pass. A word in capitals stands for the value (`"SECONDS"`), anything else is the value itself;
-    - `purpose`: what it is or does, where the name does not say it; follows the option in the text.
+    - `purpose`: what it is or does, where the name does not say it, as it follows in the text: `"as the period of …"`.
     """
 
     option: str

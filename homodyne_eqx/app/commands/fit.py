@@ -50,7 +50,7 @@ def fit(
         list[str] | None,
         typer.Option(
             metavar="NAME=VALUE",
-            help="Start value; what is not given is estimated from the data.",
+            help="Start value; the others are estimated from the data.",
             rich_help_panel=_START,
         ),
     ] = None,
@@ -64,17 +64,19 @@ def fit(
         list[str] | None,
         typer.Option(
             metavar="NAME=LO:HI",
-            help="Keep a parameter between LO and HI; leave one out for no bound there.",
+            help="Keep a parameter between LO and HI; without one of them there is no bound on that side.",
             rich_help_panel=_START,
         ),
     ] = None,
     loss: Annotated[
         LossName,
         typer.Option(
-            metavar="NAME", help="squares; or soft-l1, huber, cauchy, which outliers pull less.", rich_help_panel=_START
+            metavar="NAME",
+            help="squares; or soft-l1, huber, cauchy, on which outliers have less influence.",
+            rich_help_panel=_START,
         ),
     ] = LossName.squares,
-    max_steps: Annotated[int, typer.Option(min=1, help="Most steps of the fit.", rich_help_panel=_START)] = 200,
+    max_steps: Annotated[int, typer.Option(min=1, help="Largest number of steps.", rich_help_panel=_START)] = 200,
     output: opt.Output = None,
     force: opt.Force = False,
     figures: opt.Figures = True,
@@ -170,7 +172,7 @@ def _assigned(
 
 
 def _refuse_choices(model: str, *chosen: KernelName | RatesName | AccumulationName | ScalingName) -> None:
-    """**Raises:** `ValueError` for choices of kernel, rates, accumulation or scaling, which a model of another package makes itself."""
+    """**Raises:** `ValueError` for options of the documented models, which a model of another package does not have."""
     others = [choice for choice in chosen if choice not in _USUAL]
     if others:
         raise ValueError(f"{', '.join(others)} cannot be chosen for {model}, which states its own. Leave it out.")

@@ -76,13 +76,13 @@ def _with_any_sigma(file: Path, options: dict[str, Any]) -> tuple[TwoTimeData, b
         data = load_selected(file, **options)
         return data, True, f"{_spread(data)} ({data.sigma_source})"
     except (MissingSigma, WrongSigma, WrongSigmaPixel) as error:
-        lacks = "none in the file" if isinstance(error, MissingSigma) else error.problem(InOptions()).rstrip(".")
+        lacks = "none in the file;" if isinstance(error, MissingSigma) else error.problem(InOptions())
     try:
         data = load_selected(file, **options, sigma="estimate")
-        return data, False, f"{lacks}; --sigma estimate would take {_spread(data)}"
+        return data, False, f"{lacks} --sigma estimate would take {_spread(data)}"
     except SigmaNotEstimated as error:
         data = load_selected(file, **options, sigma="1")
-        return data, False, f"{lacks}, and none can be estimated: {in_options(error)}"
+        return data, False, f"{lacks} none can be estimated: {in_options(error)}"
 
 
 def _spread(data: TwoTimeData) -> str:

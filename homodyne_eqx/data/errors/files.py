@@ -6,8 +6,8 @@ from typing import Any, final
 
 from ...physics.errors import AbstractInputError, AbstractSpelling, Remedy
 
-_FRAME_TIME = Remedy("frame_time", "SECONDS", "the period of the detector")
-_FIRST_FRAME = Remedy("first_frame", "N", "the detector frame, counted from 0, at which the maps start")
+_FRAME_TIME = Remedy("frame_time", "SECONDS", "as the period of the detector")
+_FIRST_FRAME = Remedy("first_frame", "N", "as the detector frame, counted from 0, at which the maps start")
 
 
 @final

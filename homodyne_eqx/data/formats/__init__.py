@@ -2,7 +2,7 @@
 
 from . import npz_cache
 from .aps_u import reader as aps_u
-from .reader_options import FIRST_FRAME as FIRST_FRAME, ReaderOption as ReaderOption, all_options as all_options
+from .reader_options import FIRST_FRAME as FIRST_FRAME, ReaderOption as ReaderOption, each_once
 from .recording import Reader as Reader, Recording as Recording
 
 READERS: tuple[Reader, ...] = (
@@ -11,6 +11,6 @@ READERS: tuple[Reader, ...] = (
 )
 
 
-def reader_options() -> tuple[ReaderOption, ...]:
+def all_reader_options() -> tuple[ReaderOption, ...]:
     """The options of all readers, each once."""
-    return all_options(option for reader in READERS for option in reader.options)
+    return each_once(option for reader in READERS for option in reader.options)

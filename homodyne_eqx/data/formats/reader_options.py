@@ -46,7 +46,7 @@ FIRST_FRAME = ReaderOption(
 )
 
 
-def all_options(options: Iterable[ReaderOption]) -> tuple[ReaderOption, ...]:
+def each_once(options: Iterable[ReaderOption]) -> tuple[ReaderOption, ...]:
     """Each option once, in the order in which they first occur.
 
     **Raises:** `ValueError` where two of one name differ.

@@ -7,12 +7,12 @@ from typing import Annotated, Any
 
 import typer
 
-from ..data.formats import ReaderOption, reader_options
+from ..data.formats import ReaderOption, all_reader_options
 from .options import DATA
 from .spelling import flag
 
 
-def takes_reader_options(command: Callable[..., Any]) -> Callable[..., Any]:
+def with_reader_flags(command: Callable[..., Any]) -> Callable[..., Any]:
     """A command with a flag for each option of the readers, in place of its `**options`.
 
     The values go to `**options` by their names in Python; `None` for a flag that was not given.
@@ -21,17 +21,17 @@ def takes_reader_options(command: Callable[..., Any]) -> Callable[..., Any]:
     own = [p for p in signature.parameters.values() if p.kind is not inspect.Parameter.VAR_KEYWORD]
     flags = [
         inspect.Parameter(option.name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=_annotation(option))
-        for option in reader_options()
+        for option in all_reader_options()
     ]
 
     @functools.wraps(command)
-    def with_flags(*arguments: Any, **options: Any) -> Any:
+    def flagged(*arguments: Any, **options: Any) -> Any:
         return command(*arguments, **options)
 
     complete = signature.replace(parameters=[*own, *flags])
-    with_flags.__signature__ = complete  # pyright: ignore[reportAttributeAccessIssue]
-    with_flags.__annotations__ = {name: p.annotation for name, p in complete.parameters.items()}
-    return with_flags
+    flagged.__signature__ = complete  # pyright: ignore[reportAttributeAccessIssue]
+    flagged.__annotations__ = {name: p.annotation for name, p in complete.parameters.items()}
+    return flagged
 
 
 def _annotation(option: ReaderOption) -> Any:
