@@ -22,9 +22,9 @@ _PACKAGE = Path(__file__).parent.parent
 
 
 def refuses_bad_input(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Turn errors about input into a message on stderr and exit code 2, Ctrl-C into exit code 130.
+    """Turn an error about input into a message on stderr and exit code 2, and Ctrl-C into exit code 130.
 
-    With `HOMODYNE_EQX_TRACEBACK=1` they pass through.
+    With `HOMODYNE_EQX_TRACEBACK=1` errors pass through.
     """
 
     @functools.wraps(command)

@@ -1,4 +1,4 @@
-"""The noise of two-time maps: given, or estimated from the far-lag plateau on request."""
+"""The noise of two-time maps: as given, or estimated from the far-lag plateau."""
 
 from typing import Any
 
@@ -38,6 +38,12 @@ def sigma_array_or_estimate(sigma: Any, shape: tuple[int, ...]) -> np.ndarray | 
     if not np.all(np.isfinite(sigma) & (sigma > 0)):
         raise WrongSigma(sigma, "finite numbers > 0")
     return np.broadcast_to(sigma, shape[:1])
+
+
+def describe_sigma(sigma: np.ndarray) -> str:
+    """The value of sigma, or its smallest and largest, in words."""
+    low, high = float(np.min(sigma)), float(np.max(sigma))
+    return f"{low:.3g}" if low == high else f"{low:.3g} to {high:.3g}"
 
 
 def check_sigma_map(sigma_k: np.ndarray, excluded: np.ndarray, k: int) -> None:

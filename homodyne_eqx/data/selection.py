@@ -12,7 +12,7 @@ from .errors import NoSuchSector, NotASelection, NothingSelected
 from .maps import MapStack, SelectedMaps
 
 Range = ArrayLike | Sequence[ArrayLike]
-"""Two numbers. A single number is an error of its own, `NotASelection`, and not one of types."""
+"""Two numbers. The annotation lets other values pass, so that `NotASelection` says what is wrong with them."""
 
 _Q_SLACK = 1e-6
 _PHI_SLACK = 1e-4
@@ -33,11 +33,13 @@ class Selection:
         return SelectedMaps(c2, self.sectors, self.frames)
 
     def cut_sigma(self, sigma: np.ndarray | str) -> np.ndarray | str:
+        """Sigma of the selection; the word `"estimate"` as it is."""
         if isinstance(sigma, str):
             return sigma
         return sigma[list(self.sectors)] if sigma.ndim == 1 else np.asarray(self.cut_maps(sigma))
 
     def cut_mask(self, mask: np.ndarray | None) -> np.ndarray | None:
+        """The mask of the selection, of the same number of dimensions; `None` without one."""
         if mask is None:
             return None
         return np.asarray(self.cut_maps(mask)) if mask.ndim == 3 else mask[(self.frames,) * mask.ndim]

@@ -12,7 +12,7 @@ from ..physics.geometry import Geometry
 from .errors import NoPixelLeft, NoSuchSector, WrongShape
 from .exclusion import Excluded, excluded_pixels, mask_array, mask_of_sector
 from .maps import array_or_stack, in_memory
-from .noise import check_sigma_map, estimate_sigma, sigma_array_or_estimate
+from .noise import check_sigma_map, describe_sigma, estimate_sigma, sigma_array_or_estimate
 from .provenance import Provenance
 from .selection import Range, describe_sectors, make_selection
 
@@ -156,8 +156,6 @@ class TwoTimeData:
 
     def __repr__(self) -> str:
         geometry, times = self.geometry, np.asarray(self.geometry.t)
-        low, high = float(np.min(self.sigma)), float(np.max(self.sigma))
-        sigma = f"{low:.3g}" if low == high else f"{low:.3g} to {high:.3g}"
         counted = "counted when read" if self.is_lazy and "excluded" not in self.__dict__ else str(self.excluded)
         lines = [
             f"TwoTimeData: {self.n_sector} sectors × {self.n_t} frames ({'lazy ' * self.is_lazy}{self.c2.dtype})",
@@ -166,7 +164,7 @@ class TwoTimeData:
         ]
         if geometry.gap is not None:
             lines.append(f"  gap      {', '.join(f'{x:.5g}' for x in np.unique(np.asarray(geometry.gap)))} Å")
-        lines += [f"  sigma    {sigma} ({self.sigma_source})", f"  excluded {counted}"]
+        lines += [f"  sigma    {describe_sigma(self.sigma)} ({self.sigma_source})", f"  excluded {counted}"]
         if self.provenance.path is not None:
             lines.append(f"  from     {self.provenance.path} ({self.provenance.format})")
         return "\n".join(lines + [f"  note     {note}" for note in self.provenance.notes])

@@ -1,8 +1,11 @@
 """Every error of data: raised by a broken file or array, with its values as fields and its message for Python."""
 
 import copy
+import dataclasses
 import inspect
 import pickle
+import re
+from pathlib import Path
 
 import h5py
 import numpy as np
@@ -274,3 +277,30 @@ def test_a_file_is_opened_by_the_first_reader_that_misses_nothing(files):
         load(files.folder / "scan.hdf", sigma=1.0)
     assert caught.value.missing["aps-u"] == ("/xpcs/twotime/processed_bins",)
     assert caught.value.layouts.keys() == caught.value.missing.keys()
+
+
+PAGE = Path(__file__).parents[2] / "docs" / "errors.md"
+
+
+def test_the_page_on_errors_names_each_and_its_fields():
+    rows = [line for line in PAGE.read_text(encoding="utf-8").splitlines() if line.startswith("| `")]
+    named = {}
+    for row in rows:
+        errors_of_row, _, fields = row.strip("| ").split(" | ")
+        names = [name for name in re.findall(r"`(\w+)`", errors_of_row) if name in CASES]
+        parts = fields.split("; ") if len(names) > 1 and ";" in fields else [fields] * len(names)
+        named |= {name: set(re.findall(r"`(\w+)`", part)) for name, part in zip(names, parts, strict=True)}
+    assert named.keys() == CASES.keys()
+    for name, fields in named.items():
+        assert fields <= {field.name for field in dataclasses.fields(getattr(errors, name))}, name
+
+
+def test_the_example_of_the_page_runs(files, capsys):
+    (source,) = re.findall(r"^```python\n(.*?)^```", PAGE.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
+    namespace = {}
+    exec(source, namespace)
+    path = files.write_aps_u(files.maps(n_t=40))
+    assert namespace["load_anyway"](path).sigma_source.startswith("estimated")
+    with pytest.raises(errors.MissingFrameTime):
+        namespace["load_anyway"](files.aps_u(drop=("frame_time",)))
+    assert capsys.readouterr().out == "frame_time SECONDS\n"

@@ -10,6 +10,7 @@ from rich.text import Text
 
 from ...data import TwoTimeData
 from ...data.errors import MissingSigma, SigmaNotEstimated, WrongSigma, WrongSigmaPixel
+from ...data.noise import describe_sigma
 from .. import options as opt
 from ..bad_input import in_options, refuses_bad_input
 from ..loading import load_selected
@@ -25,9 +26,9 @@ def inspect(
     gap: opt.Gap = None,
     **layout_options: Any,
 ) -> None:
-    """Say what is in a two-time file: layout, sectors, frames, noise, excluded pixels, and how to fit it.
+    """Print what is in a two-time file: layout, sectors, frames, noise, excluded pixels, and how to fit it.
 
-    A file of no known layout is refused with what it lacks for each (exit code 2).
+    For a file of no known layout the message says what it lacks for each of them (exit code 2).
     """
     console = Console(file=sys.stdout)
     set_up_jax()
@@ -68,29 +69,24 @@ def inspect(
 
 
 def _with_any_sigma(file: Path, options: dict[str, Any]) -> tuple[TwoTimeData, bool, str]:
-    """The data, whether the file holds a usable sigma, and what there is to say of sigma.
+    """The data, whether the file holds a usable sigma, and a text on sigma.
 
-    Without one in the file the noise is estimated; where that is not possible either, sigma is 1, which nothing shows.
+    If it does not, sigma is estimated; if that is not possible, sigma is 1, which is not shown.
     """
     try:
         data = load_selected(file, **options)
-        return data, True, f"{_spread(data)} ({data.sigma_source})"
+        return data, True, f"{describe_sigma(data.sigma)} ({data.sigma_source})"
     except (MissingSigma, WrongSigma, WrongSigmaPixel) as error:
         lacks = "none in the file;" if isinstance(error, MissingSigma) else error.problem(InOptions())
     try:
         data = load_selected(file, **options, sigma="estimate")
-        return data, False, f"{lacks} --sigma estimate would take {_spread(data)}"
+        return data, False, f"{lacks} --sigma estimate would take {describe_sigma(data.sigma)}"
     except SigmaNotEstimated as error:
         data = load_selected(file, **options, sigma="1")
         return data, False, f"{lacks} none can be estimated: {in_options(error)}"
 
 
-def _spread(data: TwoTimeData) -> str:
-    low, high = float(np.min(data.sigma)), float(np.max(data.sigma))
-    return f"{low:.3g}" if low == high else f"{low:.3g} to {high:.3g}"
-
-
-def _sectors(data, q: np.ndarray, phi: np.ndarray | None):
+def _sectors(data: TwoTimeData, q: np.ndarray, phi: np.ndarray | None):
     from .. import report
 
     shown = report.table("sector>", "q (Å⁻¹)>", "φ (°)>", "next to diagonal>", "far lags>")
@@ -104,7 +100,7 @@ def _sectors(data, q: np.ndarray, phi: np.ndarray | None):
     return shown
 
 
-def _suggestion(file: Path, data, has_sigma: bool) -> str:
+def _suggestion(file: Path, data: TwoTimeData, has_sigma: bool) -> str:
     sheared = data.geometry.phi is not None and data.n_sector > 1
     parts = [f"homodyne-eqx fit {file} --model {'laminar-flow' if sheared else 'static'}"]
     if sheared and data.geometry.gap is None:
