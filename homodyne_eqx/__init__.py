@@ -12,6 +12,7 @@ from .data import (
     Excluded as Excluded,
     Provenance as Provenance,
     TwoTimeData as TwoTimeData,
+    errors as errors,
     load as load,
     save_aps_u as save_aps_u,
 )

@@ -24,26 +24,26 @@ SHEARED_COLLOID_TRUTH: Mapping[str, Any] = MappingProxyType(
         "seed": 20250,
     }
 )
-"""What `sheared_colloid` was simulated with.
+"""The values that `sheared_colloid` was simulated with.
 
 `J` = 2·`stokes_einstein`, Å²/s, is the diffusion rate of the two-time model, constant in time; `shear_rate`, s⁻¹;
-`phi0`, degrees; `gap`, Å; `q`, Å⁻¹; scatterers of a speckle; speckles of a sector and of a pixel; mean photon count of
-a pixel in a frame.
+`phi0`, degrees; `gap`, Å; `q`, Å⁻¹; `particles`: scatterers in each speckle; `speckles` in each sector;
+`speckles_per_pixel`; `photons`: mean count of a pixel in a frame; `seed`: of the random numbers.
 """
 
 
 def sheared_colloid_path() -> Path:
-    """The file behind `sheared_colloid`, in the APS-U layout."""
+    """The file that `sheared_colloid` reads, in the APS-U layout."""
     return _BUNDLED / "sheared_colloid.hdf"
 
 
 def sheared_colloid() -> TwoTimeData:
     """A colloid in steady simple shear: 8 azimuths × 150 frames at one q, simulated from particles to photon counts.
 
-    Brownian particles spread evenly over a gap are carried by simple shear; their positions give the scattered fields,
-    the intensities, the counts and the maps. No correlation model is in it: see `examples/particle_simulation.py`,
-    which writes this file when run with its defaults. `SHEARED_COLLOID_TRUTH` says what was put in. The noise was
-    estimated from the far-lag plateau; frames share speckles, so it is correlated between pixels.
+    Brownian particles, spread evenly over a gap, move with a simple shear flow. Their positions give the scattered
+    fields, the intensities, the counts and the maps; no correlation model is used. `examples/particle_simulation.py`
+    writes this file when run with its defaults, and `SHEARED_COLLOID_TRUTH` holds the values. Sigma was estimated from
+    the far-lag plateau. Frames share speckles, so the noise is correlated between pixels.
 
     **Returns:** a `TwoTimeData` with the gap set, contrast near 1/3 and baseline 1.
     """

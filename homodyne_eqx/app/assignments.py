@@ -17,8 +17,8 @@ def values(option: str, given: Iterable[str], known: Sequence[str]) -> dict[str,
     return found
 
 
-def held(option: str, given: Iterable[str], known: Sequence[str]) -> dict[str, float | None]:
-    """NAME or NAME=VALUE, several times, as name → value, or `None` where it stays at its start."""
+def fixed(option: str, given: Iterable[str], known: Sequence[str]) -> dict[str, float | None]:
+    """NAME or NAME=VALUE, several times, as name → value, or `None` for a parameter fixed at its start value."""
     found: dict[str, float | None] = {}
     for text in given:
         name, equals, value = text.partition("=")
@@ -28,13 +28,13 @@ def held(option: str, given: Iterable[str], known: Sequence[str]) -> dict[str, f
 
 
 def intervals(option: str, given: Iterable[str], known: Sequence[str]) -> dict[str, tuple[float | None, float | None]]:
-    """NAME=LOW:HIGH, several times; LOW or HIGH left out means no bound on that side."""
+    """NAME=LOW:HIGH, several times; without LOW or HIGH there is no bound on that side."""
     found: dict[str, tuple[float | None, float | None]] = {}
     for text in given:
         name, value = _split(option, text, "NAME=LOW:HIGH")
         low, colon, high = value.partition(":")
         if not colon:
-            raise ValueError(f"{option} {text} holds no colon; expected NAME=LOW:HIGH, for instance D_offset=0: .")
+            raise ValueError(f"{option} {text} has no colon; expected NAME=LOW:HIGH, for instance D_offset=0: .")
         _check_name(option, name, known, found)
         found[name] = tuple(_number(option, text, end) if end.strip() else None for end in (low, high))
     return found
@@ -43,7 +43,7 @@ def intervals(option: str, given: Iterable[str], known: Sequence[str]) -> dict[s
 def _split(option: str, text: str, form: str) -> tuple[str, str]:
     name, equals, value = text.partition("=")
     if not equals:
-        raise ValueError(f"{option} {text} is no assignment; expected {form}, for instance D0=1000.")
+        raise ValueError(f"{option} {text} is not an assignment; expected {form}, for instance D0=1000.")
     return name.strip(), value
 
 
@@ -58,7 +58,7 @@ def _number(option: str, text: str, value: str) -> float:
     try:
         number = float(value)
     except ValueError:
-        raise ValueError(f"{option} {text}: {value!r} is no number.") from None
+        raise ValueError(f"{option} {text}: {value!r} is not a number.") from None
     if not math.isfinite(number):
         raise ValueError(f"{option} {text}: {value} is not finite.")
     return number

@@ -1,4 +1,4 @@
-"""Bad input ends a command with a sentence and exit code 2, not with a traceback."""
+"""Bad input ends a command with a message and exit code 2, not with a traceback."""
 
 import functools
 import os
@@ -11,6 +11,9 @@ from typing import Any
 import typer
 from rich.console import Console
 
+from ..data.errors import AbstractInputError
+from .spelling import InOptions
+
 BAD_INPUT = 2
 INTERRUPTED = 130
 TRACEBACK_VARIABLE = "HOMODYNE_EQX_TRACEBACK"
@@ -19,9 +22,9 @@ _PACKAGE = Path(__file__).parent.parent
 
 
 def refuses_bad_input(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Turn errors about input into a message on stderr and exit code 2, Ctrl-C into exit code 130.
+    """Turn an error about input into a message on stderr and exit code 2, and Ctrl-C into exit code 130.
 
-    With `HOMODYNE_EQX_TRACEBACK=1` they pass through.
+    With `HOMODYNE_EQX_TRACEBACK=1` errors pass through.
     """
 
     @functools.wraps(command)
@@ -31,8 +34,8 @@ def refuses_bad_input(command: Callable[..., Any]) -> Callable[..., Any]:
         except (ValueError, TypeError, IndexError, OSError, ImportError) as error:
             if os.environ.get(TRACEBACK_VARIABLE, "0") not in ("", "0"):
                 raise
-            _say(str(error) or type(error).__name__)
-            if not _raised_here(error):
+            _say(in_options(error))
+            if not _explains_itself(error):
                 _say(f"({type(error).__name__}; set {TRACEBACK_VARIABLE}=1 to see where it came from.)", "dim")
             raise typer.Exit(BAD_INPUT) from None
         except KeyboardInterrupt:
@@ -46,7 +49,14 @@ def _say(message: str, style: str = "red") -> None:
     Console(file=sys.stderr, highlight=False, soft_wrap=True).print(message, style=style, markup=False)
 
 
-def _raised_here(error: BaseException) -> bool:
-    """Whether the package itself raised the error: then its message says what to do."""
+def in_options(error: BaseException) -> str:
+    """The message of an error, with the options that repair it written as flags where the error states them."""
+    return error.text(InOptions()) if isinstance(error, AbstractInputError) else str(error) or type(error).__name__
+
+
+def _explains_itself(error: BaseException) -> bool:
+    """Whether the message says what to do: an error of a type of the package does, or of a usual type raised in it."""
+    if isinstance(error, AbstractInputError):
+        return True
     frames = traceback.extract_tb(error.__traceback__)
     return bool(frames) and _PACKAGE in Path(frames[-1].filename).parents

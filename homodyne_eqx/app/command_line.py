@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from . import commands
+from .reader_flags import with_reader_flags
 from .runtime import CACHE_VARIABLE
 
 _SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
@@ -14,22 +15,6 @@ _SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 def _examples(*lines: str) -> str:
     """Examples for the end of a help text, each on a line of its own."""
     return "\n\n".join(["[bold]Examples[/bold]", *(f"  {line}" for line in lines)])
-
-
-app = typer.Typer(
-    add_completion=False,
-    no_args_is_help=True,
-    rich_markup_mode="rich",
-    pretty_exceptions_enable=False,
-    context_settings=_SETTINGS,
-    epilog="\n\n".join(
-        [
-            f"Computes in float64. Compiled programs are kept in [bold]~/.cache/homodyne_eqx[/bold] so that the next "
-            f"run starts faster; the variable {CACHE_VARIABLE} names another folder, or [bold]off[/bold].",
-            "Exit codes: 0 done, 1 a fit did not converge, 2 bad input, 130 interrupted.",
-        ]
-    ),
-)
 
 
 def _version(wanted: bool) -> bool:
@@ -41,7 +26,6 @@ def _version(wanted: bool) -> bool:
     return wanted
 
 
-@app.callback()
 def homodyne_eqx(
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")
@@ -50,27 +34,48 @@ def homodyne_eqx(
     """From two-time correlation maps of XPCS to diffusion, shear rate and flow direction, with uncertainties."""
 
 
-app.command(epilog=_examples("homodyne-eqx demo", "homodyne-eqx demo --output out --force"))(commands.demo)
-app.command(
-    epilog=_examples(
-        "homodyne-eqx fit scan.hdf --gap 2e6 --sigma estimate --output out",
-        "homodyne-eqx fit scan.hdf --gap 2e6 --rates constant --phi 0 90 --output out",
-        "homodyne-eqx fit scan.hdf --model static --q 0.005 0.006 --bound D_offset=0: --output out",
-        "homodyne-eqx fit scan.hdf --gap 2e6 --start D0=1e4 --start alpha=-0.3 --fix phi0=0 --json",
+def build_app() -> typer.Typer:
+    """The command line, with the flags of the readers that there are."""
+    app = typer.Typer(
+        add_completion=False,
+        no_args_is_help=True,
+        rich_markup_mode="rich",
+        pretty_exceptions_enable=False,
+        context_settings=_SETTINGS,
+        epilog="\n\n".join(
+            [
+                f"Computes in float64. Compiled programs are kept in [bold]~/.cache/homodyne_eqx[/bold], so that the "
+                f"next run starts sooner; the variable {CACHE_VARIABLE} names another folder, or [bold]off[/bold].",
+                "Exit codes: 0 done, 1 a fit did not converge, 2 bad input, 130 interrupted.",
+            ]
+        ),
     )
-)(commands.fit)
-app.command(
-    epilog=_examples(
-        "homodyne-eqx simulate sheared.hdf --q 0.0054 --phi 0 --phi 45 --phi 90 --gap 2e6 --frames 200 --dt 0.1 "
-        "--noise 0.01 --set D0=1e4 --set alpha=0 --set D_offset=0 --set gamma_dot_t0=1e-4 --set beta=0 "
-        "--set gamma_dot_t_offset=0 --set phi0=10 --set contrast=0.3 --set offset=1",
-        "homodyne-eqx simulate still.hdf --model static --q 0.005 --frames 300 --dt 0.01 --noise 0.02 --set D0=5e4 "
-        "--set alpha=-0.4 --set D_offset=0 --set contrast=0.2 --set offset=1",
-    )
-)(commands.simulate)
-app.command(epilog=_examples("homodyne-eqx inspect scan.hdf"))(commands.inspect)
-app.command(
-    epilog=_examples(
-        "homodyne-eqx plot out --force", "homodyne-eqx plot out --sector 3 --format pdf --output figures_for_paper"
-    )
-)(commands.plot)
+    app.callback()(homodyne_eqx)
+    app.command(epilog=_examples("homodyne-eqx demo", "homodyne-eqx demo --output out --force"))(commands.demo)
+    app.command(
+        epilog=_examples(
+            "homodyne-eqx fit scan.hdf --gap 2e6 --sigma estimate --output out",
+            "homodyne-eqx fit scan.hdf --gap 2e6 --rates constant --phi 0 90 --output out",
+            "homodyne-eqx fit scan.hdf --model static --q 0.005 0.006 --bound D_offset=0: --output out",
+            "homodyne-eqx fit scan.hdf --gap 2e6 --start D0=1e4 --start alpha=-0.3 --fix phi0=0 --json",
+        )
+    )(with_reader_flags(commands.fit))
+    app.command(
+        epilog=_examples(
+            "homodyne-eqx simulate sheared.hdf --q 0.0054 --phi 0 --phi 45 --phi 90 --gap 2e6 --frames 200 --dt 0.1 "
+            "--noise 0.01 --set D0=1e4 --set alpha=0 --set D_offset=0 --set gamma_dot_t0=1e-4 --set beta=0 "
+            "--set gamma_dot_t_offset=0 --set phi0=10 --set contrast=0.3 --set offset=1",
+            "homodyne-eqx simulate still.hdf --model static --q 0.005 --frames 300 --dt 0.01 --noise 0.02 --set D0=5e4 "
+            "--set alpha=-0.4 --set D_offset=0 --set contrast=0.2 --set offset=1",
+        )
+    )(commands.simulate)
+    app.command(epilog=_examples("homodyne-eqx inspect scan.hdf"))(with_reader_flags(commands.inspect))
+    app.command(
+        epilog=_examples(
+            "homodyne-eqx plot out --force", "homodyne-eqx plot out --sector 3 --format pdf --output figures_for_paper"
+        )
+    )(commands.plot)
+    return app
+
+
+app = build_app()

@@ -1,4 +1,4 @@
-"""Models of other packages, which the command line offers by name beside those of this one."""
+"""Models of other packages, which the command line offers by name beside its own."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -16,16 +16,16 @@ from ..physics.parameter_names import named_leaves, names_by_path
 from .model_choice import ModelName, Start
 
 GROUP = "homodyne_eqx.models"
-"""The group of entry points: name → a function from `TwoTimeData` to the `TwoTimeModel` that a fit starts from."""
+"""The group of entry points, functions of `TwoTimeData` that return the `TwoTimeModel` at which a fit starts."""
 
 
 @final
 @dataclass(frozen=True)
 class InstalledModel:
-    """A model of another package, started for the data at hand.
+    """A model of another package, with start values for the data to fit.
 
     - `name`: as on the command line; `package`: the distribution that offers it, with its version;
-    - `model`: the start; its parameters are named as `homodyne_eqx.fit` names them.
+    - `model`: the model at its start values; its parameters are named as in `homodyne_eqx.fit`.
     """
 
     name: str
@@ -48,7 +48,7 @@ class InstalledModel:
         return {}
 
     def start(self, given: Mapping[str, float]) -> Start:
-        """Given values where there are any, for every element of an array; else those of the model."""
+        """The start: a given value, for every element of an array, or the value of the model."""
         values: dict[str, Any] = {}
         leaves = named_leaves(self.model)
         names = names_by_path(leaves)
@@ -68,7 +68,7 @@ class InstalledModel:
 def find(name: str) -> EntryPoint | None:
     """The entry point of this name, not loaded yet; `None` for a model of this package.
 
-    **Raises:** `ValueError` for a name that nobody offers, or that two packages do.
+    **Raises:** `ValueError` for a name that no package offers, or more than one.
     """
     own = [model.value for model in ModelName]
     if name in own:
@@ -89,10 +89,9 @@ def find(name: str) -> EntryPoint | None:
 
 
 def started(entry: EntryPoint, data: TwoTimeData) -> InstalledModel:
-    """Load the entry point and have it start its model for these data.
+    """Load the entry point and call it with the data.
 
-    **Raises:** `ImportError` where it cannot be loaded; `TypeError` where it is no function of the data or returns
-    something else.
+    **Raises:** `ImportError` if it cannot be loaded; `TypeError` if it is not a function or returns no `TwoTimeModel`.
     """
     package = _package(entry)
     try:

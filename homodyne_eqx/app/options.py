@@ -5,16 +5,22 @@ from typing import Annotated
 
 import typer
 
+from ..data.formats import READERS
 from .model_choice import AccumulationName, KernelName, ModelName, RatesName, ScalingName
 
-_MODEL, _DATA, _RUN = "Model", "What of the file", "Output"
+MODEL, DATA, OUTPUT = "Model", "Data selection", "Output"
+"""Headings of the help texts."""
 
+TwoTimeFile = Annotated[
+    Path,
+    typer.Argument(metavar="FILE", help=f"Two-time file: {', or '.join(reader.description for reader in READERS)}."),
+]
 Model = Annotated[
     ModelName,
     typer.Option(
         help="laminar-flow: D0, alpha, D_offset, gamma_dot_t0, beta, gamma_dot_t_offset, "
         "phi0. static: the first three.",
-        rich_help_panel=_MODEL,
+        rich_help_panel=MODEL,
     ),
 ]
 AnyModel = Annotated[
@@ -23,7 +29,7 @@ AnyModel = Annotated[
         metavar="NAME",
         help="laminar-flow: D0, alpha, D_offset, gamma_dot_t0, beta, gamma_dot_t_offset, phi0. static: the first "
         "three. Or a model that an installed package offers (entry points of the group homodyne_eqx.models).",
-        rich_help_panel=_MODEL,
+        rich_help_panel=MODEL,
     ),
 ]
 Kernel = Annotated[
@@ -31,37 +37,37 @@ Kernel = Annotated[
     typer.Option(
         help="gap-average: exact for uniform shear. sinc-squared: the documented form, whose shear rate is 2.2 to 2.3 "
         "times larger.",
-        rich_help_panel=_MODEL,
+        rich_help_panel=MODEL,
     ),
 ]
 Accumulation = Annotated[
     AccumulationName,
     typer.Option(
-        help="How rates are integrated over the frames: the documented trapezoid rule, or the "
-        "exact integral of the power law.",
-        rich_help_panel=_MODEL,
+        help="How the rates are integrated over time: the documented trapezoid rule, or the exact integral of the "
+        "power law.",
+        rich_help_panel=MODEL,
     ),
 ]
 Rates = Annotated[
     RatesName,
     typer.Option(
-        help="power-law: D0·t^alpha + D_offset, and likewise the shear. constant: D0 and gamma_dot_t0 "
-        "alone, the others held at 0.",
-        rich_help_panel=_MODEL,
+        help="power-law: D0·t^alpha + D_offset, and the shear rate likewise. constant: D0 and gamma_dot_t0 only, with "
+        "the exponents and offsets fixed at 0.",
+        rich_help_panel=MODEL,
     ),
 ]
 Scaling = Annotated[
     ScalingName,
-    typer.Option(help="Contrast and offset: one pair for each sector, or one for all.", rich_help_panel=_MODEL),
+    typer.Option(help="Contrast and offset: one pair for each sector, or one for all.", rich_help_panel=MODEL),
 ]
 QRange = Annotated[
     tuple[float, float] | None,
-    typer.Option("--q", metavar="LO HI", help="Sectors with q from LO to HI, Å⁻¹.", rich_help_panel=_DATA),
+    typer.Option("--q", metavar="LO HI", help="Sectors with q from LO to HI, Å⁻¹.", rich_help_panel=DATA),
 ]
 PhiRange = Annotated[
     tuple[float, float] | None,
     typer.Option(
-        "--phi", metavar="LO HI", help="Sectors with azimuth from LO to HI, degrees, modulo 360.", rich_help_panel=_DATA
+        "--phi", metavar="LO HI", help="Sectors with azimuth from LO to HI, degrees, modulo 360.", rich_help_panel=DATA
     ),
 ]
 Sectors = Annotated[
@@ -69,8 +75,8 @@ Sectors = Annotated[
     typer.Option(
         "--sector",
         metavar="N",
-        help="Sector number, from 0 as `inspect` lists them; repeat for more.",
-        rich_help_panel=_DATA,
+        help="Sector number, counted from 0 as in `inspect`; repeat for more.",
+        rich_help_panel=DATA,
     ),
 ]
 Frames = Annotated[
@@ -78,8 +84,8 @@ Frames = Annotated[
     typer.Option(
         "--frames",
         metavar="A B",
-        help="Frames A to B − 1 of the file, from 0. Times keep their origin.",
-        rich_help_panel=_DATA,
+        help="Frames A to B − 1 of the maps, counted from 0. Times keep their origin.",
+        rich_help_panel=DATA,
     ),
 ]
 Gap = Annotated[
@@ -88,7 +94,7 @@ Gap = Annotated[
         "--gap",
         metavar="ANGSTROM",
         help="Distance between the sheared walls, Å. Beamline files do not hold it.",
-        rich_help_panel=_DATA,
+        rich_help_panel=DATA,
     ),
 ]
 Sigma = Annotated[
@@ -96,36 +102,22 @@ Sigma = Annotated[
     typer.Option(
         "--sigma",
         metavar="VALUE|estimate",
-        help="Noise of a pixel of c2, or `estimate` for the scatter of each map's far-lag plateau. Needed where "
-        "the file holds none: there is no default.",
-        rich_help_panel=_DATA,
+        help="Standard deviation of a pixel of c2, or `estimate` for the scatter of the far-lag plateau of each map. "
+        "Needed if the file holds none: there is no default.",
+        rich_help_panel=DATA,
     ),
 ]
-FrameTime = Annotated[
-    float | None,
-    typer.Option(
-        metavar="SECONDS",
-        help="Period of the detector, where an APS-U file lacks it or has it wrong.",
-        rich_help_panel=_DATA,
-    ),
-]
-FirstFrame = Annotated[
-    int | None,
-    typer.Option(
-        metavar="N",
-        help="Detector frame, from 0, at which the maps start, where the file has it wrong.",
-        rich_help_panel=_DATA,
-    ),
-]
-Force = Annotated[bool, typer.Option("--force", help="Replace results that are there.", rich_help_panel=_RUN)]
-Figures = Annotated[bool, typer.Option("--figures/--no-figures", help="Draw the figures.", rich_help_panel=_RUN)]
-Quiet = Annotated[bool, typer.Option("--quiet", help="Print errors only.", rich_help_panel=_RUN)]
+Force = Annotated[bool, typer.Option("--force", help="Replace existing results.", rich_help_panel=OUTPUT)]
+Figures = Annotated[bool, typer.Option("--figures/--no-figures", help="Draw the figures.", rich_help_panel=OUTPUT)]
+Quiet = Annotated[bool, typer.Option("--quiet", help="Print errors only.", rich_help_panel=OUTPUT)]
 AsJson = Annotated[
     bool,
-    typer.Option("--json", help="Print the result as JSON on stdout and nothing else there.", rich_help_panel=_RUN),
+    typer.Option(
+        "--json", help="Print the result as JSON on stdout, and everything else on stderr.", rich_help_panel=OUTPUT
+    ),
 ]
 Threads = Annotated[
-    int | None, typer.Option(metavar="N", help="Use at most N threads, all cores unless given.", rich_help_panel=_RUN)
+    int | None, typer.Option(metavar="N", help="Use at most N threads; all cores by default.", rich_help_panel=OUTPUT)
 ]
 Output = Annotated[
     Path | None,
@@ -134,13 +126,13 @@ Output = Annotated[
         metavar="DIR",
         help="Folder for result.json, result.h5 and figures/; written whole or not at all. Nothing is written "
         "without it.",
-        rich_help_panel=_RUN,
+        rich_help_panel=OUTPUT,
     ),
 ]
 
 
 def sigma_of(text: str | None) -> float | str | None:
-    """What `hx.load` takes for `--sigma`.
+    """The value of `--sigma` as `hx.load` takes it.
 
     **Raises:** `ValueError` for a word other than `estimate`.
     """

@@ -1,5 +1,6 @@
 """Two-time data: the container, the readers of beamline files, and the writer."""
 
+from . import errors as errors
 from .block_average import block_averaged as block_averaged
 from .exclusion import Excluded as Excluded
 from .formats.aps_u.writer import save_aps_u as save_aps_u

@@ -10,9 +10,9 @@ from .two_time import TwoTimeData
 def block_averaged(data: TwoTimeData, factor: int) -> TwoTimeData:
     """Maps of n_t // factor frames: the weighted mean over blocks of factor × factor pairs, at the mean times.
 
-    Frames beyond the last whole block are left out; so is the diagonal of the result, whose blocks hold
-    self-correlations. A model fitted to this is a start for a fit of the data themselves: where it decays within a
-    block, the mean over the block is not its value at the mean time.
+    Frames after the last whole block are left out. So is the diagonal of the result, since its blocks contain
+    correlations of a frame with itself. A fit of the result gives a start for a fit of the data: where the model decays
+    within a block, its mean over the block is not its value at the mean time.
 
     **Raises:** `ValueError` if fewer than three blocks result.
     """

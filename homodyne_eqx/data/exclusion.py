@@ -1,20 +1,22 @@
-"""Which pixels of a two-time map do not count, and why."""
+"""The pixels of a two-time map that are excluded, and why."""
 
 from dataclasses import dataclass
 from typing import Any, final
 
 import numpy as np
 
+from .errors import WrongShape
+
 
 @final
 @dataclass(frozen=True)
 class Excluded:
-    """Pixels that carry weight 0, counted once each, by the first cause that applies, over all maps.
+    """Numbers of pixels of weight 0, over all maps. Each is counted once, by the first cause that applies.
 
-    - `diagonal`: the correlation of a frame with itself, which holds shot noise;
+    - `diagonal`: on the diagonal, where a frame is correlated with itself and shot noise adds to the value;
     - `not_finite`: NaN or infinite;
     - `masked`: excluded by the mask;
-    - `total`: all pixels, those that count included.
+    - `total`: all pixels, excluded or not.
     """
 
     diagonal: int
@@ -24,7 +26,7 @@ class Excluded:
 
     @property
     def used(self) -> int:
-        """Pixels that count."""
+        """Pixels that are not excluded."""
         return self.total - self.diagonal - self.not_finite - self.masked
 
     def __str__(self) -> str:
@@ -32,50 +34,51 @@ class Excluded:
         return f"{causes} of {self.total} pixels"
 
 
-def checked_mask(mask: Any, shape: tuple[int, ...]) -> np.ndarray | None:
-    """`mask` as a boolean array (True = excluded) of shape `(n_t,)`, `(n_t, n_t)` or `(n_sector, n_t, n_t)`."""
+def mask_array(mask: Any, shape: tuple[int, ...]) -> np.ndarray | None:
+    """`mask` as a boolean array (True = excluded) of shape `(n_t,)`, `(n_t, n_t)` or `(n_sector, n_t, n_t)`.
+
+    **Raises:** `TypeError` unless it holds booleans; `WrongShape`.
+    """
     if mask is None:
         return None
     mask = np.asarray(mask)
     if mask.dtype != bool:
         raise TypeError(f"mask has dtype {mask.dtype}; expected booleans, True where a pixel is excluded.")
     if mask.shape not in (shape[1:2], shape[1:], shape):
-        raise ValueError(
-            f"mask has shape {mask.shape}; expected {shape[1:2]} (frames), {shape[1:]} (one map for all sectors) "
-            f"or {shape} (one a sector)."
-        )
+        expected = f"{shape[1:2]} (frames), {shape[1:]} (one mask for all sectors) or {shape} (one for each sector)"
+        raise WrongShape("mask", mask.shape, expected)
     return mask
 
 
-def map_mask(mask: np.ndarray | None, k: int) -> np.ndarray | bool:
-    """The part of `mask` that applies to sector `k`, broadcastable to `(n_t, n_t)`."""
+def mask_of_sector(mask: np.ndarray | None, k: int) -> np.ndarray | bool:
+    """The mask of sector `k`, `(n_t, n_t)`, or `False` without a mask."""
     if mask is None:
         return False
-    mask = _pairs(mask)
+    mask = _mask_of_pairs(mask)
     return mask if mask.ndim == 2 else mask[k]
 
 
-def joined_masks(first: np.ndarray | None, second: np.ndarray | None) -> np.ndarray | None:
-    """The mask that excludes what either excludes."""
+def union_of_masks(first: np.ndarray | None, second: np.ndarray | None) -> np.ndarray | None:
+    """The mask of the pixels that at least one of the two masks excludes."""
     if first is None or second is None:
         return second if first is None else first
     if first.ndim == second.ndim:
         return first | second
-    return _pairs(first) | _pairs(second)
+    return _mask_of_pairs(first) | _mask_of_pairs(second)
 
 
-def _pairs(mask: np.ndarray) -> np.ndarray:
-    """A mask of frames as one of pairs of frames."""
+def _mask_of_pairs(mask: np.ndarray) -> np.ndarray:
+    """A mask of frames as a mask of pairs of frames; other masks as they are."""
     return mask[:, None] | mask[None, :] if mask.ndim == 1 else mask
 
 
 def excluded_pixels(c2_k: np.ndarray, mask_k: np.ndarray | bool) -> tuple[np.ndarray, np.ndarray]:
-    """Pixels of one map that do not count, and the `(diagonal, not finite, masked)` numbers of them."""
-    bad = ~np.isfinite(c2_k)
-    np.fill_diagonal(bad, False)
-    not_finite = int(np.count_nonzero(bad))
-    bad |= mask_k
-    np.fill_diagonal(bad, True)
+    """Where the pixels of one map are excluded, `(n_t, n_t)`, and their numbers `(diagonal, not finite, masked)`."""
+    excluded = ~np.isfinite(c2_k)
+    np.fill_diagonal(excluded, False)
+    not_finite = int(np.count_nonzero(excluded))
+    excluded |= mask_k
+    np.fill_diagonal(excluded, True)
     diagonal = c2_k.shape[0]
-    masked = int(np.count_nonzero(bad)) - diagonal - not_finite
-    return bad, np.array([diagonal, not_finite, masked])
+    masked = int(np.count_nonzero(excluded)) - diagonal - not_finite
+    return excluded, np.array([diagonal, not_finite, masked])

@@ -7,7 +7,7 @@ _SIGNATURE = b"\x89HDF\r\n\x1a\n"
 
 
 def require_h5py() -> ModuleType:
-    """The module h5py. **Raises:** `ImportError` with the remedy where it is not installed."""
+    """The module h5py. **Raises:** `ImportError` that says how to install it, if it is not installed."""
     try:
         import h5py
     except ImportError as error:

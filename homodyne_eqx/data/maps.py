@@ -7,6 +7,8 @@ from typing import Any, Protocol, final, runtime_checkable
 import jax
 import numpy as np
 
+from .errors import WrongShape
+
 
 @runtime_checkable
 class MapStack(Protocol):
@@ -24,7 +26,7 @@ class MapStack(Protocol):
 @final
 @dataclass(frozen=True)
 class SelectedMaps:
-    """Some sectors and a range of frames of a stack, cut out as each map is read."""
+    """Some sectors and a range of frames of a stack; each map is cut when it is read."""
 
     source: MapStack
     sectors: tuple[int, ...]
@@ -43,10 +45,10 @@ class SelectedMaps:
         return np.asarray(self.source[self.sectors[k]])[self.frames, self.frames]
 
 
-def as_maps(c2: Any) -> np.ndarray | MapStack:
-    """`c2` as a read-only float32 or float64 array without a copy where it is one, else as the lazy stack it is.
+def array_or_stack(c2: Any) -> np.ndarray | MapStack:
+    """`c2` as a read-only float32 or float64 array, without a copy if it is one; a stack is returned as it is.
 
-    **Raises:** `TypeError` for anything that is not real numbers, `ValueError` unless `(n_sector, n_t, n_t)`, n_t ≥ 2.
+    **Raises:** `TypeError` unless it holds real numbers; `WrongShape` unless it is `(n_sector, n_t, n_t)`, n_t ≥ 2.
     """
     if isinstance(c2, np.ndarray | jax.Array | Sequence):
         c2 = np.asarray(c2).view()
@@ -61,12 +63,12 @@ def as_maps(c2: Any) -> np.ndarray | MapStack:
         raise TypeError(f"The stack of maps has dtype {c2.dtype}; expected float32 or float64.")
     shape = tuple(c2.shape)
     if len(shape) != 3 or shape[1] != shape[2]:
-        remedy = " A single map goes in as c2[None]." if len(shape) == 2 else ""
-        raise ValueError(f"c2 has shape {shape}; expected (n_sector, n_t, n_t), one square map a sector.{remedy}")
+        single = "; pass a single map as c2[None]" if len(shape) == 2 else ""
+        raise WrongShape("c2", shape, f"(n_sector, n_t, n_t), one square map for each sector{single}")
     if shape[0] == 0:
-        raise ValueError(f"c2 has shape {shape}; expected at least one sector.")
+        raise WrongShape("c2", shape, "at least one sector")
     if shape[1] < 2:
-        raise ValueError(f"c2 holds {shape[1]} frame; expected at least 2: a single frame correlates with nothing.")
+        raise WrongShape("c2", shape, "at least 2 frames: a single one has no other to be correlated with")
     return c2
 
 

@@ -1,67 +1,68 @@
-"""The noise of two-time maps: given, or estimated from the far-lag plateau on request."""
+"""The noise of two-time maps: as given, or estimated from the far-lag plateau."""
 
 from typing import Any
 
 import numpy as np
 
-from .exclusion import excluded_pixels, map_mask
+from .errors import MissingSigma, SigmaNotEstimated, WrongShape, WrongSigma, WrongSigmaPixel
+from .exclusion import excluded_pixels, mask_of_sector
 from .maps import MapStack
 
-_REMEDY = (
-    'Pass sigma as a number, one a sector, or an array like c2; or sigma="estimate" to take it from the scatter of '
-    "the far-lag plateau of each map."
-)
 _PLATEAU = 2 / 3
 _FEWEST_PIXELS = 20
 _NORMAL_MAD = 1.4826
 
 
-def checked_sigma(sigma: Any, shape: tuple[int, ...]) -> np.ndarray | str:
+def sigma_array_or_estimate(sigma: Any, shape: tuple[int, ...]) -> np.ndarray | str:
     """`sigma` as `(n_sector,)` or `(n_sector, n_t, n_t)` floats, or the word `"estimate"`.
 
-    **Raises:** `ValueError` where it is missing, of another shape, or (one number a sector) not finite and > 0.
-    A full array is checked pixel by pixel when it is used, since excluded pixels need no noise.
+    **Raises:** `MissingSigma`; `WrongSigma` for another word and for numbers that are not finite and > 0;
+    `WrongShape`; `TypeError` unless it holds real numbers. An array like c2 is checked when each map is read, since
+    its excluded pixels may hold anything.
     """
     if sigma is None:
-        raise ValueError(f"sigma, the standard deviation of a pixel of c2, is missing. {_REMEDY}")
+        raise MissingSigma()
     if isinstance(sigma, str):
         if sigma != "estimate":
-            raise ValueError(f'sigma is {sigma!r}; the only word it takes is "estimate". {_REMEDY}')
+            raise WrongSigma(sigma, 'a number or the word "estimate"')
         return sigma
     sigma = np.asarray(sigma)
     if sigma.dtype.kind not in "fiu":
-        raise TypeError(f"sigma has dtype {sigma.dtype}; expected real numbers. {_REMEDY}")
+        raise TypeError(f'sigma has dtype {sigma.dtype}; expected real numbers, or the word "estimate".')
     if sigma.dtype not in (np.float32, np.float64):
         sigma = sigma.astype(np.float64)
     if sigma.shape == shape:
         return sigma
     if sigma.shape not in ((), (1,), shape[:1]):
-        raise ValueError(f"sigma has shape {sigma.shape}; expected (), {shape[:1]} or {shape}. {_REMEDY}")
+        raise WrongShape("sigma", sigma.shape, f"(), {shape[:1]} or {shape}")
     if not np.all(np.isfinite(sigma) & (sigma > 0)):
-        raise ValueError(f"sigma is {sigma}; expected finite numbers > 0. {_REMEDY}")
+        raise WrongSigma(sigma, "finite numbers > 0")
     return np.broadcast_to(sigma, shape[:1])
 
 
+def describe_sigma(sigma: np.ndarray) -> str:
+    """The value of sigma, or its smallest and largest, in words."""
+    low, high = float(np.min(sigma)), float(np.max(sigma))
+    return f"{low:.3g}" if low == high else f"{low:.3g} to {high:.3g}"
+
+
 def check_sigma_map(sigma_k: np.ndarray, excluded: np.ndarray, k: int) -> None:
-    """**Raises:** `ValueError` where a pixel that counts has no finite, positive noise."""
+    """**Raises:** `WrongSigmaPixel` for a pixel that is not excluded and whose sigma is not finite and > 0."""
     bad = ~(np.isfinite(sigma_k) & (sigma_k > 0)) & ~excluded
     if np.any(bad):
         i, j = np.argwhere(bad)[0]
-        raise ValueError(
-            f"sigma[{k}, {i}, {j}] is {sigma_k[i, j]} ({np.count_nonzero(bad)} such pixels in sector {k}); expected "
-            "finite numbers > 0 wherever a pixel is not masked. Mask those pixels, or correct sigma."
-        )
+        raise WrongSigmaPixel((k, int(i), int(j)), float(sigma_k[i, j]), int(np.count_nonzero(bad)))
 
 
-def estimated_sigma(c2: MapStack, mask: np.ndarray | None) -> tuple[np.ndarray, str]:
-    """Noise of each map from the scatter of its far-lag plateau, and a sentence that says what was taken.
+def estimate_sigma(c2: MapStack, mask: np.ndarray | None) -> tuple[np.ndarray, str]:
+    """Noise of each map from the scatter of its far-lag plateau, and a sentence on how it was estimated.
 
-    The pixels are those with a lag of at least two thirds of the longest one. A line in the lag, through the medians of
-    the nearer and the farther half of them, takes up what is left of a decay; the scatter about it is
-    1.4826 × the median absolute deviation, which a few outliers do not move.
+    The pixels are those with a lag of at least two thirds of the longest one. What is left of a decay there is taken
+    as a straight line in the lag, through the medians of the pixels at the shorter and at the longer lags. The noise
+    is 1.4826 × the median absolute deviation from that line, which a few outliers do not change.
 
-    **Returns:** `(n_sector,)` standard deviations. **Raises:** `ValueError` where a map leaves too few pixels, or none
-    that differ.
+    **Returns:** `(n_sector,)` standard deviations. **Raises:** `SigmaNotEstimated` for a map with too few pixels at
+    these lags, or with equal values there.
     """
     n_sector, n_t, _ = c2.shape
     lag = np.abs(np.subtract.outer(np.arange(n_t), np.arange(n_t)))
@@ -70,16 +71,17 @@ def estimated_sigma(c2: MapStack, mask: np.ndarray | None) -> tuple[np.ndarray, 
     sigma = np.empty(n_sector)
     for k in range(n_sector):
         map_k = np.asarray(c2[k])
-        used = upper & ~excluded_pixels(map_k, map_mask(mask, k))[0]
+        used = upper & ~excluded_pixels(map_k, mask_of_sector(mask, k))[0]
         count = np.count_nonzero(used)
         if count < _FEWEST_PIXELS:
-            raise ValueError(
+            raise SigmaNotEstimated(
+                k,
                 f"Sector {k} has {count} pixels at lags of {shortest} frames or more; estimating sigma takes at least "
-                f"{_FEWEST_PIXELS}. Pass sigma as a number."
+                f"{_FEWEST_PIXELS}.",
             )
         sigma[k] = _plateau_scatter(lag[used], map_k[used].astype(np.float64))
         if not sigma[k] > 0:
-            raise ValueError(f"The far-lag plateau of sector {k} does not scatter. Pass sigma as a number.")
+            raise SigmaNotEstimated(k, f"The far-lag plateau of sector {k} does not scatter.")
     source = f"estimated: 1.4826 × MAD of each map at lags of {shortest} to {n_t - 1} frames about a line in the lag"
     return sigma, source
 

@@ -1,4 +1,4 @@
-"""Where two-time data came from, and what was done to them on the way in."""
+"""Where two-time data came from, and what was converted when they were read."""
 
 import hashlib
 from collections.abc import Mapping
@@ -13,12 +13,12 @@ from typing import Any, final
 class Provenance:
     """Origin of a `TwoTimeData`.
 
-    - `path`: file that was read, or `None` for arrays;
+    - `path`: the file, or `None` for arrays;
     - `format`: name of its layout, e.g. `"aps-u"`, or `None`;
-    - `sha256`: checksum of the file in hexadecimal, or `None` where it was not taken (arrays, lazy reading);
-    - `frames`: `(first, stop)`, the frames of the file's maps that are used, or `None` for arrays;
-    - `notes`: sentences on what was found, estimated or left out;
-    - `metadata`: further values that the file carries, such as the truth of a simulation.
+    - `sha256`: checksum of the file in hexadecimal, or `None` for arrays and for lazy reading;
+    - `frames`: `(first, stop)`, the frames of the maps in the file that are used, or `None` for arrays;
+    - `notes`: sentences on what was found, converted or left out;
+    - `metadata`: further values in the file, such as the true parameters of a simulation.
     """
 
     path: str | None = None

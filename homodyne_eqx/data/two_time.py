@@ -9,11 +9,12 @@ from typing import Any, final
 import numpy as np
 
 from ..physics.geometry import Geometry
-from .exclusion import Excluded, checked_mask, excluded_pixels, map_mask
-from .maps import as_maps, in_memory
-from .noise import check_sigma_map, checked_sigma, estimated_sigma
+from .errors import NoPixelLeft, NoSuchSector, WrongShape
+from .exclusion import Excluded, excluded_pixels, mask_array, mask_of_sector
+from .maps import array_or_stack, in_memory
+from .noise import check_sigma_map, describe_sigma, estimate_sigma, sigma_array_or_estimate
 from .provenance import Provenance
-from .selection import Bounds, choose, describe_sectors
+from .selection import Range, describe_sectors, make_selection
 
 
 @final
@@ -25,18 +26,19 @@ class TwoTimeData:
 
     - `c2`: normalised intensity correlation, `(n_sector, n_t, n_t)`, baseline near 1. A float32 or float64 array is
       kept as it is, without a copy; or a stack that reads one map at a time (`shape`, `dtype` and `[k]`).
-    - `geometry`: the `Geometry` of the same sectors and frames, in the same order; no order is required of phi.
-    - `sigma`: standard deviation of a pixel, > 0: a number, one a sector `(n_sector,)`, an array like `c2`, or the word
-      `"estimate"` for the robust scatter of the far-lag plateau of each map. There is no default.
+    - `geometry`: the `Geometry` of the same sectors and frames, in the same order; phi may be in any order.
+    - `sigma`: standard deviation of a pixel, > 0: a number, one for each sector `(n_sector,)`, an array like `c2`, or
+      the word `"estimate"` for the scatter of the far-lag plateau of each map. There is no default.
     - `mask`: True where a pixel is excluded: `(n_t,)` for whole frames, `(n_t, n_t)` for all sectors, or like `c2`.
     - `provenance`: where the data came from.
     - `sigma_source`: a sentence on where sigma came from.
 
-    NaN and infinite pixels are excluded and counted; so is the diagonal, which correlates a frame with itself and holds
-    shot noise.
+    NaN and infinite pixels are excluded and counted. So is the diagonal: there a frame is correlated with itself, and
+    shot noise adds to the value.
 
-    **Raises:** `TypeError`, `ValueError` for shapes that disagree, a sigma that is missing or not positive, or a sector
-    of which no pixel is left. A lazy stack is checked map by map when it is read.
+    **Raises:** `WrongShape`; `MissingSigma`, `WrongSigma`, `WrongSigmaPixel`, `SigmaNotEstimated`; `NoPixelLeft` for a
+    sector of which every pixel is excluded (all of `homodyne_eqx.errors`); `TypeError` for what does not hold numbers.
+    A lazy stack is checked map by map when it is read.
     """
 
     c2: Any
@@ -48,12 +50,12 @@ class TwoTimeData:
 
     def __post_init__(self):
         put = object.__setattr__
-        put(self, "c2", as_maps(self.c2))
+        put(self, "c2", array_or_stack(self.c2))
         _check_geometry(self.geometry, self.shape)
-        put(self, "mask", checked_mask(self.mask, self.shape))
-        sigma = checked_sigma(self.sigma, self.shape)
+        put(self, "mask", mask_array(self.mask, self.shape))
+        sigma = sigma_array_or_estimate(self.sigma, self.shape)
         if isinstance(sigma, str):
-            sigma, source = estimated_sigma(self.c2, self.mask)
+            sigma, source = estimate_sigma(self.c2, self.mask)
             put(self, "sigma_source", source)
         put(self, "sigma", _read_only(sigma))
         if not self.is_lazy:
@@ -84,38 +86,38 @@ class TwoTimeData:
 
     @property
     def scalar_sigma(self) -> np.ndarray | None:
-        """`(n_sector,)` standard deviations where sigma is one number a sector, else `None`."""
+        """Sigma of each sector, `(n_sector,)`, or `None` if it differs from pixel to pixel."""
         return self.sigma if self.sigma.ndim == 1 else None
 
     @cached_property
     def excluded(self) -> Excluded:
-        """How many pixels carry no weight, by cause; reads every map of a lazy stack once."""
+        """How many pixels are excluded, by cause. The first call reads every map of a lazy stack."""
         counts = np.sum([self._read(k)[2] for k in range(self.n_sector)], axis=0)
         return Excluded(*counts.tolist(), total=math.prod(self.shape))
 
     def weighted_map(self, k: int) -> tuple[np.ndarray, np.ndarray]:
         """Map and weights of sector `k`, each `(n_t, n_t)` in the dtype of `c2`.
 
-        Excluded pixels have value 0 and weight 0, all others weight 1/sigma². Both triangles are given as they are:
-        a symmetric map holds each pair of frames twice, and whoever sums counts it once.
+        Excluded pixels have value 0 and weight 0, all others weight 1/sigma². Both triangles are returned as they are:
+        a symmetric map holds each pair of frames twice, and a sum over the map counts it twice.
         """
-        c2_k, excluded = self.map_as_is(k)
+        c2_k, excluded = self.map_and_excluded(k)
         sigma_k = np.where(excluded, np.inf, self.sigma[k]).astype(np.float64, copy=False)
         return np.where(excluded, 0, c2_k).astype(c2_k.dtype, copy=False), (sigma_k**-2).astype(c2_k.dtype)
 
-    def map_as_is(self, k: int) -> tuple[np.ndarray, np.ndarray]:
-        """Map of sector `k`, `(n_t, n_t)`, and where its pixels are excluded and hold whatever they hold: no copy."""
+    def map_and_excluded(self, k: int) -> tuple[np.ndarray, np.ndarray]:
+        """Map of sector `k` as it is, `(n_t, n_t)`, without a copy, and True where its pixels are excluded."""
         if not 0 <= k < self.n_sector:
-            raise IndexError(f"There is no sector {k}; expected 0 to {self.n_sector - 1}.")
+            raise NoSuchSector((k,), self.n_sector)
         return self._read(k)[:2]
 
     def select(
         self,
         *,
-        q: Bounds | None = None,
-        phi: Bounds | None = None,
+        q: Range | None = None,
+        phi: Range | None = None,
         sectors: Iterable[int] | None = None,
-        frames: Bounds | None = None,
+        frames: Range | None = None,
     ) -> "TwoTimeData":
         """The sectors and frames that fulfil every condition given; frame times keep their origin.
 
@@ -126,17 +128,17 @@ class TwoTimeData:
         - `sectors`: indices from 0, in the order wanted.
         - `frames`: `(first, stop)` of these data, from 0, `stop` excluded.
 
-        **Raises:** `ValueError`, `IndexError` where nothing is left, naming the q and phi that there are.
+        **Raises:** `NotASelection`, `NoSuchSector`; `NothingSelected` with the q and phi that there are.
         """
         q_of, phi_of = sector_arrays(self.geometry)
-        chosen = choose(q_of, phi_of, self.n_t, q, phi, sectors, frames)
+        selection = make_selection(q_of, phi_of, self.n_t, q, phi, sectors, frames)
         return replace(
             self,
-            c2=chosen.of_maps(self.c2),
-            geometry=chosen.of_geometry(self.geometry),
-            sigma=chosen.of_sigma(self.sigma),
-            mask=chosen.of_mask(self.mask),
-            provenance=replace(self.provenance, frames=_frames_within(self.provenance.frames, chosen.frames)),
+            c2=selection.cut_maps(self.c2),
+            geometry=selection.cut_geometry(self.geometry),
+            sigma=selection.cut_sigma(self.sigma),
+            mask=selection.cut_mask(self.mask),
+            provenance=replace(self.provenance, frames=_frames_within(self.provenance.frames, selection.frames)),
         )
 
     def in_memory(self) -> "TwoTimeData":
@@ -145,20 +147,15 @@ class TwoTimeData:
 
     def _read(self, k: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         c2_k = np.asarray(self.c2[k])
-        excluded, counts = excluded_pixels(c2_k, map_mask(self.mask, k))
+        excluded, counts = excluded_pixels(c2_k, mask_of_sector(self.mask, k))
         if np.all(excluded):
-            raise ValueError(
-                f"No pixel of sector {k} is left: {counts[1]} are not finite and {counts[2]} are masked, besides the "
-                f"diagonal ({counts[0]}). Correct the mask, or leave the sector out with select(sectors=...)."
-            )
+            raise NoPixelLeft(k, *counts.tolist())
         if self.sigma.ndim == 3:
             check_sigma_map(self.sigma[k], excluded, k)
         return c2_k, excluded, counts
 
     def __repr__(self) -> str:
         geometry, times = self.geometry, np.asarray(self.geometry.t)
-        low, high = float(np.min(self.sigma)), float(np.max(self.sigma))
-        sigma = f"{low:.3g}" if low == high else f"{low:.3g} to {high:.3g}"
         counted = "counted when read" if self.is_lazy and "excluded" not in self.__dict__ else str(self.excluded)
         lines = [
             f"TwoTimeData: {self.n_sector} sectors × {self.n_t} frames ({'lazy ' * self.is_lazy}{self.c2.dtype})",
@@ -167,7 +164,7 @@ class TwoTimeData:
         ]
         if geometry.gap is not None:
             lines.append(f"  gap      {', '.join(f'{x:.5g}' for x in np.unique(np.asarray(geometry.gap)))} Å")
-        lines += [f"  sigma    {sigma} ({self.sigma_source})", f"  excluded {counted}"]
+        lines += [f"  sigma    {describe_sigma(self.sigma)} ({self.sigma_source})", f"  excluded {counted}"]
         if self.provenance.path is not None:
             lines.append(f"  from     {self.provenance.path} ({self.provenance.format})")
         return "\n".join(lines + [f"  note     {note}" for note in self.provenance.notes])
@@ -183,14 +180,11 @@ def _check_geometry(geometry: Geometry, shape: tuple[int, ...]) -> None:
     if not isinstance(geometry, Geometry):
         raise TypeError(f"geometry is a {type(geometry).__name__}; expected Geometry(q=..., t=..., phi=..., gap=...).")
     if geometry.n_sector != shape[0]:
-        raise ValueError(
-            f"c2 has {shape[0]} maps but the geometry has {geometry.n_sector} sectors (the longest of q, phi and gap). "
-            "Give q or phi one value a map, in the order of the maps."
-        )
+        expected = f"{geometry.n_sector} maps, one for each sector of the geometry (the longest of q, phi and gap)"
+        raise WrongShape("c2", shape, f"{expected}: give q or phi one value for each map, in the order of the maps")
     if geometry.n_t != shape[1]:
-        raise ValueError(
-            f"c2 has {shape[1]} frames but the geometry has {geometry.n_t} times t. Give t one value a frame of c2."
-        )
+        expected = f"{geometry.n_t} frames, one for each time t of the geometry"
+        raise WrongShape("c2", shape, f"{expected}: give t one value for each frame of c2")
 
 
 def _frames_within(outer: tuple[int, int] | None, frames: slice) -> tuple[int, int] | None:

@@ -10,10 +10,10 @@ from tempfile import NamedTemporaryFile
 
 @contextmanager
 def whole_file(path: str | PathLike[str], overwrite: bool = False) -> Iterator[Path]:
-    """A temporary path in the folder of `path`, moved to `path` when the block ends well and removed when it fails.
+    """A temporary path in the folder of `path`: moved to `path` at the end of the block, removed if the block raises.
 
-    **Raises:** `FileExistsError` where `path` exists and `overwrite` is false, `FileNotFoundError` without its folder,
-    both before anything is written.
+    **Raises:** `FileExistsError` if `path` exists and `overwrite` is false, `FileNotFoundError` if its folder does not
+    exist, both before anything is written.
     """
     path = Path(path)
     if not path.parent.is_dir():

@@ -145,7 +145,7 @@ def pack(data: TwoTimeData, *, size: int | None = None, dtype: str | None = None
     counted, n_counting = _counted(starts, new, size), np.zeros(values.shape[:3], np.int32)
     for group, member in np.ndindex(groups.shape):
         k = int(groups[group, member])
-        c2, excluded = data.map_as_is(k)
+        c2, excluded = data.map_and_excluded(k)
         sigma = None if scalar is not None else data.sigma[k]
         for tile, (row, column) in enumerate(starts):
             part = np.s_[row : row + size, column : column + size]

@@ -10,6 +10,7 @@ from jaxtyping import Array, Float
 
 from .construction_checks import check_structure, expect_within
 from .equation import equation
+from .errors import MissingGeometry
 from .geometry import Geometry, Sector
 from .parameters import component, parameter
 from .quantities import AbstractWithQuantities
@@ -93,8 +94,8 @@ class FiniteSector(AbstractDetection):
     Limits: widths → 0 is the detection itself. The time of a fit grows with the number of points. Derivation: c2 is
     an average over pixels, whose intensities are correlated one by one; so M averages, and g1 does not.
 
-    **Raises:** `ValueError` if the geometry has no phi, or for fewer than 1 point; `TypeError` for what is not a
-    detection.
+    **Raises:** `MissingGeometry` if the geometry has no phi; `ValueError` for fewer than 1 point; `TypeError` for what
+    is not a detection.
     """
 
     phi_width: Float[Array, ""] = parameter("deg", (0.0, jnp.inf), free=False)
@@ -109,7 +110,7 @@ class FiniteSector(AbstractDetection):
 
     def nodes(self, g1: AbstractTerm, geometry: Geometry) -> Nodes:
         if geometry.phi is None and self.n_phi > 1:
-            raise ValueError("FiniteSector needs phi, which the geometry lacks. Pass phi=…, or n_phi=1 for q alone.")
+            raise MissingGeometry("FiniteSector", ("phi",), "with n_phi=1 it needs q alone")
         each = [self.detection.nodes(g1, geometry.with_sectors(s)) for s, _ in self._points(geometry.sectors)]
         return Nodes(tuple(n.channels for n in each), tuple(n.tables for n in each))
 

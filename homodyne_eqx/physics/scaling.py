@@ -10,6 +10,7 @@ from jaxtyping import Array, Float
 
 from .construction_checks import check_structure
 from .equation import equation
+from .errors import MissingGeometry
 from .geometry import Geometry
 from .parameters import parameter
 from .per_sector import PerSector
@@ -75,7 +76,7 @@ class SmoothScaling(AbstractScaling):
     M is |g1|², or what a detection makes of g1. Limits: no harmonics is `ContrastOffset`. Derivation: what is
     periodic and smooth in φ is a short Fourier series.
 
-    **Raises:** `ValueError` if the geometry has no phi.
+    **Raises:** `MissingGeometry` if the geometry has no phi.
     """
 
     contrast: Float[Array, ""] = parameter("", (0.0, jnp.inf), linear=True)
@@ -92,7 +93,7 @@ class SmoothScaling(AbstractScaling):
 
     def __call__(self, geometry: Geometry) -> tuple[Float[Array, " n_sector"], Float[Array, " n_sector"]]:
         if geometry.phi is None:
-            raise ValueError("SmoothScaling needs phi, which the geometry lacks. Pass it: Geometry(q, t, phi=…).")
+            raise MissingGeometry("SmoothScaling", ("phi",))
         phi = jnp.deg2rad(geometry.phi)
         return _harmonic(self.contrast, self.contrast_harmonics, phi), _harmonic(
             self.offset, self.offset_harmonics, phi

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from homodyne_eqx.app.assignments import held, intervals, values
+from homodyne_eqx.app.assignments import fixed, intervals, values
 from homodyne_eqx.app.numbers import seconds_text, uncertainty_text, value_text
 from homodyne_eqx.app.output_folder import whole_folder
 from homodyne_eqx.app.runtime import cache_folder
@@ -39,7 +39,7 @@ def test_uncertainties_and_seconds():
 def test_assignments():
     known = ("D0", "alpha", "phi0")
     assert values("--start", ["D0=1e4", "phi0=-12.5"], known) == {"D0": 1e4, "phi0": -12.5}
-    assert held("--fix", ["alpha", "phi0=3"], known) == {"alpha": None, "phi0": 3.0}
+    assert fixed("--fix", ["alpha", "phi0=3"], known) == {"alpha": None, "phi0": 3.0}
     assert intervals("--bound", ["D0=0:", "alpha=:1", "phi0=-9:9"], known) == {
         "D0": (0.0, None),
         "alpha": (None, 1.0),

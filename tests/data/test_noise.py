@@ -41,7 +41,7 @@ def test_it_is_not_moved_by_outliers_masked_pixels_or_a_slow_decay():
 
 
 def test_it_refuses_what_it_cannot_estimate():
-    with pytest.raises(ValueError, match=r"at least 20\. Pass sigma as a number"):
+    with pytest.raises(ValueError, match=r"at least 20\. Pass sigma=<value>"):
         with_noise_estimated(decaying_maps([0.01], n_t=10))
     with pytest.raises(ValueError, match="sector 0 does not scatter"):
         with_noise_estimated(np.ones((1, 40, 40)))

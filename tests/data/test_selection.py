@@ -75,7 +75,11 @@ def test_selecting_twice_is_selecting_once(first, second, length):
 @pytest.mark.parametrize(
     ("wanted", "error", "message"),
     [
-        ({"q": (0.01, 0.02)}, ValueError, r"No sector is left of 5.*q 0.004, 0.008 Å⁻¹, phi 150, -170, -90, 10, 175°"),
+        (
+            {"q": (0.01, 0.02)},
+            ValueError,
+            r"with q \(0.01, 0.02\). There are q 0.004, 0.008 Å⁻¹, phi 150, -170, -90, 10, 175°",
+        ),
         ({"phi": (20, 30)}, ValueError, "No sector is left"),
         ({"sectors": []}, ValueError, "No sector is left"),
         ({"q": 0.004}, ValueError, r"q is 0.004; expected a range \(lowest, highest\) in Å⁻¹"),

@@ -178,8 +178,8 @@ def test_noise_has_no_default_and_is_positive(symmetric_maps, geometry_of, sigma
         ((4, 12, 11), r"\(4, 12, 11\); expected \(n_sector, n_t, n_t\)"),
         ((0, 12, 12), "at least one sector"),
         ((4, 1, 1), "at least 2"),
-        ((3, 12, 12), "3 maps but the geometry has 4 sectors"),
-        ((4, 11, 11), "11 frames but the geometry has 12 times"),
+        ((3, 12, 12), r"\(3, 12, 12\); expected 4 maps, one for each sector of the geometry"),
+        ((4, 11, 11), r"\(4, 11, 11\); expected 12 frames, one for each time t"),
     ],
 )
 def test_shapes_that_disagree_are_refused(geometry_of, shape, message):
@@ -203,5 +203,5 @@ def test_other_input_is_refused_with_the_remedy(symmetric_maps, geometry_of):
     lazy = TwoTimeData(Reads(c2), geometry, sigma=0.01)
     with pytest.raises(ValueError, match="No pixel of sector 2"):
         lazy.weighted_map(2)
-    with pytest.raises(IndexError, match="no sector 4; expected 0 to 3"):
+    with pytest.raises(IndexError, match="no sector 4; expected numbers from 0 to 3"):
         lazy.weighted_map(4)

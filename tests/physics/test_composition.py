@@ -34,10 +34,29 @@ def test_multiples_of_a_rate():
         np.testing.assert_allclose(twice(t), 2 * POWER_LAW(t), rtol=1e-6)
 
 
-@pytest.mark.parametrize("term", [hx.Shear(1e-3, 5.0), Drift(1.0, 5.0)])
-def test_a_geometry_without_direction_is_refused(term):
-    with pytest.raises(ValueError, match=rf"{type(term).__name__} needs .*phi.*phi=…"):
-        pair_values(term, hx.Geometry(q=0.01, t=np.arange(3.0)))
+@pytest.mark.parametrize(
+    ("term", "given", "missing"),
+    [
+        (hx.Shear(1e-3, 5.0), {}, ("gap", "phi")),
+        (hx.Shear(1e-3, 5.0), {"phi": 0.0}, ("gap",)),
+        (hx.Shear(1e-3, 5.0), {"gap": 1e6}, ("phi",)),
+        (Drift(1.0, 5.0), {"gap": 1e6}, ("phi",)),
+    ],
+)
+def test_a_geometry_that_lacks_what_a_term_reads_is_refused(term, given, missing):
+    with pytest.raises(hx.errors.MissingGeometry, match=f"{type(term).__name__} needs .*lacks. Pass ") as caught:
+        pair_values(term, hx.Geometry(q=0.01, t=np.arange(3.0), **given))
+    assert caught.value.owner == type(term).__name__
+    assert caught.value.names == missing
+    assert tuple(remedy.option for remedy in caught.value.remedies) == missing
+
+
+def test_a_scaling_and_a_sector_of_finite_width_name_what_they_lack():
+    geometry = hx.Geometry(q=0.01, t=np.arange(3.0))
+    with pytest.raises(hx.errors.MissingGeometry, match=r"SmoothScaling needs phi.* Pass phi=<degrees>"):
+        SmoothScaling(0.3, 1.0)(geometry)
+    with pytest.raises(hx.errors.MissingGeometry, match=r"FiniteSector needs phi.*with n_phi=1 it needs q alone"):
+        hx.FiniteSector(phi_width=5.0).nodes(Static(), geometry)
 
 
 def test_contrast_and_offset_of_another_number_of_sectors():

@@ -1,4 +1,4 @@
-"""The commands, one a file."""
+"""The commands, one in each file."""
 
 from .demo import demo as demo
 from .fit import fit as fit

@@ -4,14 +4,13 @@ import json
 import sys
 import time
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from rich.console import Console
 
 from .. import extensions, options as opt
-from ..assignments import held as held_of, intervals, values
+from ..assignments import fixed as fixed_of, intervals, values
 from ..bad_input import INTERRUPTED, refuses_bad_input
 from ..model_choice import (
     LOSSES,
@@ -35,7 +34,7 @@ _USUAL = (KernelName.gap_average, RatesName.power_law, AccumulationName.trapezoi
 
 @refuses_bad_input
 def fit(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="Two-time file: APS-U HDF5, or NPZ cache version 2.")],
+    file: opt.TwoTimeFile,
     model: opt.AnyModel = ModelName.laminar_flow.value,
     kernel: opt.Kernel = KernelName.gap_average,
     rates: opt.Rates = RatesName.power_law,
@@ -47,43 +46,44 @@ def fit(
     frames: opt.Frames = None,
     gap: opt.Gap = None,
     sigma: opt.Sigma = None,
-    frame_time: opt.FrameTime = None,
-    first_frame: opt.FirstFrame = None,
     start: Annotated[
         list[str] | None,
         typer.Option(
             metavar="NAME=VALUE",
-            help="Start value; what is not given is estimated from the data.",
+            help="Start value; the others are estimated from the data.",
             rich_help_panel=_START,
         ),
     ] = None,
     fix: Annotated[
         list[str] | None,
         typer.Option(
-            metavar="NAME[=VALUE]", help="Hold a parameter, at VALUE or at its start.", rich_help_panel=_START
+            metavar="NAME[=VALUE]", help="Fix a parameter, at VALUE or at its start value.", rich_help_panel=_START
         ),
     ] = None,
     bound: Annotated[
         list[str] | None,
         typer.Option(
             metavar="NAME=LO:HI",
-            help="Keep a parameter between LO and HI; leave one out for no bound there.",
+            help="Keep a parameter between LO and HI; without one of them there is no bound on that side.",
             rich_help_panel=_START,
         ),
     ] = None,
     loss: Annotated[
         LossName,
         typer.Option(
-            metavar="NAME", help="squares; or soft-l1, huber, cauchy, which outliers pull less.", rich_help_panel=_START
+            metavar="NAME",
+            help="squares; or soft-l1, huber, cauchy, on which outliers have less influence.",
+            rich_help_panel=_START,
         ),
     ] = LossName.squares,
-    max_steps: Annotated[int, typer.Option(min=1, help="Most steps of the fit.", rich_help_panel=_START)] = 200,
+    max_steps: Annotated[int, typer.Option(min=1, help="Largest number of steps.", rich_help_panel=_START)] = 200,
     output: opt.Output = None,
     force: opt.Force = False,
     figures: opt.Figures = True,
     threads: opt.Threads = None,
     quiet: opt.Quiet = False,
     as_json: opt.AsJson = False,
+    **layout_options: Any,
 ) -> None:
     """Fit a two-time file by least squares, each pair of frames counted once.
 
@@ -118,8 +118,7 @@ def fit(
         frames=frames,
         gap=gap,
         sigma=sigma,
-        frame_time=frame_time,
-        first_frame=first_frame,
+        **layout_options,
     )
     read = time.perf_counter() - begun
     report.print_data(console, data)
@@ -159,12 +158,12 @@ def fit(
 def _assigned(
     start: Sequence[str], fix: Sequence[str], bound: Sequence[str], names: Sequence[str]
 ) -> tuple[dict[str, float], tuple[str, ...], Mapping[str, tuple[float | None, float | None]]]:
-    """Start values, names to hold, and bounds, from what was asked for.
+    """Start values, names of fixed parameters, and bounds, from the options.
 
     **Raises:** `ValueError` for unknown names, what is no number, and values given twice.
     """
     given = values("--start", start, names)
-    fixed = held_of("--fix", fix, names)
+    fixed = fixed_of("--fix", fix, names)
     twice = sorted(given.keys() & {name for name, value in fixed.items() if value is not None})
     if twice:
         raise ValueError(f"--start and --fix both give {', '.join(twice)} a value; expected one of them.")
@@ -173,7 +172,7 @@ def _assigned(
 
 
 def _refuse_choices(model: str, *chosen: KernelName | RatesName | AccumulationName | ScalingName) -> None:
-    """**Raises:** `ValueError` for choices that a model of another package leaves no room for."""
+    """**Raises:** `ValueError` for options of the documented models, which a model of another package does not have."""
     others = [choice for choice in chosen if choice not in _USUAL]
     if others:
         raise ValueError(f"{', '.join(others)} cannot be chosen for {model}, which states its own. Leave it out.")

@@ -2,75 +2,55 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Any
 
 import numpy as np
-import typer
 from rich.console import Console
 from rich.text import Text
 
+from ...data import TwoTimeData
+from ...data.errors import MissingSigma, SigmaNotEstimated, WrongSigma, WrongSigmaPixel
+from ...data.noise import describe_sigma
 from .. import options as opt
-from ..bad_input import refuses_bad_input
+from ..bad_input import in_options, refuses_bad_input
+from ..loading import load_selected
 from ..runtime import set_up_jax
+from ..spelling import InOptions
 
 _SECTORS = 60
 
 
 @refuses_bad_input
 def inspect(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="Two-time file: APS-U HDF5, or NPZ cache version 2.")],
+    file: opt.TwoTimeFile,
     gap: opt.Gap = None,
-    frame_time: opt.FrameTime = None,
-    first_frame: opt.FirstFrame = None,
+    **layout_options: Any,
 ) -> None:
-    """Say what is in a two-time file: layout, sectors, frames, noise, excluded pixels, and how to fit it.
+    """Print what is in a two-time file: layout, sectors, frames, noise, excluded pixels, and how to fit it.
 
-    A file of no known layout is refused with what it lacks for each (exit code 2).
+    For a file of no known layout the message says what it lacks for each of them (exit code 2).
     """
     console = Console(file=sys.stdout)
     set_up_jax()
     from ...data.formats import READERS
     from ...data.two_time import sector_arrays
     from .. import report
-    from ..loading import load_selected
 
-    readers = [reader for reader in READERS if file.is_file() and not reader.missing(file)]
-    stated = {"gap": gap, "frame_time": frame_time, "first_frame": first_frame}
-    noise = None
-    try:
-        data, has_sigma = load_selected(file, **stated), True
-    except ValueError:
-        has_sigma = False
-        try:
-            data = load_selected(file, **stated, sigma="estimate")
-        except ValueError as error:
-            if "sigma" not in str(error):
-                raise
-            noise = str(error)
-            data = load_selected(file, **stated, sigma="1")
+    data, has_sigma, sigma = _with_any_sigma(file, {"gap": gap, **layout_options})
     geometry, source = data.geometry, data.provenance
+    description = {reader.name: reader.description for reader in READERS}[str(source.format)]
     t = np.asarray(geometry.t)
     q, phi = sector_arrays(geometry)
-    low, high = float(np.min(data.sigma)), float(np.max(data.sigma))
-    spread = f"{low:.3g}" if low == high else f"{low:.3g} to {high:.3g}"
-    if noise is not None:
-        sigma = f"none in the file, and none can be estimated: {noise}"
-    else:
-        sigma = (
-            f"{spread} ({data.sigma_source})"
-            if has_sigma
-            else f"none in the file; --sigma estimate would take {spread}"
-        )
     rows = [
         ("file", str(file)),
-        ("layout", f"{readers[0].name}: {readers[0].description}"),
+        ("layout", f"{source.format}: {description}"),
         ("maps", f"{data.n_sector} sectors × {data.n_t} × {data.n_t} frames, {data.c2.dtype}"),
         ("time", f"{t[0]:.6g} to {t[-1]:.6g} s, frame period {float(geometry.dt):.6g} s"),
         ("gap", "none in the file; needed for shear" if geometry.gap is None else f"{float(geometry.gap[0]):.6g} Å"),
         ("sigma", sigma),
         ("excluded", str(data.excluded)),
         ("sha256", str(source.sha256)),
-        *((("note", note)) for note in source.notes),
+        *(("note", note) for note in source.notes),
     ]
     shown = report.table("", "")
     shown.show_header = False
@@ -88,7 +68,25 @@ def inspect(
     console.print(f"  {_suggestion(file, data, has_sigma)}", highlight=False, markup=False, soft_wrap=True)
 
 
-def _sectors(data, q: np.ndarray, phi: np.ndarray | None):
+def _with_any_sigma(file: Path, options: dict[str, Any]) -> tuple[TwoTimeData, bool, str]:
+    """The data, whether the file holds a usable sigma, and a text on sigma.
+
+    If it does not, sigma is estimated; if that is not possible, sigma is 1, which is not shown.
+    """
+    try:
+        data = load_selected(file, **options)
+        return data, True, f"{describe_sigma(data.sigma)} ({data.sigma_source})"
+    except (MissingSigma, WrongSigma, WrongSigmaPixel) as error:
+        lacks = "none in the file;" if isinstance(error, MissingSigma) else error.problem(InOptions())
+    try:
+        data = load_selected(file, **options, sigma="estimate")
+        return data, False, f"{lacks} --sigma estimate would take {describe_sigma(data.sigma)}"
+    except SigmaNotEstimated as error:
+        data = load_selected(file, **options, sigma="1")
+        return data, False, f"{lacks} none can be estimated: {in_options(error)}"
+
+
+def _sectors(data: TwoTimeData, q: np.ndarray, phi: np.ndarray | None):
     from .. import report
 
     shown = report.table("sector>", "q (Å⁻¹)>", "φ (°)>", "next to diagonal>", "far lags>")
@@ -102,7 +100,7 @@ def _sectors(data, q: np.ndarray, phi: np.ndarray | None):
     return shown
 
 
-def _suggestion(file: Path, data, has_sigma: bool) -> str:
+def _suggestion(file: Path, data: TwoTimeData, has_sigma: bool) -> str:
     sheared = data.geometry.phi is not None and data.n_sector > 1
     parts = [f"homodyne-eqx fit {file} --model {'laminar-flow' if sheared else 'static'}"]
     if sheared and data.geometry.gap is None:

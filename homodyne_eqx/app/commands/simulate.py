@@ -23,7 +23,7 @@ def simulate(
     settings: Annotated[
         list[str] | None,
         typer.Option(
-            "--set", metavar="NAME=VALUE", help="Parameter of the model; every one, contrast and offset included."
+            "--set", metavar="NAME=VALUE", help="Value of a parameter; give all of them, contrast and offset included."
         ),
     ] = None,
     model: opt.Model = ModelName.laminar_flow,
@@ -36,7 +36,9 @@ def simulate(
     phi: Annotated[
         list[float] | None,
         typer.Option(
-            metavar="DEGREES", help="Azimuth; repeat for more. Every q gets every azimuth.", rich_help_panel=_GEOMETRY
+            metavar="DEGREES",
+            help="Azimuth; repeat for more. There is one sector for each q and azimuth.",
+            rich_help_panel=_GEOMETRY,
         ),
     ] = None,
     gap: opt.Gap = None,
@@ -48,7 +50,7 @@ def simulate(
         typer.Option(
             metavar="N",
             min=0,
-            help="Frames between the start of the flow and the first map frame.",
+            help="Number of frames between the start of the flow and the first frame of the maps.",
             rich_help_panel=_GEOMETRY,
         ),
     ] = 0,
@@ -57,15 +59,15 @@ def simulate(
     ] = None,
     noise: Annotated[
         float | None,
-        typer.Option(metavar="SIGMA", help="Standard deviation of the Gaussian noise of each pair of frames."),
+        typer.Option(metavar="SIGMA", help="Standard deviation of the Gaussian noise of a pair of frames."),
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the noise.")] = 0,
-    force: Annotated[bool, typer.Option("--force", help="Replace the file if it is there.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Replace an existing file.")] = False,
 ) -> None:
-    """Write maps of a model with white noise, as a file like any other.
+    """Write two-time maps of a model with white noise to a file.
 
-    They are marked as simulated from a model, with all settings, in the file's metadata. What a fit finds in them says
-    whether it can be determined, not whether the model is true. For a simulation from particles see
+    The metadata of the file say that it was simulated from a model, with all settings. A fit of it shows what such
+    data determine, not whether the model is true. For a simulation from particles see
     examples/particle_simulation.py.
     """
     choice = ModelChoice(model, kernel, accumulation)

@@ -7,7 +7,9 @@ from typing import Any, final
 
 import numpy as np
 
+from ..errors import UnknownOption
 from ..maps import MapStack
+from .reader_options import ReaderOption
 
 
 @final
@@ -15,11 +17,12 @@ from ..maps import MapStack
 class Recording:
     """The content of a two-time file in the package's units and conventions.
 
-    - `maps`: full symmetric maps, baseline 1, `(n_sector, n_t, n_t)`; better lazy, so that a selection reads no more;
+    - `maps`: full symmetric maps, baseline 1, `(n_sector, n_t, n_t)`; an array, or a stack that reads one map at a
+      time, so that no more is read than is selected;
     - `q`: Å⁻¹, `(n_sector,)`; `phi`: degrees, `(n_sector,)`, or `None`;
-    - `t`: s, `(n_t,)`, from the origin of time, not from the first frame used; `dt`: s, or `None` where they
-      are not uniform;
-    - `gap`, `sigma`, `mask`: what the file states of them, else `None`; `sigma_source`: where its sigma came from;
+    - `t`: s, `(n_t,)`, counted from the origin of time, not from the first frame of the maps; `dt`: s, or `None` if
+      the times are not uniform;
+    - `gap`, `sigma`, `mask`: what the file states, or `None`; `sigma_source`: where its sigma came from;
     - `notes`, `metadata`: for the provenance.
     """
 
@@ -41,13 +44,27 @@ class Recording:
 class Reader:
     """One file layout.
 
-    - `name`: what `format=` calls it; `description`: a line for messages;
-    - `missing(path)`: what keeps the file from being of this layout, `()` where it is; opens the file, never guesses
-      from its name;
-    - `read(path, **options)`: its content; `options` are the layout's own, an unknown one is a `TypeError`.
+    - `name`: its value of `format=`; `description`: what help texts and messages call it, a few words;
+    - `missing(path)`: what the file lacks to be of this layout, `()` for a file that is; decides by what is in the
+      file, not by its name;
+    - `read(path, **options)`: the content of the file;
+    - `options`: what `read` takes beside the path, each an argument of `load` and a flag of the command line.
     """
 
     name: str
     description: str
     missing: Callable[[Path], tuple[str, ...]]
     read: Callable[..., Recording]
+    options: tuple[ReaderOption, ...] = ()
+
+    def checked_options(self, path: Path, given: Mapping[str, Any]) -> dict[str, Any]:
+        """The options given, without those that are `None`, each of the type that it should have.
+
+        **Raises:** `UnknownOption` for a name that this layout does not take; `WrongOption` for another type.
+        """
+        known = {option.name: option for option in self.options}
+        given = {name: value for name, value in given.items() if value is not None}
+        unknown = tuple(name for name in given if name not in known)
+        if unknown:
+            raise UnknownOption(str(path), self.name, unknown, tuple(known))
+        return {name: known[name].checked(value) for name, value in given.items()}

@@ -6,6 +6,7 @@ from typing import final
 import numpy as np
 
 from ...data import TwoTimeData
+from ...physics.errors import MissingGeometry
 from ...physics.kernels import AbstractKernel, GapAverage, convert_shear_rate
 
 _LAGS = 32
@@ -47,7 +48,7 @@ def estimate(data: TwoTimeData, kernel: AbstractKernel | None = None) -> Estimat
 
     **Arguments:** `kernel`: of the shear term, `GapAverage()` or `SincSquared()`; `None` without shear.
 
-    **Raises:** `ValueError` where shear is asked for and the geometry has no gap or no phi.
+    **Raises:** `MissingGeometry` where shear is asked for and the geometry has no gap or no phi.
     """
     geometry = data.geometry
     tau, g2, weight = _age_averages(data)
@@ -58,10 +59,8 @@ def estimate(data: TwoTimeData, kernel: AbstractKernel | None = None) -> Estimat
         half_ql, directions, shears = np.zeros_like(q), np.array([0.0]), np.array([0.0])
     else:
         if geometry.gap is None or geometry.phi is None:
-            lacking = " and no ".join(name for name in ("gap", "phi") if getattr(geometry, name) is None)
-            raise ValueError(
-                f"Shear cannot be estimated: the geometry has no {lacking}. Pass it, or fit diffusion alone."
-            )
+            lacking = tuple(name for name in ("gap", "phi") if getattr(geometry, name) is None)
+            raise MissingGeometry("An estimate of shear", lacking, "diffusion alone does not")
         angle = np.asarray(geometry.phi, float)
         half_ql = q * np.asarray(geometry.gap, float) / 2
         directions = np.arange(_DIRECTIONS) * 180 / _DIRECTIONS - 90

@@ -27,7 +27,7 @@ class Drift(AbstractTerm):
     Limits: v → 0, or a sector across the motion, gives 1. Derivation: exp(i q·Δr) with the one displacement Δr = ∫ v
     dt along φ0.
 
-    **Raises:** `ValueError` if the geometry has no phi.
+    **Raises:** `MissingGeometry` if the geometry has no phi.
     """
 
     velocity: AbstractRate = component("Å/s", label="drift velocity", scan="velocity", converter=as_rate)

@@ -32,7 +32,7 @@ class Echo(AbstractAmountTerm):
 
     Limits: γ0 → 0, or a sector across the shear, gives 1; so does any strain after whole periods.
 
-    **Raises:** `ValueError` if the geometry has no gap or no phi.
+    **Raises:** `MissingGeometry` if the geometry has no gap or no phi.
 
     Source: Leheny et al., Curr. Opin. Colloid Interface Sci. 20 (2015) 261 (rheo-XPCS echoes).
     """

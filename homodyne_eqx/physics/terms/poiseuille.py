@@ -34,7 +34,7 @@ class Poiseuille(AbstractTerm):
     Limits: |g1|² ≈ 1 − 4a²/45 for small a, π/4|a| for large. Derivation: the average of exp(i q·Δr) over the
     distance s from the middle, in units of the half gap, where the velocity is v (1 − s²).
 
-    **Raises:** `ValueError` if the geometry has no phi.
+    **Raises:** `MissingGeometry` if the geometry has no phi.
     """
 
     velocity: AbstractRate = component("Å/s", label="velocity", converter=as_rate)

@@ -25,7 +25,7 @@ class Shear(AbstractAmountTerm):
 
     Limits: γ̇ → 0, or a sector across the flow, gives 1.
 
-    **Raises:** `ValueError` if the geometry has no gap or no phi.
+    **Raises:** `MissingGeometry` if the geometry has no gap or no phi.
 
     Source: He et al., PNAS 121 (2024) e2401162121 (documented form); Burghardt et al., Phys. Rev. E 85 (2012) 021402
     (decorrelation in uniform shear).

@@ -106,7 +106,7 @@ class VelocityProfile(AbstractTerm):
     Complex: the phase is that of the mean motion. Limits: u = s is `Shear` with `GapAverage()`; γ̇ → 0 gives 1.
     Derivation: the average of exp(i q·Δr) over depths, where Δr = u(s) L ∫ γ̇ dt.
 
-    **Raises:** `ValueError` if the geometry has no gap or no phi.
+    **Raises:** `MissingGeometry` if the geometry has no gap or no phi.
     """
 
     rate: AbstractRate = component("s⁻¹", label="shear rate", converter=as_rate)

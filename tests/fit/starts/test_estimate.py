@@ -6,6 +6,7 @@ from hypothesis import given, strategies as st
 
 from homodyne_eqx.data import TwoTimeData
 from homodyne_eqx.fit.starts.estimate import estimate
+from homodyne_eqx.physics.errors import MissingGeometry
 from homodyne_eqx.physics.geometry import Geometry
 from homodyne_eqx.physics.kernels import GapAverage, SincSquared
 
@@ -90,5 +91,5 @@ def test_noise_alone_is_called_so():
 def test_shear_needs_a_gap_and_an_azimuth():
     data = sheared(2e4, 0.0, 0.0)
     bare = TwoTimeData(data.c2, Geometry(q=np.full(6, Q), t=DT * np.arange(FRAMES)), sigma=0.005)
-    with pytest.raises(ValueError, match="no gap and no phi"):
+    with pytest.raises(MissingGeometry, match="needs gap and phi"):
         estimate(bare, GapAverage())

@@ -12,7 +12,8 @@ PHI_LIST = "xpcs/qmap/dynamic_v_list_dim1"
 FRAME_TIME = "entry/instrument/detector_1/frame_time"
 
 EXTRAS = "homodyne_eqx"
-"""What the layout has no place for and this package adds: gap (Å), sigma, mask; further values as attributes."""
+"""The group that this package adds for what the layout has no place for: gap (Å), sigma, mask; metadata as
+attributes."""
 
 
 def map_name(number: int) -> str:

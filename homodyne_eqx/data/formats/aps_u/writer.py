@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ...errors import NotInLayout
 from ...hdf5 import require_h5py
 from ...two_time import TwoTimeData, sector_arrays
 from ...whole_file import whole_file
-from . import layout as at
+from . import layout
 
 if TYPE_CHECKING:
     import h5py
@@ -29,23 +30,25 @@ def save_aps_u(
     metadata: Mapping[str, Any] | None = None,
     overwrite: bool = False,
 ) -> None:
-    """Writes two-time data in the APS-U layout, whole or not at all; `load` reads them back.
+    """Write two-time data in the APS-U layout, whole or not at all; `load` reads them back.
 
-    Maps are stored as float32, upper triangle with the raw diagonal. What the layout has no place for (gap, sigma,
-    mask) goes to the group `/homodyne_eqx`, which other readers ignore. The region map is schematic: a ring for each q,
-    cut at the azimuths.
+    Of each map the upper triangle is stored, as float32, with the diagonal as it is. What the layout has no place for
+    (gap, sigma, mask) goes to the group `/homodyne_eqx`, which other readers ignore. The region map is schematic: a
+    ring for each q, cut at the azimuths.
 
     **Arguments:**
 
     - `path`: the file, in a folder that exists.
-    - `data`: with frames that are uniform in time and start at a whole multiple of dt, symmetric maps, and no two
+    - `data`: symmetric maps, with frames that are uniform in time and start at a whole multiple of dt, and no two
       sectors of the same q and phi.
-    - `grid`: `(q, phi)` lists (Å⁻¹, degrees) of the qmap, of which the sectors may fill a part; by default the distinct
-      values of the data.
-    - `metadata`: numbers, strings or lists of numbers to store with them, found again in `provenance.metadata`.
+    - `grid`: the lists of q (Å⁻¹) and phi (degrees) of the qmap, `(q, phi)`; there may be grid points without a
+      sector. By default the distinct values of the data.
+    - `metadata`: numbers, strings or lists of numbers to store with the data; `load` puts them into
+      `provenance.metadata`.
     - `overwrite`: replace an existing file.
 
-    **Raises:** `FileExistsError`; `ValueError` for what the layout cannot hold.
+    **Raises:** `FileExistsError`, `FileNotFoundError` for a folder that does not exist; `NotInLayout` for data that the
+    layout cannot hold.
     """
     index, q_list, phi_list = _grid_index(data, grid)
     first_frame = _first_frame(data)
@@ -53,11 +56,11 @@ def save_aps_u(
     with whole_file(path, overwrite) as partial, h5py.File(partial, "w") as file:
         _write_qmap(file, index, q_list, phi_list)
         _write_maps(file, data)
-        file[at.FRAME_TIME] = float(data.geometry.dt)
+        file[layout.FRAME_TIME] = float(data.geometry.dt)
         end_frame = first_frame + data.n_t
         config = {"stride_frame": 1, "avg_frame": 1, "begin_frame": first_frame, "end_frame": end_frame}
         for name, value in config.items():
-            file[f"{at.CONFIG}/{name}"] = value
+            file[f"{layout.CONFIG}/{name}"] = value
         _write_extras(file, data, metadata or {})
 
 
@@ -70,7 +73,7 @@ def _grid_index(data: TwoTimeData, grid: tuple[Any, Any] | None) -> tuple[np.nda
     q_list, phi_list = (np.ravel(np.asarray(x, np.float64)) for x in listed)
     index = _nearest("q", q, q_list) * len(phi_list) + (0 if np.isnan(phi).all() else _nearest("phi", phi, phi_list))
     if len(np.unique(index)) < len(index):
-        raise ValueError("Two sectors have the same q and phi, which this layout cannot tell apart. Save one of them.")
+        raise NotInLayout("Two sectors have the same q and phi, which this layout cannot tell apart. Save one of them.")
     return index, q_list, phi_list
 
 
@@ -79,7 +82,9 @@ def _nearest(name: str, values: np.ndarray, listed: np.ndarray) -> np.ndarray:
     index = np.argmin(distance, axis=1)
     worst = int(np.argmax(distance.min(axis=1)))
     if distance[worst].min() > 1e-5 * max(abs(values[worst]), np.abs(listed).max()):
-        raise ValueError(f"{name} {values[worst]:g} of sector {worst} is not on the grid {listed}. Add it to the grid.")
+        raise NotInLayout(
+            f"{name} {values[worst]:g} of sector {worst} is not on the grid {listed}. Add it to the grid."
+        )
     return index
 
 
@@ -88,9 +93,9 @@ def _first_frame(data: TwoTimeData) -> int:
     first = t[0] / dt
     off = np.max(np.abs(t - (round(first) + np.arange(data.n_t)) * dt)) / dt
     if off > _FRAME_TOLERANCE + _TIME_ROUNDING * t[-1] / dt:
-        raise ValueError(
-            f"The frame times deviate by up to {off:.3g} frames from whole multiples of dt = {dt:g} s, all this layout "
-            "can hold. Select frames with uniform times."
+        raise NotInLayout(
+            f"The frame times deviate by up to {off:.3g} frames from whole multiples of dt = {dt:g} s, and this layout "
+            "holds no others. Select frames with uniform times."
         )
     return round(first)
 
@@ -99,14 +104,17 @@ def _write_qmap(file: "h5py.File", index: np.ndarray, q_list: np.ndarray, phi_li
     mapping = np.sort(index)
     label_of_grid = np.zeros(len(q_list) * len(phi_list), np.uint32)
     label_of_grid[mapping] = np.arange(1, len(mapping) + 1)
-    file[at.PROCESSED_BINS] = label_of_grid[index].astype(np.int64)
-    file[at.INDEX_MAPPING] = mapping.astype(np.uint32)
-    file[at.NUM_PTS] = np.array([len(q_list), len(phi_list)])
-    for name, values, quantity, unit in ((at.Q_LIST, q_list, "q", "Å⁻¹"), (at.PHI_LIST, phi_list, "phi", "deg")):
+    file[layout.PROCESSED_BINS] = label_of_grid[index].astype(np.int64)
+    file[layout.INDEX_MAPPING] = mapping.astype(np.uint32)
+    file[layout.NUM_PTS] = np.array([len(q_list), len(phi_list)])
+    for name, values, quantity, unit in (
+        (layout.Q_LIST, q_list, "q", "Å⁻¹"),
+        (layout.PHI_LIST, phi_list, "phi", "deg"),
+    ):
         file[name] = values
         file[name].attrs.update({"name": quantity, "unit": unit})
     file.create_dataset(
-        at.ROI_MAP, data=_schematic_roi_map(label_of_grid, len(q_list), phi_list), compression="gzip", shuffle=True
+        layout.ROI_MAP, data=_schematic_roi_map(label_of_grid, len(q_list), phi_list), compression="gzip", shuffle=True
     )
 
 
@@ -128,19 +136,19 @@ def _write_maps(file: "h5py.File", data: TwoTimeData) -> None:
     for k in range(data.n_sector):
         c2_k = np.asarray(data.c2[k])
         if not np.allclose(c2_k, c2_k.T, rtol=_SYMMETRY_TOLERANCE, atol=_SYMMETRY_TOLERANCE, equal_nan=True):
-            raise ValueError(
+            raise NotInLayout(
                 f"Map {k} is not symmetric, and this layout holds one triangle. Fill or average the triangles first."
             )
-        name = f"{at.MAPS}/{at.map_name(k + 1)}"
+        name = f"{layout.MAPS}/{layout.map_name(k + 1)}"
         file.create_dataset(
             name, data=np.triu(c2_k).astype(np.float32), chunks=(n_t, n_t), compression="lzf", shuffle=True
         )
         g2[:, k] = [np.mean(np.diagonal(c2_k, lag)) for lag in range(n_t)]
-    file[at.NORMALIZED_G2] = g2
+    file[layout.NORMALIZED_G2] = g2
 
 
 def _write_extras(file: "h5py.File", data: TwoTimeData, metadata: Mapping[str, Any]) -> None:
-    extras = file.create_group(at.EXTRAS)
+    extras = file.create_group(layout.EXTRAS)
     if data.geometry.gap is not None:
         extras["gap"] = np.asarray(data.geometry.gap, np.float64)
         extras["gap"].attrs["unit"] = "Å"

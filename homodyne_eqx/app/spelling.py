@@ -1,0 +1,30 @@
+"""Options of Python as flags of the command line."""
+
+from typing import final
+
+from ..data.errors import AbstractSpelling, Remedy
+from ..data.formats import all_reader_options
+
+_OTHERWISE = {"sectors": "--sector"}
+"""Flags whose name is not that of the argument: `sectors` takes a list, `--sector` one number and may be repeated."""
+_PLACEHOLDERS = {"sectors": "N"}
+_REPAIRING = ("sectors", "frames", "gap", "sigma")
+"""Arguments of `homodyne_eqx.load` that a command offers; `--phi` selects, and cannot say what phi is."""
+
+
+def flag(option: str) -> str:
+    """`--frame-time` for `frame_time`."""
+    return _OTHERWISE.get(option, f"--{option.replace('_', '-')}")
+
+
+@final
+class InOptions(AbstractSpelling):
+    """`--frame-time`, `--frame-time SECONDS`, `--sigma estimate`; nothing for what no command offers."""
+
+    def name(self, option: str) -> str:
+        return flag(option)
+
+    def assignment(self, remedy: Remedy) -> str | None:
+        if remedy.option not in {*_REPAIRING, *(option.name for option in all_reader_options())}:
+            return None
+        return f"{flag(remedy.option)} {_PLACEHOLDERS.get(remedy.option, remedy.value)}"

@@ -1,0 +1,39 @@
+"""The errors of two-time data and of their files, as `homodyne_eqx.errors`.
+
+Each is a type of its own, a `ValueError` and an `AbstractInputError`, and carries what a caller needs to go on as
+fields: `except hx.errors.MissingSigma as error: ...; error.path, error.remedies`.
+"""
+
+from ...physics.errors import (
+    AbstractInputError as AbstractInputError,
+    AbstractSpelling as AbstractSpelling,
+    InPython as InPython,
+    MissingGeometry as MissingGeometry,
+    Remedy as Remedy,
+)
+from .arrays import (
+    MissingSigma as MissingSigma,
+    NoPixelLeft as NoPixelLeft,
+    NoSuchSector as NoSuchSector,
+    NotASelection as NotASelection,
+    NothingSelected as NothingSelected,
+    SigmaNotEstimated as SigmaNotEstimated,
+    WrongShape as WrongShape,
+    WrongSigma as WrongSigma,
+    WrongSigmaPixel as WrongSigmaPixel,
+)
+from .files import (
+    InvalidFile as InvalidFile,
+    LostTimeOrigin as LostTimeOrigin,
+    MissingFirstFrame as MissingFirstFrame,
+    MissingFrameTime as MissingFrameTime,
+    NotInLayout as NotInLayout,
+    NotLazy as NotLazy,
+    UnknownFormat as UnknownFormat,
+    UnknownLayout as UnknownLayout,
+    UnknownOption as UnknownOption,
+    WrongFirstFrame as WrongFirstFrame,
+    WrongFormat as WrongFormat,
+    WrongFrameTime as WrongFrameTime,
+    WrongOption as WrongOption,
+)

@@ -1,0 +1,146 @@
+"""What can be wrong with maps, masks, noise and a selection of them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, final
+
+from ...physics.errors import AbstractInputError, AbstractSpelling, Remedy
+
+_SIGMA = Remedy("sigma", "VALUE")
+_ESTIMATE = Remedy("sigma", "estimate", "to take it from the scatter of the far-lag plateau of each map")
+
+
+@final
+@dataclass(eq=False)
+class MissingSigma(AbstractInputError):
+    """No standard deviation of the pixels. `path`: the file that holds none, or `None` for arrays."""
+
+    path: str | None = None
+
+    remedies = (_SIGMA, _ESTIMATE)
+
+    def problem(self, spelling: AbstractSpelling) -> str:
+        what = "sigma, the standard deviation of a pixel of c2,"
+        if self.path is None:
+            return f"{what} is missing, and there is no default."
+        return f"{self.path} holds no {what} and there is no default."
+
+
+@final
+@dataclass(eq=False)
+class WrongSigma(AbstractInputError):
+    """A sigma that is not finite and > 0, or an unknown word. `value`: what was given; `expected`: in words."""
+
+    value: Any
+    expected: str
+
+    remedies = (_SIGMA, _ESTIMATE)
+
+    def problem(self, spelling: AbstractSpelling) -> str:
+        value = repr(self.value) if isinstance(self.value, str) else str(self.value)
+        return f"sigma is {value}; expected {self.expected}."
+
+
+@final
+@dataclass(eq=False)
+class WrongSigmaPixel(AbstractInputError):
+    """A map of sigma that is not finite and > 0 where a pixel counts. `index`: (sector, frame, frame) of the first
+    such pixel, `value`: its sigma; `count`: of such pixels in the sector."""
+
+    index: tuple[int, int, int]
+    value: float
+    count: int
+
+    def problem(self, spelling: AbstractSpelling) -> str:
+        k, i, j = self.index
+        return (
+            f"sigma[{k}, {i}, {j}] is {self.value} ({self.count} such pixels in sector {k}); expected finite numbers "
+            "> 0 wherever a pixel is not masked. Mask those pixels, or correct sigma."
+        )
+
+
+@final
+@dataclass(eq=False)
+class SigmaNotEstimated(AbstractInputError):
+    """A map from whose far-lag plateau no noise can be estimated. `reason`: a whole sentence."""
+
+    sector: int
+    reason: str
+
+    remedies = (_SIGMA,)
+
+    def problem(self, spelling: AbstractSpelling) -> str:
+        return self.reason
+
+
+@final
+@dataclass(eq=False)
+class NoPixelLeft(AbstractInputError):
+    """A sector of which no pixel counts: `not_finite` are NaN or infinite, `masked` are masked, the others lie on the
+    `diagonal`."""
+
+    sector: int
+    diagonal: int
+    not_finite: int
+    masked: int
+
+    remedies = (Remedy("sectors", "INDICES", "without it"),)
+
+    def problem(self, spelling: AbstractSpelling) -> str:
+        return (
+            f"No pixel of sector {self.sector} is left: {self.not_finite} are not finite and {self.masked} are "
+            f"masked, besides the diagonal ({self.diagonal}). Correct the mask, or leave the sector out."
+        )
+
+
+@final
+@dataclass(eq=False)
+class WrongShape(AbstractInputError):
+    """An array whose shape does not fit. `expected`: the shapes that do, in words, and what to do."""
+
+    name: str
+    shape: tuple[int, ...]
+    expected: str
+
+    def problem(self, spelling: AbstractSpelling) -> str:
+        return f"{self.name} has shape {self.shape}; expected {self.expected}."
+
+
+@final
+@dataclass(eq=False)
+class NotASelection(AbstractInputError):
+    """`q`, `phi`, `sectors` or `frames` with a value that does not select. `expected`: in words."""
+
+    option: str
+    value: Any
+    expected: str
+
+    def problem(self, spelling: AbstractSpelling) -> str:
+        return f"{spelling.name(self.option)} is {self.value}; expected {self.expected}."
+
+
+@final
+@dataclass(eq=False)
+class NoSuchSector(AbstractInputError, IndexError):
+    """A sector that the data do not have. `n_sector`: how many there are."""
+
+    sectors: tuple[int, ...]
+    n_sector: int
+
+    def problem(self, spelling: AbstractSpelling) -> str:
+        listed = ", ".join(map(str, self.sectors))
+        return f"There is no sector {listed}; expected numbers from 0 to {self.n_sector - 1}."
+
+
+@final
+@dataclass(eq=False)
+class NothingSelected(AbstractInputError):
+    """No sector fulfils every condition. `wanted`: name of each condition → its value; `present`: the q and phi that
+    there are, in words."""
+
+    wanted: Mapping[str, Any]
+    present: str
+
+    def problem(self, spelling: AbstractSpelling) -> str:
+        wanted = " and ".join(f"{spelling.name(name)} {value}" for name, value in self.wanted.items())
+        return f"No sector is left with {wanted}. There are {self.present}. Widen the selection."

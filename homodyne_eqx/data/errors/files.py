@@ -1,0 +1,195 @@
+"""What can be wrong with a two-time file and with the options of its layout."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, final
+
+from ...physics.errors import AbstractInputError, AbstractSpelling, Remedy
+
+_FRAME_TIME = Remedy("frame_time", "SECONDS", "as the period of the detector")
+_FIRST_FRAME = Remedy("first_frame", "N", "as the detector frame, counted from 0, at which the maps start")
+
+
+@final
+@dataclass(eq=False)
+class UnknownLayout(AbstractInputError):
+    """A file that no reader knows. `missing`: name of each layout → what the file lacks for it; `layouts`: name of
+    each layout → its description."""
+
+    path: str
+    missing: Mapping[str, tuple[str, ...]]
+    layouts: Mapping[str, str]
+
+    def problem(self, spelling: AbstractSpelling) -> str:
+        known = "\n".join(
+            f"  {n} ({self.layouts[n]}): it lacks {', '.join(names)}" for n, names in self.missing.items()
+        )
+        return (
+            f"{self.path} is of no known layout. Known are:\n{known}\n"
+            "Convert it to one of these, or build a TwoTimeData from its arrays."
+        )
+
+
+@final
+@dataclass(eq=False)
+class UnknownFormat(AbstractInputError):
+    """`format` names no layout. `known`: the names that there are."""
+
+    format: str
+    known: tuple[str, ...]
+
+    def problem(self, spelling: AbstractSpelling) -> str:
+        return f"{spelling.name('format')} is {self.format!r}; expected one of {', '.join(self.known)}."
+
+
+@final
+@dataclass(eq=False)
+class WrongFormat(AbstractInputError):
+    """A file that is not of the layout that `format` names. `missing`: what it lacks for it."""
+
+    path: str
+    format: str
+    missing: tuple[str, ...]
+
+    def problem(self, spelling: AbstractSpelling) -> str:
+        return f"{self.path} is not of the layout {self.format!r}: it lacks {', '.join(self.missing)}."
+
+
+@final
+@dataclass(eq=False)
+class InvalidFile(AbstractInputError):
+    """A file whose layout is known and whose contents are incomplete or contradict each other. `reason`: whole
+    sentences that end with what to do."""
+
+    path: str
+    reason: str
+
+    def problem(self, spelling: AbstractSpelling) -> str:
+        return f"{self.path}: {self.reason}"
+
+
+@final
+@dataclass(eq=False)
+class UnknownOption(AbstractInputError, TypeError):
+    """Options that the layout of a file does not take. `names`: of these options; `known`: of those that it takes."""
+
+    path: str
+    format: str
+    names: tuple[str, ...]
+    known: tuple[str, ...]
+
+    def problem(self, spelling: AbstractSpelling) -> str:
+        names, known = (", ".join(map(spelling.name, each)) for each in (self.names, self.known))
+        takes = f"it takes {known}" if known else "it takes no options"
+        return f"{self.path} is of the layout {self.format!r}, which does not take {names}; {takes}. Leave {names} out."
+
+
+@final
+@dataclass(eq=False)
+class WrongOption(AbstractInputError, TypeError):
+    """An option of a layout with a value of another type. `expected`: the type, in words."""
+
+    option: str
+    value: Any
+    expected: str
+
+    def problem(self, spelling: AbstractSpelling) -> str:
+        return f"{spelling.name(self.option)} is {self.value!r}; expected {self.expected}."
+
+
+@final
+@dataclass(eq=False)
+class MissingFrameTime(AbstractInputError):
+    """A file that does not hold the period of the detector. `dataset`: where it should be."""
+
+    path: str
+    dataset: str
+
+    remedies = (_FRAME_TIME,)
+
+    def problem(self, spelling: AbstractSpelling) -> str:
+        return f"{self.path} has no /{self.dataset}."
+
+
+@final
+@dataclass(eq=False)
+class WrongFrameTime(AbstractInputError):
+    """A period of the detector that is not finite and > 0 s, from the file or from `load`."""
+
+    path: str
+    frame_time: float
+
+    remedies = (_FRAME_TIME,)
+
+    def problem(self, spelling: AbstractSpelling) -> str:
+        return f"{self.path}: {spelling.name('frame_time')} is {self.frame_time} s; expected > 0."
+
+
+@final
+@dataclass(eq=False)
+class MissingFirstFrame(AbstractInputError):
+    """A file that does not say at which detector frame its maps start. `dataset`: where it should be."""
+
+    path: str
+    dataset: str
+
+    remedies = (_FIRST_FRAME,)
+
+    def problem(self, spelling: AbstractSpelling) -> str:
+        return f"{self.path} has no /{self.dataset}."
+
+
+@final
+@dataclass(eq=False)
+class WrongFirstFrame(AbstractInputError):
+    """A first frame below 0, from the file or from `load`."""
+
+    path: str
+    first_frame: float
+
+    remedies = (_FIRST_FRAME,)
+
+    def problem(self, spelling: AbstractSpelling) -> str:
+        return f"{self.path}: the first frame is {self.first_frame:g}; expected a detector frame counted from 0."
+
+
+@final
+@dataclass(eq=False)
+class LostTimeOrigin(AbstractInputError):
+    """A file whose times start at 0, though its maps start at a later frame, and are not uniform."""
+
+    path: str
+    first_frame: int
+
+    remedies = (Remedy("first_frame", 0, "if its times count from the start of the flow all the same"),)
+
+    def problem(self, spelling: AbstractSpelling) -> str:
+        return (
+            f"{self.path} starts at frame {self.first_frame}, and its times start at 0 and are not uniform: by how "
+            "much to move them is not known."
+        )
+
+
+@final
+@dataclass(eq=False)
+class NotLazy(AbstractInputError):
+    """A file of a layout that can only be read as a whole."""
+
+    path: str
+    format: str
+
+    remedies = (Remedy("lazy", False),)
+
+    def problem(self, spelling: AbstractSpelling) -> str:
+        return f"{self.path} ({self.format}) cannot be read map by map; a file that save_aps_u wrote can."
+
+
+@final
+@dataclass(eq=False)
+class NotInLayout(AbstractInputError):
+    """Data that the layout of a file to be written cannot hold. `reason`: whole sentences that end with what to do."""
+
+    reason: str
+
+    def problem(self, spelling: AbstractSpelling) -> str:
+        return self.reason
