@@ -12,9 +12,9 @@ from homodyne_eqx.fit.minimiser import Minimiser
 from homodyne_eqx.fit.problem import model_with
 from homodyne_eqx.fit.result.equal_angles import nearest_to_start
 from homodyne_eqx.fit.solve import levenberg_marquardt as solver_module
+from homodyne_eqx.fit.solve.ended import Ended
 from homodyne_eqx.fit.solve.minimise import Outcome
 from homodyne_eqx.fit.solve.quadratic import Quadratic
-from homodyne_eqx.fit.solve.ended import Ended
 from homodyne_eqx.fit.starts.every_nth_frame import every_nth_frame, frame_step
 from homodyne_eqx.fit.starts.oscillations import oscillations_of
 
