@@ -160,6 +160,17 @@ def test_what_is_scanned_and_how_far():
     assert len(hx.Scan().starts(many, free_parameters)) <= 128
 
 
+def test_the_settings_of_a_scan_say_what_is_tried():
+    (found,), _ = oscillations(hx.Echo(STRAIN, periods(3), PHI0))
+    multiples = hx.Scan(spacing=0.5, lowest=0.9, highest=1.3).multiples(found)
+    assert np.all(np.diff(multiples) * found.angle <= 0.5 + 1e-9)
+    assert 0.9 <= multiples[0] < 0.9 + 0.5 / found.angle
+    assert 1.3 - 0.5 / found.angle < multiples[-1] <= 1.3 + 1e-9
+    assert np.min(np.abs(multiples - 1)) < 1e-12
+    assert len(hx.Scan(spacing=0.1, most_values=20).multiples(found)) == 20
+    assert len(hx.Scan(spacing=1e3, fewest_values=7).multiples(found)) == 7
+
+
 def test_a_velocity_is_scanned_by_its_fringes_and_each_oscillation_on_its_own():
     rate = hx.PowerLaw(2e3, -0.2, 1e3)
     fringes = hx.TwoComponents(hx.Diffusion(J), hx.Diffusion(2 * J), 0.3, rate, 10.0)
