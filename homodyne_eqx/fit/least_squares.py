@@ -57,8 +57,8 @@ def fit(
     - `solver`: any Optimistix least-squares solver; Levenberg–Marquardt unless given.
     - `max_steps`; `tolerance`: done when χ² can be expected to fall by less, in units of max(1, reduced χ²): 1e-6 in
       float64, 1e-3 in float32.
-    - `callback`: called with an `Iteration` after each step, those of the stages included, which are
-      numbered on their own. Ctrl-C ends the fit with the best state so far.
+    - `callback`: called with an `Iteration` after each step, those of the stages included, which are numbered on their
+      own. Ctrl-C ends the fit with the best state so far.
     - `eliminate_scaling`: contrast and offset are put to their best in closed form at every step instead of being
       unknowns of the solver (variable projection). Same result; a step costs up to twice as much, and there may be
       fewer of them, or more. For squares alone: under another loss there is no closed form.

@@ -81,9 +81,9 @@ def test_an_angle_comes_back_next_to_its_start():
     model = hx.TwoTimeModel(g1, hx.ContrastOffset(0.3, 1.0))
     data = hx.TwoTimeData(np.array(model(where)), where, sigma=SIGMA)
     moved = eqx.tree_at(lambda m: m.g1.terms[1].phi0, model, model.g1.terms[1].phi0 + 30)
-    result = hx.descend(moved, data, optax.sgd(1e4), steps=2, free=["g1.terms[1].phi0"])
+    result = hx.descend(moved, data, optax.sgd(1e4), steps=2, free=["phi0"])
     thrown = result.history[-1].parameters[0]
-    at = result.parameters["g1.terms[1].phi0"].value
+    at = result.parameters["phi0"].value
     assert abs(thrown - 40.0) > 90
     assert abs(at - 40.0) <= 90
     assert (at - thrown) % 180 == pytest.approx(0.0, abs=1e-6)

@@ -93,6 +93,8 @@ def minimise(
             first_call = first_call or time.perf_counter() - begun
             if not normal.is_finite:
                 ended = Ended.NOT_FINITE
+                if before is not None and not np.all(np.isfinite(parameters)):
+                    parameters = before  # what to exclude, which NaN would not tell
                 break
             left = expected_decrease(limits, parameters, normal)
             moved = 0.0 if before is None else float(np.max(np.abs(parameters - before) * np.sqrt(diagonal_of(normal))))

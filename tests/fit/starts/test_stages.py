@@ -172,7 +172,7 @@ def test_ctrl_c_within_a_stage_ends_the_fit_where_it_stands(data):
     stages = (Recording("one", seen, 2e4), Breaking(), Recording("never", seen, 3e4))
     result = fit(data, stages=stages, callback=steps.append)
     assert result.ended is hx.Ended.INTERRUPTED
-    assert [name for name, _ in seen[3:]] == ["one"]
+    assert [name for name, _ in seen[2:]] == ["one"]
     assert [step.number for step in steps] == [0]
     assert result.parameters["D0"].value == pytest.approx(2e4, rel=1e-5)
     assert "breaking" in result.seconds
@@ -191,8 +191,9 @@ def test_ctrl_c_between_trials_keeps_the_best_of_them(data, monkeypatch):
     result = fit(data, starts=[{"phi0": 60.0}, {"phi0": 12.0}, {}])
     assert result.ended is hx.Ended.INTERRUPTED
     assert result.notes[0].endswith("number 2")
-    assert trials[1].chi2 < trials[0].chi2
-    assert result.chi2 == pytest.approx(trials[1].chi2, rel=1e-3)
+    assert result.chi2 <= trials[1].chi2 * 1.001 < trials[0].chi2
+    (reached,) = (p.value for p in trials[1].reached.free if p.name == "phi0")
+    assert result.history[-1].parameters[2] == pytest.approx(reached, rel=1e-5)
 
 
 def test_what_a_stage_has_packed_is_let_go(data, monkeypatch):
