@@ -1,6 +1,5 @@
 """Fits by gradient descent: the same checks as those of `fit`, its minimum, and honest endings."""
 
-import equinox as eqx
 import numpy as np
 import optax
 import pytest
@@ -75,18 +74,15 @@ def test_it_arrives_where_the_fit_does_with_bounds_too():
 
 @pytest.mark.x64
 def test_an_angle_comes_back_next_to_its_start():
-    """A step that is far too long throws φ0 more than 90° away; half a turn is the same map."""
+    """A step that is too long throws φ0 to 210°; half a turn is the same map."""
     where = geometry(phi=np.array([0.0, 50.0, 110.0]))
-    g1 = hx.Diffusion(hx.Constant(1e4)) * hx.Shear(hx.Constant(2e-4), 10.0, hx.GapAverage())
+    g1 = hx.Diffusion(hx.Constant(1e4)) * hx.Shear(hx.Constant(2e-4), 40.0, hx.GapAverage())
     model = hx.TwoTimeModel(g1, hx.ContrastOffset(0.3, 1.0))
     data = hx.TwoTimeData(np.array(model(where)), where, sigma=SIGMA)
-    moved = eqx.tree_at(lambda m: m.g1.terms[1].phi0, model, model.g1.terms[1].phi0 + 30)
-    result = hx.descend(moved, data, optax.sgd(1e4), steps=2, free=["phi0"])
-    thrown = result.history[-1].parameters[0]
-    at = result.parameters["phi0"].value
-    assert abs(thrown - 40.0) > 90
-    assert abs(at - 40.0) <= 90
-    assert (at - thrown) % 180 == pytest.approx(0.0, abs=1e-6)
+    turn = optax.GradientTransformation(lambda y: (), lambda slope, state, y=None: (slope * 0 + 170 / 40, state))
+    result = hx.descend(model, data, turn, steps=1, tiles_a_step=1, free=["phi0"])
+    assert result.history[-1].parameters[0] == pytest.approx(210.0)
+    assert result.parameters["phi0"].value == pytest.approx(30.0)
 
 
 def test_ctrl_c_keeps_the_best_so_far():
