@@ -28,11 +28,17 @@ from .engine import (
 )
 from .engine.losses import AbstractLoss as AbstractLoss, Squares as Squares
 from .fit import (
+    AbstractStage as AbstractStage,
+    BlockAverage as BlockAverage,
     Curve as Curve,
+    Ended as Ended,
     FitResult as FitResult,
     Iteration as Iteration,
     Parameter as Parameter,
     Problem as Problem,
+    Scan as Scan,
+    Starts as Starts,
+    TileSubset as TileSubset,
     descend as descend,
     fit as fit,
     least_squares_problem as least_squares_problem,

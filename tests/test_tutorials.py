@@ -99,6 +99,13 @@ def test_an_optimiser_of_ones_own_and_the_normal_equations_agree_with_the_fit(fi
     np.testing.assert_allclose(fitting["covariance"], result.covariance, rtol=1e-4)
 
 
+def test_the_stages_of_the_page_lead_to_the_same_minimum(fitting):
+    for name in ("aged", "staged"):
+        assert fitting[name].converged
+        assert fitting[name].seconds["first_stages"] > 0
+        assert fitting[name].chi2 == pytest.approx(fitting["result"].chi2, rel=1e-6)
+
+
 def test_fitted_rates_follow_the_calibration_as_the_page_says(fitting):
     """J q² and the shear rate times q times the gap are all that the data can tell."""
     np.testing.assert_allclose(fitting["slopes"], [[-2, 0], [-1, -1]], atol=1e-5)

@@ -13,7 +13,7 @@ from rich.text import Text
 
 from ..data import TwoTimeData
 from ..data.two_time import sector_arrays
-from ..fit import FitResult, Parameter
+from ..fit import Ended, FitResult, Parameter
 from .extensions import InstalledModel
 from .model_choice import ModelChoice, Start
 from .numbers import uncertainty_text, value_text
@@ -97,7 +97,7 @@ def print_result(console: Console, result: FitResult, truth: Mapping[str, float]
 
 def ending(result: FitResult) -> Text:
     """How the fit ended, green only where it converged."""
-    word = "converged" if result.converged else result.ended if result.ended == "interrupted" else "not converged"
+    word = result.ended if result.ended in (Ended.CONVERGED, Ended.INTERRUPTED) else "not converged"
     return Text.assemble((word, "bold green" if result.converged else "bold red"), f": {result.message}")
 
 

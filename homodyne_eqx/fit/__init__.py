@@ -1,8 +1,17 @@
+from .fit_input import FitInput as FitInput
 from .gradient_descent import descend as descend
 from .least_squares import fit as fit
+from .minimiser import Minimiser as Minimiser
 from .optimistix_problem import least_squares_problem as least_squares_problem
 from .parameter import Parameter as Parameter
 from .problem import Problem as Problem, residual as residual
 from .result.derived import Curve as Curve
 from .result.fit_result import FitResult as FitResult
+from .solve.ended import Ended as Ended
 from .solve.minimise import Iteration as Iteration
+from .starts.block_average import BlockAverage as BlockAverage
+from .starts.given_starts import Starts as Starts
+from .starts.scan import Scan as Scan
+from .starts.stage import AbstractStage as AbstractStage
+from .starts.tile_subset import TileSubset as TileSubset
+from .starts.waypoint import Waypoint as Waypoint

@@ -1,7 +1,7 @@
 """Fit models with many parameters by gradient descent: Optax over the streaming value and gradient."""
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple
 
 import equinox as eqx
@@ -11,23 +11,20 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from ..data import TwoTimeData
-from ..engine import Packed, chi_squared, normal_equations, pack
+from ..engine import Packed, chi_squared, normal_equations
 from ..engine.losses import AbstractLoss, Squares
 from ..physics.model import TwoTimeModel
-from ..physics.per_sector import check_sectors
-from .free_parameters import FreeParameters, ParameterBounds, choose_free
-from .problem import Unknowns, model_with, values_of
+from .fit_input import FitInput, fit_input
+from .free_parameters import ParameterBounds
+from .problem import Problem, not_finite_at, values_of
 from .result.build_result import build_result
+from .result.equal_angles import nearest_to_start
 from .result.fit_result import FitResult
+from .solve.ended import Ended
 from .solve.minimise import Iteration, Outcome
-from .solve.quadratic import Quadratic, expected_decrease, on_host, touching
+from .solve.quadratic import Quadratic, expected_decrease, on_host, parameters_at_bound
 
 _NORMAL_EQUATIONS_AT_MOST = 500
-
-
-class _Carried(NamedTuple):
-    y: Float[Array, " n_params"]
-    state: Any
 
 
 def descend(
@@ -61,118 +58,158 @@ def descend(
       reduced χ²); judged from the normal equations at the end.
 
     **Returns:** a `FitResult`. It is called converged only if the normal equations at its end say so; for over 500
-    parameters they are not formed, uncertainties are infinite, and the result says "step limit".
+    parameters they are not formed, uncertainties are infinite, and the result says "step limit". Ctrl-C ends it with
+    the best state so far.
 
-    **Raises:** as `fit`; and `ValueError` for minibatches without an optimiser that suits them.
+    **Raises:** as `fit`; `ValueError` where χ² or its gradient is not finite at the start, for less than one step, and
+    for minibatches without an optimiser that suits them.
     """
     import optax
 
     begun = time.perf_counter()
-    check_sectors(model, data.geometry)
-    free_parameters = choose_free(model, free, fixed, bounds)
-    packed = data if isinstance(data, Packed) else pack(data)
-    packing = time.perf_counter() - begun
+    given = fit_input(model, data, free, fixed, bounds, loss)
+    _check_steps(optimiser, steps, tiles_a_step, given.packed)
+    problem = _in_units_of_the_start(given.problem())
+    descent = _descended(
+        problem, optax.lbfgs() if optimiser is None else optimiser, steps, tiles_a_step, seed, given, callback
+    )
+    fitted = problem.model(descent.best)
+    outcome = _judged(fitted, given, tolerance, descent)
+    fitted, outcome = nearest_to_start(fitted, given.free_parameters, outcome, given.packed, loss)
+    seconds = {
+        "total": time.perf_counter() - begun,
+        "packing": given.packing_seconds,
+        "first_step": given.packing_seconds + descent.first_call,
+    }
+    return build_result(fitted, given, outcome, seconds)
+
+
+def _check_steps(optimiser: Any, steps: int, tiles_a_step: int | None, packed: Packed) -> None:
+    if steps < 1:
+        raise ValueError(f"steps is {steps}; expected 1 or more.")
     if optimiser is None and tiles_a_step is not None:
         raise ValueError(
             "L-BFGS searches along a line and needs all tiles at every step. Pass optimiser=optax.adam(…)."
         )
-    optimiser = optax.lbfgs() if optimiser is None else optimiser
     if tiles_a_step is not None and not 1 <= tiles_a_step <= packed.n_tiles:
         raise ValueError(f"tiles_a_step is {tiles_a_step}; expected 1 to {packed.n_tiles}, the tiles there are.")
-    moving, rest = eqx.partition(model, free_parameters.filter)
-    dtype = jnp.result_type(*jax.tree.leaves(moving))
-    low, high, start = (jnp.asarray(free_parameters.array(field), dtype) for field in ("low", "high", "value"))
-    unknowns = Unknowns(low, high, start, jnp.maximum(jnp.abs(start), 1))
-    unknowns = eqx.tree_at(lambda u: u.scale, unknowns, unknowns.scale**2 / unknowns.slope(jnp.zeros_like(start)))
-    carried = _Carried(jnp.zeros_like(start), optimiser.init(jnp.zeros_like(start)))
-    degrees_of_freedom = packed.n_pairs - len(free_parameters.free)
-    key, history, ended, first_call = jax.random.key(seed), [], "step limit", 0.0
-    best = (np.inf, carried.y)
+
+
+def _in_units_of_the_start(problem: Problem) -> Problem:
+    """The problem with unknowns of which 1 is the magnitude of the start of a parameter, or 1 if that is smaller."""
+    start = problem.unknowns.start
+    unknowns = problem.unknowns.around(start, jnp.maximum(jnp.abs(start), 1))
+    return eqx.tree_at(lambda p: p.unknowns, problem, unknowns)
+
+
+class _Descent(NamedTuple):
+    """How the steps ended: with the unknowns where χ² was least (the last ones, of minibatches), and every step."""
+
+    ended: Ended
+    best: Float[Array, " n_params"]
+    history: list[Iteration]
+    first_call: float
+
+
+def _descended(
+    problem: Problem,
+    optimiser: Any,
+    steps: int,
+    tiles_a_step: int | None,
+    seed: int,
+    given: FitInput,
+    callback: Callable[[Iteration], None] | None,
+) -> _Descent:
+    begun = time.perf_counter()
+    carried = _Carried(problem.start, optimiser.init(problem.start))
+    history, ended, first_call = [], Ended.STEP_LIMIT, 0.0
+    best, least = carried.y, np.inf
+    share = (tiles_a_step or given.packed.n_tiles) / given.packed.n_tiles
     try:
-        for step in range(steps):
-            batch = packed
-            if tiles_a_step is not None:
-                key, draw = jax.random.split(key)
-                batch = packed.subset(jax.random.choice(draw, packed.n_tiles, (tiles_a_step,), replace=False))
+        for step, batch in enumerate(_batches(given.packed, tiles_a_step, seed, steps)):
             before = carried.y
-            carried, value = _step(optimiser, carried, moving, rest, unknowns, batch, loss)
-            value = float(value) * packed.n_tiles / (tiles_a_step or packed.n_tiles)
+            moved, value, finite = _step(optimiser, carried, eqx.tree_at(lambda p: p.packed, problem, batch))
             first_call = first_call or time.perf_counter() - begun
-            if not np.isfinite(value):
-                ended = "not finite"
+            if not finite:
+                ended = Ended.NOT_FINITE
                 break
-            best = min(best, (value, before), key=lambda pair: pair[0]) if tiles_a_step is None else (value, carried.y)
+            carried, value = moved, float(value) / share
+            if tiles_a_step is not None:
+                best = carried.y
+            elif value < least:
+                best, least = before, value
             history.append(
                 Iteration(
-                    step,
-                    value,
-                    np.nan,
-                    float(jnp.max(jnp.abs(carried.y - before))),
-                    np.asarray(unknowns.parameters(before), float),
-                    time.perf_counter() - begun,
-                    degrees_of_freedom,
+                    number=step,
+                    chi2=value,
+                    expected_decrease=np.nan,
+                    moved=float(jnp.max(jnp.abs(carried.y - before))),
+                    parameters=np.asarray(problem.parameters(before), float),
+                    elapsed=time.perf_counter() - begun,
+                    degrees_of_freedom=given.degrees_of_freedom,
                 )
             )
             if callback is not None:
                 callback(history[-1])
     except KeyboardInterrupt:
-        ended = "interrupted"
+        ended = Ended.INTERRUPTED
+        if not history:
+            raise
     if not history:
-        raise ValueError("χ² is not finite at the start, or the fit was interrupted before its first step.")
-    parameters = unknowns.parameters(best[1])
-    fitted = model_with(moving, rest, parameters)
-    outcome = _judged(fitted, free_parameters, packed, loss, tolerance, ended, history, first_call)
-    seconds = {"total": time.perf_counter() - begun, "packing": packing, "first_step": first_call}
-    original = data if isinstance(data, TwoTimeData) else None
-    return build_result(fitted, free_parameters, outcome, packed, seconds, type(loss).__name__, original)
+        raise not_finite_at(given.free_parameters)
+    return _Descent(ended, best, history, first_call)
+
+
+def _batches(packed: Packed, tiles_a_step: int | None, seed: int, steps: int) -> Iterator[Packed]:
+    """The data of each step: all, or some tiles drawn at random."""
+    key = jax.random.key(seed)
+    for _ in range(steps):
+        if tiles_a_step is None:
+            yield packed
+        else:
+            key, draw = jax.random.split(key)
+            yield packed.subset(jax.random.choice(draw, packed.n_tiles, (tiles_a_step,), replace=False))
+
+
+class _Carried(NamedTuple):
+    y: Float[Array, " n_params"]
+    state: Any
 
 
 @eqx.filter_jit
-def _step(
-    optimiser: Any,
-    carried: _Carried,
-    moving: TwoTimeModel,
-    rest: TwoTimeModel,
-    unknowns: Unknowns,
-    batch: Packed,
-    loss: AbstractLoss,
-) -> tuple[_Carried, Array]:
-    """One step; the value returned is that before it."""
+def _step(optimiser: Any, carried: _Carried, problem: Problem) -> tuple[_Carried, Array, Array]:
+    """One step; χ² before it, and whether that and its gradient are finite."""
     import optax
 
+    n_pairs = problem.packed.n_pairs
+
     def mean(y: Array) -> Array:
-        return chi_squared(model_with(moving, rest, unknowns.parameters(y)), batch, loss) / batch.n_pairs
+        return chi_squared(problem.model(y), problem.packed, problem.loss) / n_pairs
 
     value, gradient = jax.value_and_grad(mean)(carried.y)
     updates, state = optax.with_extra_args_support(optimiser).update(
         gradient, carried.state, carried.y, value=value, grad=gradient, value_fn=mean
     )
-    return _Carried(optax.apply_updates(carried.y, updates), state), value * batch.n_pairs
+    finite = jnp.isfinite(value) & jnp.all(jnp.isfinite(gradient))
+    return _Carried(optax.apply_updates(carried.y, updates), state), value * n_pairs, finite
 
 
-def _judged(
-    fitted: TwoTimeModel,
-    free_parameters: FreeParameters,
-    packed: Packed,
-    loss: AbstractLoss,
-    tolerance: float,
-    ended: str,
-    history: list[Iteration],
-    first_call: float,
-) -> Outcome:
+def _judged(fitted: TwoTimeModel, given: FitInput, tolerance: float, descent: _Descent) -> Outcome:
     """Where the descent has arrived, by the normal equations if they are of a size to be formed."""
+    free_parameters, packed, loss = given.free_parameters, given.packed, given.loss
     parameters = values_of(fitted, free_parameters.filter)
-    n = parameters.size
-    degrees_of_freedom = packed.n_pairs - n
+    n, ended = parameters.size, descent.ended
     if n > _NORMAL_EQUATIONS_AT_MOST:
         chi2 = float(eqx.filter_jit(chi_squared)(fitted, packed, loss))
         normal, left = Quadratic(np.zeros((n, n)), np.zeros(n), chi2), np.inf
     else:
         normal = on_host(eqx.filter_jit(normal_equations)(fitted, packed, loss, free_parameters.filter))
-        left = expected_decrease(free_parameters.limits(), parameters, normal)
-    if ended == "step limit" and left <= tolerance * max(1.0, float(normal.chi2) / max(1, degrees_of_freedom)):
-        ended = "converged"
-    last = history[-1]
-    end = Iteration(last.number + 1, float(normal.chi2), left, 0.0, parameters, last.elapsed, degrees_of_freedom)
-    held = touching(*free_parameters.limits(), parameters, normal)
-    return Outcome(ended, parameters, normal, (*history, end), held, first_call)
+        left = expected_decrease(free_parameters.limits(), parameters, normal) if normal.is_finite else np.inf
+    if not normal.is_finite:
+        ended = Ended.NOT_FINITE
+    elif ended == Ended.STEP_LIMIT and left <= tolerance * max(1.0, float(normal.chi2) / given.degrees_of_freedom):
+        ended = Ended.CONVERGED
+    last = descent.history[-1]
+    end = Iteration(last.number + 1, float(normal.chi2), left, 0.0, parameters, last.elapsed, given.degrees_of_freedom)
+    at_bound = parameters_at_bound(*free_parameters.limits(), parameters, normal)
+    return Outcome(ended, parameters, normal, (*descent.history, end), at_bound, descent.first_call)

@@ -5,12 +5,12 @@ from collections.abc import Iterable
 import equinox as eqx
 
 from ..data import TwoTimeData
-from ..engine import Packed, pack
+from ..engine import Packed
 from ..engine.losses import AbstractLoss, Squares
 from ..physics.model import TwoTimeModel
-from ..physics.per_sector import check_sectors
-from .free_parameters import ParameterBounds, choose_free
-from .problem import Problem, degrees_of_freedom, not_finite_at, problem_of, residual
+from .fit_input import fit_input
+from .free_parameters import ParameterBounds
+from .problem import Problem, not_finite_at, residual
 from .solve.minimise import rescaled
 from .solve.quadratic import on_host
 
@@ -34,7 +34,7 @@ def least_squares_problem(
     ```
 
     The unknowns y are scaled such that a change of 1 in one of them changes √χ² by about 1, so `atol` is in units of
-    the uncertainty of a parameter with all others held. One pass over the data. What the solver makes of it is its own
+    the uncertainty of a parameter with all others fixed. One pass over the data. What the solver makes of it is its own
     affair: unlike `fit`, nothing here judges whether it has converged.
 
     **Arguments:** as for `fit`.
@@ -45,12 +45,9 @@ def least_squares_problem(
 
     **Raises:** `ValueError` as `fit`, and where χ² is not finite at the start.
     """
-    check_sectors(model, data.geometry)
-    free_parameters = choose_free(model, free, fixed, bounds)
-    packed = data if isinstance(data, Packed) else pack(data)
-    degrees_of_freedom(packed, free_parameters)
-    problem = problem_of(model, free_parameters, packed, loss)
+    given = fit_input(model, data, free, fixed, bounds, loss)
+    problem = given.problem()
     normal = on_host(eqx.filter_jit(residual)(problem.start, problem)[1])
     if not normal.is_finite:
-        raise not_finite_at(free_parameters)
-    return rescaled(problem, free_parameters.array("value"), normal)
+        raise not_finite_at(given.free_parameters)
+    return rescaled(problem, given.free_parameters.array("value"), normal)

@@ -39,10 +39,10 @@ class Unknowns(eqx.Module):
         return jax.jvp(self.parameters, (y,), (jnp.ones_like(y),))[1]
 
     @eqx.filter_jit
-    def around(self, start: Float[Array, " n_params"], reach: Float[Array, " n_params"]) -> "Unknowns":
-        """The same bounds with y = 0 at `start`, where a change of 1 in y changes the parameters by `reach`."""
+    def around(self, start: Float[Array, " n_params"], unit: Float[Array, " n_params"]) -> "Unknowns":
+        """The same bounds with y = 0 at `start`, where a change of 1 in y changes the parameters by `unit`."""
         here = Unknowns(self.low, self.high, start, jnp.ones_like(start))
-        return Unknowns(self.low, self.high, start, reach / here.slope(jnp.zeros_like(start)))
+        return Unknowns(self.low, self.high, start, unit / here.slope(jnp.zeros_like(start)))
 
 
 @final
@@ -206,7 +206,7 @@ def projected(normal: NormalEquations, kept: np.ndarray) -> NormalEquations:
 
 
 def _chi2_tangent(y: Array, problem: Problem, tangent: Any) -> Array:
-    """The derivative of χ² along a change of the arguments, `y` held."""
+    """The derivative of χ² along a change of the arguments, with `y` fixed."""
 
     def chi2(whole: Problem) -> Array:
         return chi_squared(whole.model(y), whole.packed, whole.loss)

@@ -163,7 +163,6 @@ def test_fits_of_one_shape_compile_once(monkeypatch):
         return original(*arguments)
 
     monkeypatch.setattr(solver_module, "residual", counting)
-    solver_module.advance.clear_cache() if hasattr(solver_module.advance, "clear_cache") else None
     hx.fit(model(START), simulated(seed=1), bounds={"D0": (1.0, 1e7)})
     first = len(counted)
     hx.fit(model(TRUTH), simulated(seed=2), bounds={"alpha": (-1.0, 1.0)})

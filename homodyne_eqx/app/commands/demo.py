@@ -43,6 +43,7 @@ def demo(
     check_output(folder, force)
     set_up_jax(threads)
     from ... import datasets
+    from ...fit import Ended
     from .. import fitting, report
 
     data, truth = datasets.sheared_colloid(), datasets.SHEARED_COLLOID_TRUTH
@@ -83,8 +84,8 @@ def demo(
         ", ".join(f"{name} {seconds_text(seconds)}" for name, seconds in spent.items()), style="dim", highlight=False
     )
     endings = {result.ended, other.ended}
-    if endings != {"converged"}:
-        raise typer.Exit(INTERRUPTED if "interrupted" in endings else NOT_CONVERGED)
+    if endings != {Ended.CONVERGED}:
+        raise typer.Exit(INTERRUPTED if Ended.INTERRUPTED in endings else NOT_CONVERGED)
 
 
 def _compare(console: Console, result, other, simulated: float) -> None:

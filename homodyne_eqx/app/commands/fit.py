@@ -107,6 +107,7 @@ def fit(
 
             require_matplotlib()
     set_up_jax(threads)
+    from ...fit import Ended
     from .. import fitting, report
     from ..loading import load_selected
 
@@ -152,7 +153,7 @@ def fit(
     if as_json:
         sys.stdout.write(json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
     if not result.converged:
-        raise typer.Exit(INTERRUPTED if result.ended == "interrupted" else NOT_CONVERGED)
+        raise typer.Exit(INTERRUPTED if result.ended == Ended.INTERRUPTED else NOT_CONVERGED)
 
 
 def _assigned(

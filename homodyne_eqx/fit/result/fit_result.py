@@ -13,6 +13,7 @@ import numpy as np
 from ...data import TwoTimeData, whole_file
 from ...physics.model import TwoTimeModel
 from ..parameter import Parameter
+from ..solve.ended import Ended
 from ..solve.minimise import Iteration
 from ..uncertainty.correlated_noise import correlation_factor
 from .derived import Curve
@@ -63,7 +64,7 @@ class FitResult:
 
     @property
     def converged(self) -> bool:
-        return self.ended == "converged"
+        return self.ended == Ended.CONVERGED
 
     @property
     def reduced_chi2(self) -> float:

@@ -5,19 +5,19 @@ from jaxtyping import Array, Float
 
 
 def to_interval(
-    v: Float[Array, " n"], low: Float[Array, " n"], high: Float[Array, " n"], near: Float[Array, " n"]
+    v: Float[Array, " n"], low: Float[Array, " n"], high: Float[Array, " n"], reference: Float[Array, " n"]
 ) -> Float[Array, " n"]:
     """The point of (low, high) that `v` stands for.
 
     Algebraic, not exponential, so that Gauss–Newton steps towards an end do not lose their way:
     - no end: `v` itself;
-    - one end at distance z: z = (v + √(v² + 4a²))/2 with a half the distance of `near` from that end;
+    - one end at distance z: z = (v + √(v² + 4a²))/2 with a half the distance of `reference` from that end;
     - two ends: the fraction (1 + v/√(1 + v²))/2 of the way.
 
-    **Arguments:** `low` may be −inf, `high` inf; `near`: a point inside, of the magnitude of the solution.
+    **Arguments:** `low` may be −inf, `high` inf; `reference`: a point inside, of the magnitude of the solution.
     """
     has_low, has_high = jnp.isfinite(low), jnp.isfinite(high)
-    a = _half_distance(low, high, near)
+    a = _half_distance(low, high, reference)
     one = (v + jnp.sqrt(v**2 + 4 * a**2)) / 2
     two = (1 + v / jnp.sqrt(1 + v**2)) / 2
     safe_low, safe_high = jnp.where(has_low, low, 0), jnp.where(has_high, high, 0)
@@ -27,11 +27,11 @@ def to_interval(
 
 
 def from_interval(
-    x: Float[Array, " n"], low: Float[Array, " n"], high: Float[Array, " n"], near: Float[Array, " n"]
+    x: Float[Array, " n"], low: Float[Array, " n"], high: Float[Array, " n"], reference: Float[Array, " n"]
 ) -> Float[Array, " n"]:
     """The inverse of `to_interval`, for x strictly inside."""
     has_low, has_high = jnp.isfinite(low), jnp.isfinite(high)
-    a = _half_distance(low, high, near)
+    a = _half_distance(low, high, reference)
     z = jnp.where(has_low, x - jnp.where(has_low, low, 0), jnp.where(has_high, high, 0) - x)
     z = jnp.where(has_low | has_high, z, 1)
     one = z - a**2 / z
@@ -41,6 +41,6 @@ def from_interval(
     return jnp.where(has_low & has_high, two, jnp.where(has_low, one, jnp.where(has_high, -one, x)))
 
 
-def _half_distance(low: Array, high: Array, near: Array) -> Array:
-    distance = jnp.where(jnp.isfinite(low), near - low, jnp.where(jnp.isfinite(high), high - near, 1))
+def _half_distance(low: Array, high: Array, reference: Array) -> Array:
+    distance = jnp.where(jnp.isfinite(low), reference - low, jnp.where(jnp.isfinite(high), high - reference, 1))
     return distance / 2

@@ -1,4 +1,4 @@
-"""The Levenberg–Marquardt of this package, composed of Optimistix parts, and the loop that drives any such solver."""
+"""The Levenberg–Marquardt of this package, composed of Optimistix parts, and one step of any such solver."""
 
 from typing import Any, final
 
@@ -35,13 +35,13 @@ class Position(eqx.Module):
 
 
 @eqx.filter_jit
-def first(solver: optx.AbstractLeastSquaresSolver, y: Float[Array, " n_params"], problem: Problem) -> Any:
+def initial_arrays(solver: optx.AbstractLeastSquaresSolver, y: Float[Array, " n_params"], problem: Problem) -> Any:
     """The solver's arrays before its first step."""
     return eqx.filter(_initial(solver, y, problem), eqx.is_array)
 
 
 @eqx.filter_jit
-def advance(
+def take_step(
     solver: optx.AbstractLeastSquaresSolver, y: Float[Array, " n_params"], problem: Problem, carried: Any
 ) -> tuple[Position, Array]:
     """One step of the solver: one pass over the data. Compiled once for all fits of the same shape.

@@ -10,8 +10,9 @@ import numpy as np
 import optimistix as optx
 
 from ..problem import Problem
-from .levenberg_marquardt import advance, first
-from .quadratic import Quadratic, diagonal_of, expected_decrease, on_host, touching
+from .ended import Ended
+from .levenberg_marquardt import initial_arrays, take_step
+from .quadratic import Quadratic, diagonal_of, expected_decrease, on_host, parameters_at_bound
 
 _PATIENCE = 15
 _RESTARTS = 3
@@ -22,7 +23,7 @@ class Iteration:
     """Where a fit stands after a step.
 
     - `number`; `chi2`; `expected_decrease`: by how much χ² would still fall were the model linear;
-    - `moved`: the largest change of a parameter in this step, in units of its own uncertainty with all others held;
+    - `moved`: the largest change of a parameter in this step, in units of its own uncertainty with all others fixed;
     - `parameters`: values of the free parameters; `elapsed`: s since the first of these steps began;
     - `degrees_of_freedom`: of the data that the step saw, fewer where they are averaged or sampled.
     """
@@ -38,9 +39,16 @@ class Iteration:
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a minimisation ended: "converged", "stalled", "step limit", "interrupted" or "not finite"."""
+    """How a minimisation ended, and where.
 
-    ended: str
+    - `ended`: any ending but "undetermined", which the covariance shows later;
+    - `parameters`: values of the free parameters; `normal`: the normal equations there;
+    - `at_bound`: which of the parameters lie on a bound;
+    - `history`: every step, none where χ² is not finite at the start;
+    - `first_call`: seconds until the first step was done, compilation included.
+    """
+
+    ended: Ended
     parameters: np.ndarray
     normal: Quadratic
     history: tuple[Iteration, ...]
@@ -56,7 +64,7 @@ def minimise(
     tolerance: float,
     callback: Callable[[Iteration], None] | None = None,
     prepare: Callable[[np.ndarray, Quadratic], np.ndarray] = lambda parameters, normal: parameters,
-    reach: float = 1.0,
+    first_step_size: float = 1.0,
 ) -> Outcome:
     """Iterate until χ² can be expected to fall by less than `tolerance` (in units of max(1, reduced χ²)).
 
@@ -64,27 +72,29 @@ def minimise(
     from there, three times at most. Ctrl-C ends the loop with the best state so far.
 
     **Arguments:** `prepare`: from the start and the normal equations there to a better start, before the first step;
-    `reach`: how far the first step may go, see `rescaled`. More than 1 saves steps next to a minimum and costs some
-    elsewhere.
+    `first_step_size`: by how much the first step may change √χ² in one parameter, see `rescaled`. More than 1 saves
+    steps next to a minimum and costs some elsewhere.
     """
     begun = time.perf_counter()
     history: list[Iteration] = []
     unknowns = problem.unknowns
     limits = tuple(np.asarray(x, float) for x in (unknowns.low, unknowns.high, unknowns.start))
-    ended, restarts, rejected, first_call = "step limit", 0, 0, 0.0
+    ended, restarts, rejected, first_call = Ended.STEP_LIMIT, 0, 0, 0.0
     y, carried, before = problem.start, None, None
     parameters, normal = np.asarray(problem.unknowns.start), None
     try:
         while len(history) <= max_steps:
             if carried is None:
-                carried = first(solver, y, problem)
-            position, done = advance(solver, y, problem, carried)
+                carried = initial_arrays(solver, y, problem)
+            position, done = take_step(solver, y, problem, carried)
             y, carried = position.y, position.carried
             normal = on_host(position.normal)
             parameters = np.asarray(position.parameters, float)
             first_call = first_call or time.perf_counter() - begun
             if not normal.is_finite:
-                ended = "not finite"
+                ended = Ended.NOT_FINITE
+                if before is not None and not np.all(np.isfinite(parameters)):
+                    parameters = before  # what to exclude, which NaN would not tell
                 break
             left = expected_decrease(limits, parameters, normal)
             moved = 0.0 if before is None else float(np.max(np.abs(parameters - before) * np.sqrt(diagonal_of(normal))))
@@ -97,28 +107,28 @@ def minimise(
             if callback is not None:
                 callback(history[-1])
             if left <= tolerance * max(1.0, float(normal.chi2) / max(1, degrees_of_freedom)):
-                ended = "converged"
+                ended = Ended.CONVERGED
                 break
             if len(history) == 1:
                 parameters = prepare(parameters, normal)
-                problem, y, carried = rescaled(problem, parameters, normal, reach), jnp.zeros_like(y), None
+                problem, y, carried = rescaled(problem, parameters, normal, first_step_size), jnp.zeros_like(y), None
             elif bool(done) or rejected > _PATIENCE:
                 if restarts == _RESTARTS:
-                    ended = "stalled"
+                    ended = Ended.STALLED
                     break
                 restarts, rejected = restarts + 1, 0
                 problem, y, carried = rescaled(problem, parameters, normal), jnp.zeros_like(y), None
     except KeyboardInterrupt:
-        ended = "interrupted"
+        ended = Ended.INTERRUPTED
         if normal is None:
             raise
-    at_bound = touching(*limits, parameters, normal)
+    at_bound = parameters_at_bound(*limits, parameters, normal)
     return Outcome(ended, parameters, normal, tuple(history), at_bound, first_call)
 
 
-def rescaled(problem: Problem, parameters: np.ndarray, normal: Quadratic, reach: float = 1.0) -> Problem:
-    """The same problem with y = 0 at these parameters, and y scaled such that a change of 1 changes √χ² by `reach`."""
+def rescaled(problem: Problem, parameters: np.ndarray, normal: Quadratic, unit: float = 1.0) -> Problem:
+    """The same problem with y = 0 at these parameters, and y scaled such that a change of 1 changes √χ² by `unit`."""
     dtype = problem.unknowns.start.dtype
-    scale = reach * np.minimum(1 / np.sqrt(diagonal_of(normal)), np.maximum(np.abs(parameters), 1.0))
+    scale = unit * np.minimum(1 / np.sqrt(diagonal_of(normal)), np.maximum(np.abs(parameters), 1.0))
     unknowns = problem.unknowns.around(jnp.asarray(parameters, dtype), jnp.asarray(scale, dtype))
     return eqx.tree_at(lambda p: p.unknowns, problem, unknowns)

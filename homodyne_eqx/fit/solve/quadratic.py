@@ -20,17 +20,17 @@ class Quadratic(NamedTuple):
     @property
     def is_finite(self) -> bool:
         """Whether χ² and its derivatives are numbers."""
-        return bool(np.all(np.isfinite(self.matrix)) and np.isfinite(self.chi2))
+        return bool(np.all(np.isfinite(self.matrix)) and np.all(np.isfinite(self.vector)) and np.isfinite(self.chi2))
 
 
 def expected_decrease(limits: tuple[np.ndarray, ...], parameters: np.ndarray, normal: Quadratic) -> float:
     """By how much χ² would fall at the minimum of its quadratic model, gᵀN⁻¹g.
 
-    Over the parameters that the data determine and no bound holds.
+    Over the parameters that the data determine and that are not at a bound.
 
-    **Arguments:** `limits`: lower bounds, upper bounds and magnitudes of the parameters, as for `touching`.
+    **Arguments:** `limits`: lower bounds, upper bounds and magnitudes of the parameters, as for `parameters_at_bound`.
     """
-    inside = ~touching(*limits, parameters, normal) & _determined(limits[2], normal)
+    inside = ~parameters_at_bound(*limits, parameters, normal) & _determined(limits[2], normal)
     d = np.sqrt(diagonal_of(normal))[inside]
     g = normal.vector[inside] / d
     scaled = normal.matrix[np.ix_(inside, inside)] / np.outer(d, d)
@@ -39,27 +39,29 @@ def expected_decrease(limits: tuple[np.ndarray, ...], parameters: np.ndarray, no
     return float(np.sum((vectors.T @ g)[usable] ** 2 / values[usable]))
 
 
-def touching(
+def parameters_at_bound(
     low: np.ndarray, high: np.ndarray, magnitude: np.ndarray, parameters: np.ndarray, normal: Quadratic
 ) -> np.ndarray:
     """Which parameters lie on a bound (within 1e-3 of their own uncertainty) while χ² still falls beyond it.
 
-    One whose uncertainty exceeds a million times its `magnitude` (the start) is undetermined, not held by a bound.
+    One whose uncertainty exceeds a million times its `magnitude` (the start) is undetermined, not at a bound.
     """
-    near = np.where(_determined(magnitude, normal), _AT_BOUND / np.sqrt(diagonal_of(normal)), 0)
-    return ((parameters - low < near) & (normal.vector > 0)) | ((high - parameters < near) & (normal.vector < 0))
+    margin = np.where(_determined(magnitude, normal), _AT_BOUND / np.sqrt(diagonal_of(normal)), 0)
+    return ((parameters - low < margin) & (normal.vector > 0)) | ((high - parameters < margin) & (normal.vector < 0))
 
 
 def _determined(magnitude: np.ndarray, normal: Quadratic) -> np.ndarray:
-    """Which parameters the data determine at all, all others held."""
+    """Which parameters the data determine at all, all others fixed."""
     return (magnitude == 0) | (1 / np.sqrt(diagonal_of(normal)) < UNDETERMINED * np.abs(magnitude))
 
 
 def smallest_usable(values: np.ndarray) -> float:
+    """The least eigenvalue of scaled normal equations that is more than rounding."""
     return 10 * values.size * np.finfo(float).eps * max(float(values[-1]), 0.0) if values.size else 0.0
 
 
 def diagonal_of(normal: Quadratic) -> np.ndarray:
+    """The diagonal of the matrix, 1 where a parameter has no effect."""
     diagonal = np.diagonal(normal.matrix)
     return np.where(diagonal > 0, diagonal, 1.0)
 

@@ -1,4 +1,4 @@
-"""Every n-th frame of packed data, for a look that has to be cheap and must not blur."""
+"""Every n-th frame of packed data, on which starts are compared at little cost and without blurring the correlation."""
 
 import math
 
@@ -12,9 +12,8 @@ from ...engine import Packed, pack
 from ...physics.geometry import Geometry
 from ...physics.model import TwoTimeModel
 
-_PAIRS_AT_LEAST = 2.5e5
 _FRAMES_A_PERIOD = 8
-_LEFT = 0.5
+_CORRELATION_KEPT = 0.5
 
 
 def every_nth_frame(packed: Packed, step: int) -> Packed:
@@ -34,7 +33,7 @@ def every_nth_frame(packed: Packed, step: int) -> Packed:
         if not whole:
             sigma[sector] = weights[group, member] ** -0.5
         for tile, (row, column) in enumerate(starts):
-            part, place = zip(*(_every(int(first), packed.size, step) for first in (row, column)), strict=True)
+            part, place = zip(*(_kept_of_tile(int(frame), packed.size, step) for frame in (row, column)), strict=True)
             value = values[group, tile, member][part]
             here = ~np.isnan(value)
             maps[sector][place][here] = value[here]
@@ -46,25 +45,35 @@ def every_nth_frame(packed: Packed, step: int) -> Packed:
     return pack(TwoTimeData(maps, geometry, sigma=sigma))
 
 
-def _every(first: int, size: int, step: int) -> tuple[slice, slice]:
-    """Of the frames of a tile from `first` on, those that are kept: where in the tile, and which they become."""
-    skipped = -first % step
-    begin, count = (first + skipped) // step, len(range(skipped, size, step))
+def _kept_of_tile(first_frame: int, size: int, step: int) -> tuple[slice, slice]:
+    """Of the frames of a tile from `first_frame` on, those that are kept: where in the tile, and which they become."""
+    skipped = -first_frame % step
+    begin, count = (first_frame + skipped) // step, len(range(skipped, size, step))
     return slice(skipped, None, step), slice(begin, begin + count)
 
 
-def frame_step(model: TwoTimeModel, packed: Packed, angle: float) -> int:
+def thinned(model: TwoTimeModel, packed: Packed, angle: float, pairs_kept: float | int) -> tuple[Packed, str]:
+    """The data to compare starts on, and words for what they are, "" for all.
+
+    **Arguments:** as for `frame_step`.
+    """
+    step = frame_step(model, packed, angle, pairs_kept)
+    return (packed, "") if step == 1 else (every_nth_frame(packed, step), f" on every {step}. frame")
+
+
+def frame_step(model: TwoTimeModel, packed: Packed, angle: float, pairs_kept: float | int) -> int:
     """The largest step that leaves pairs enough, eight frames a period, and half of the correlation of neighbours.
 
-    **Arguments:** `angle`: by how much the fastest oscillation advances over the run, radians.
+    **Arguments:** `angle`: by how much the fastest oscillation advances over the run, radians; `pairs_kept`: how many
+    pairs of frames are enough.
     """
     n_t = packed.geometry.n_t
-    step = math.floor(math.sqrt(packed.n_pairs / _PAIRS_AT_LEAST))
+    step = math.floor(math.sqrt(packed.n_pairs / pairs_kept))
     if angle > 0:
         step = min(step, math.floor(n_t * 2 * math.pi / (_FRAMES_A_PERIOD * angle)))
     while step > 1:
-        near, far = (float(_neighbours(model, packed.geometry, jnp.asarray(lag))) for lag in (1, step))
-        if far > _LEFT * near:
+        after_one, after_step = (float(_neighbours(model, packed.geometry, jnp.asarray(lag))) for lag in (1, step))
+        if after_step > _CORRELATION_KEPT * after_one:
             break
         step //= 2
     return max(step, 1)

@@ -1,195 +1,117 @@
-"""Several starts for parameters in which χ² has many minima, and which of them wins."""
+"""A stage that tries many frequencies, where the correlation oscillates and χ² has many minima."""
 
 import itertools
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any, NamedTuple
+from dataclasses import replace
+from typing import ClassVar, final
 
 import numpy as np
 
-from ...engine import Packed
-from ...physics.geometry import Geometry
-from ...physics.model import TwoTimeModel
-from ...physics.parameter_names import named_leaves
-from ...physics.parameters import ParameterLeaf
-from ...physics.per_sector import at_sector, marked_per_sector
+from ..fit_input import FitInput
 from ..free_parameters import FreeParameters
-from .every_nth_frame import every_nth_frame, frame_step
+from ..minimiser import Minimiser
+from .best_of import best_of
+from .every_nth_frame import thinned
+from .oscillations import Oscillation, oscillations_of
+from .stage import AbstractStage
+from .waypoint import Waypoint
 
-STEPS = 4
-"""Steps of the solver from each start before they are compared."""
-
-_SPACING = 3.0
-_WIDEST = (0.5, 2.0)
-_MOST = 64
-_FEWEST = 5
-_QUARTER = 90.0
+_QUARTER_TURN = 90.0
 
 
-@dataclass(frozen=True)
-class Scan:
-    """Parameters that set one frequency, which a fit tries at several multiples of their start.
+@final
+class Scan(AbstractStage):
+    """Try many values of each frequency or velocity in which the correlation oscillates, and go on from the best.
 
-    - `frequencies`: their names; `phases`: those of the oscillation, tried at their start and a quarter turn on;
-    - `angle`: by how much the oscillation advances over the run at the start, radians.
+    Such are the frequency of an `Echo` and the velocity of `TwoComponents`. Each value is tried at two phases, a
+    quarter turn apart, where the phase is free too; one oscillation is scanned after the other. Does nothing, and costs
+    nothing, without a free parameter of that kind. Leave it out where the start is good to 1 rad over the run.
+
+    **Arguments:**
+
+    - `spacing`: by how much the oscillation advances over the run from one value to the next, radians;
+    - `lowest`, `highest`: multiples of the start between which values are tried;
+    - `most_values`, `fewest_values`: how many, at most and at least; where there are more than `most_values` between
+      `lowest` and `highest`, those next to the start are tried;
+    - `steps`: steps of the solver from each before they are compared;
+    - `pairs_kept`: of more pairs of frames, the values are compared on every n-th frame, such that at least so many
+      pairs are left, eight frames a period, and half of the correlation between neighbours.
     """
 
-    frequencies: tuple[str, ...]
-    phases: tuple[str, ...]
-    angle: float
+    spacing: float | int = 3.0
+    lowest: float | int = 0.5
+    highest: float | int = 2.0
+    most_values: int = 64
+    fewest_values: int = 5
+    steps: int = 4
+    pairs_kept: float | int = 2.5e5
+    seconds_key: ClassVar[str] = "starts"
 
-    def factors(self) -> np.ndarray:
-        """Multiples of the start, 1 among them, from half to twice; 3 rad over the run apart, 64 at most."""
-        below, above = (abs(end - 1) for end in _WIDEST)
-        spacing = min(_SPACING / max(self.angle, 1e-9), (below + above) / (_FEWEST - 1))
-        n_below = min(math.floor(below / spacing), _MOST // 2)
-        n_above = min(math.floor(above / spacing), _MOST - 1 - n_below)
+    def __check_init__(self) -> None:
+        if not (self.spacing > 0 and 0 < self.lowest <= 1 <= self.highest and self.lowest < self.highest):
+            raise ValueError(
+                f"Scan has spacing={self.spacing:g}, lowest={self.lowest:g} and highest={self.highest:g}; expected a "
+                "spacing above 0 rad, and multiples of the start with 0 < lowest ≤ 1 ≤ highest."
+            )
+        if self.fewest_values < 2 or self.most_values < self.fewest_values:
+            raise ValueError(
+                f"Scan has fewest_values={self.fewest_values} and most_values={self.most_values}; expected 2 or more, "
+                "and no fewer than that."
+            )
+        if self.steps < 0 or not self.pairs_kept > 0:
+            raise ValueError(
+                f"Scan has steps={self.steps} and pairs_kept={self.pairs_kept:g}; expected 0 or more, and above 0."
+            )
+
+    def check(self, fit_input: FitInput) -> None:
+        """Any data will do."""
+
+    def __call__(self, waypoint: Waypoint, fit_input: FitInput, minimiser: Minimiser) -> Waypoint:
+        model = minimiser.model_at(waypoint.reached)
+        for oscillation in oscillations_of(model, fit_input.free_parameters, fit_input.packed.geometry):
+            tried = self.starts(oscillation, waypoint.reached)
+            fastest = oscillation.angle * float(np.max(self.multiples(oscillation)))
+            packed, words = thinned(model, fit_input.packed, fastest, self.pairs_kept)
+            best = best_of(tried, packed, minimiser, self.steps)
+            note = self._note(oscillation, tried, best.number, words)
+            waypoint = replace(
+                waypoint,
+                reached=best.reached,
+                notes=(*waypoint.notes, note),
+                interrupted=best.interrupted,
+                first_step_size=1.0,
+            )
+            if best.interrupted:
+                break
+        return waypoint
+
+    def multiples(self, oscillation: Oscillation) -> np.ndarray:
+        """The multiples of the start that are tried, 1 among them."""
+        below, above = 1 - self.lowest, self.highest - 1
+        spacing = min(self.spacing / max(oscillation.angle, 1e-9), (below + above) / (self.fewest_values - 1))
+        n_below = min(math.floor(below / spacing), self.most_values // 2)
+        n_above = min(math.floor(above / spacing), self.most_values - 1 - n_below)
         return 1 + spacing * np.arange(-n_below, n_above + 1)
 
-    def starts(self, free_parameters: FreeParameters) -> list[FreeParameters]:
-        """The starts within bounds, that of the free_parameters first."""
+    def starts(self, oscillation: Oscillation, free_parameters: FreeParameters) -> list[FreeParameters]:
+        """The starts within their bounds, the present one first, then those next to it."""
         free = {parameter.name: parameter for parameter in free_parameters.free}
-        names = [name for name, parameter in free.items() if parameter.leaf in self.frequencies]
-        turned = [name for name, parameter in free.items() if parameter.leaf in self.phases]
+        frequencies = [name for name, parameter in free.items() if parameter.leaf in oscillation.frequencies]
+        phases = [name for name, parameter in free.items() if parameter.leaf in oscillation.phases]
+        multiples = sorted(self.multiples(oscillation), key=lambda multiple: abs(multiple - 1))
         found = []
-        for factor, turn in itertools.product(sorted(self.factors(), key=lambda f: abs(f - 1)), (0.0, _QUARTER)):
-            values = {name: free[name].value * float(factor) for name in names}
-            values |= {name: free[name].value + turn for name in turned}
-            inside = all(free[name].low < value < free[name].high for name, value in values.items())
-            if inside and (turned or turn == 0.0):
+        for multiple, turn in itertools.product(multiples, (0.0, _QUARTER_TURN) if phases else (0.0,)):
+            values = {name: free[name].value * float(multiple) for name in frequencies}
+            values |= {name: free[name].value + turn for name in phases}
+            if all(free[name].low < value < free[name].high for name, value in values.items()):
                 found.append(free_parameters.started(values))
         return found
 
-
-def scans_of(model: TwoTimeModel, free_parameters: FreeParameters, geometry: Geometry) -> list[Scan]:
-    """What a fit of this model scans: a scan for each oscillation whose frequency is free."""
-    free = {parameter.leaf for parameter in free_parameters.free}
-    leaves = [leaf for leaf in named_leaves(model) if leaf.scan and leaf.name in free]
-    scans = []
-    for owner, of_owner in _by_owner(leaves):
-        phases = tuple(leaf.name for leaf in of_owner if leaf.scan == "phase")
-        moving = [leaf for leaf in of_owner if leaf.scan != "phase"]
-        if moving:
-            names = tuple(leaf.name for leaf in moving)
-            scans.append(Scan(names, phases, _advance(owner, moving[0], geometry)))
-    return scans
-
-
-def _by_owner(leaves: list[ParameterLeaf]) -> Iterator[tuple[Any, list[ParameterLeaf]]]:
-    for kind in dict.fromkeys((id(leaf.owner), leaf.scan == "velocity") for leaf in leaves):
-        group = [leaf for leaf in leaves if (id(leaf.owner), leaf.scan == "velocity") == kind]
-        yield group[0].owner, group
-
-
-def _advance(owner: Any, leaf: ParameterLeaf, geometry: Geometry) -> float:
-    """ωT of a frequency, or q ∫|v| dt of a velocity at the largest q, radians."""
-    t = np.asarray(geometry.t, float)
-    if leaf.scan == "frequency":
-        return float(np.max(np.abs(np.asarray(leaf.value, float))) * (t[-1] - t[0]))
-    later = geometry.t[1:]
-    own = [at_sector(owner, k) for k in geometry.index] if any(marked_per_sector(owner)) else [owner]
-    velocity = np.abs(np.array([rate(later) for rate in own], float))
-    return float(np.max(np.asarray(geometry.q, float)) * np.max(np.sum(velocity * np.diff(t), axis=1)))
-
-
-def explicit(free_parameters: FreeParameters, starts: Iterable[Mapping[str, Any]]) -> list[FreeParameters]:
-    """The starts that a user lists, each a change of the model's own.
-
-    **Raises:** `TypeError` for what is no list of mappings; `ValueError` for an empty one, names that are not free,
-    values that do not fit or lie outside their bounds.
-    """
-    listed = [starts] if isinstance(starts, Mapping | str) else list(starts)
-    if listed == [starts] or not all(isinstance(start, Mapping) for start in listed):
-        raise TypeError(
-            f"starts is {starts!r}; expected a list of starts, each name → value, as in [{{'phi0': 90.0}}]."
+    def _note(self, oscillation: Oscillation, tried: list[FreeParameters], best: int, words: str) -> str:
+        name = next(parameter.name for parameter in tried[0].free if parameter.leaf in oscillation.frequencies)
+        at = [next(parameter for parameter in start.free if parameter.name == name) for start in tried]
+        values, unit = [parameter.value for parameter in at], at[0].unit
+        return (
+            f"{name} was scanned: {len(tried)} starts from {min(values):.4g} to {max(values):.4g} {unit}, {self.steps} "
+            f"steps each{words}; the fit went on from the best, at {values[best]:.4g} {unit}"
         )
-    if not listed:
-        raise ValueError("starts is empty; expected at least one start, name → value. {} is that of the model.")
-    return [free_parameters.started_at(start) for start in listed]
-
-
-class Stretch(NamedTuple):
-    """A few steps from a start: χ² there, where they have led, and whether Ctrl-C ended them."""
-
-    chi2: float
-    reached: FreeParameters
-    interrupted: bool
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """Where a fit starts: the start to report, where a few steps from it have led, and what there is to say of it.
-
-    `reach`: how far the first step from there may go, as for `minimise`.
-    """
-
-    start: FreeParameters
-    reached: FreeParameters
-    notes: tuple[str, ...] = ()
-    interrupted: bool = False
-    reach: float = 1.0
-
-
-def compared(
-    model: TwoTimeModel,
-    free_parameters: FreeParameters,
-    packed: Packed,
-    scan: bool,
-    starts: Iterable[Mapping[str, Any]] | None,
-    steps_from: Callable[[FreeParameters, Packed], Stretch | None],
-) -> Comparison:
-    """The best of the starts that a user lists, else of those of a scan, one oscillation after the other.
-
-    **Arguments:** `steps_from`: a few steps from a start on some data; `None` where χ² is not finite there.
-    """
-    if starts is not None:
-        listed = explicit(free_parameters, starts)
-        some, every = _fewer(model, packed, 0.0)
-        number, best, interrupted = _best_of(listed, some, steps_from)
-        note = f"the best of {len(listed)} given starts after {STEPS} steps each{every}: number {number + 1}"
-        return Comparison(listed[number], best, (note,), interrupted)
-    start, reached, notes = free_parameters, free_parameters, []
-    for scanned in scans_of(model, free_parameters, packed.geometry) if scan else ():
-        tried = scanned.starts(reached)
-        some, every = _fewer(model, packed, scanned.angle * float(np.max(scanned.factors())))
-        number, best, interrupted = _best_of(tried, some, steps_from)
-        notes.append(_note(scanned, tried, number, every))
-        reached = best
-        if interrupted:
-            return Comparison(start, reached, tuple(notes), True)
-    return Comparison(start, reached, tuple(notes))
-
-
-def _best_of(
-    starts: list[FreeParameters], packed: Packed, steps_from: Callable[[FreeParameters, Packed], Stretch | None]
-) -> tuple[int, FreeParameters, bool]:
-    """The number of the start from which a few steps lead to the least χ², where they lead, and whether Ctrl-C
-    ended the comparison."""
-    number, best, interrupted = 0, None, False
-    for k, start in enumerate(starts):
-        stretch = steps_from(start, packed)
-        if stretch is None:
-            continue
-        if best is None or stretch.chi2 < best.chi2:
-            number, best = k, stretch
-        if stretch.interrupted:
-            interrupted = True
-            break
-    return number, starts[0] if best is None else best.reached, interrupted
-
-
-def _fewer(model: TwoTimeModel, packed: Packed, angle: float) -> tuple[Packed, str]:
-    """The data to compare starts on, and words for what they are."""
-    step = frame_step(model, packed, angle)
-    return (packed, "") if step == 1 else (every_nth_frame(packed, step), f" on every {step}. frame")
-
-
-def _note(scanned: Scan, tried: list[FreeParameters], number: int, every: str) -> str:
-    name = next(parameter.name for parameter in tried[0].free if parameter.leaf in scanned.frequencies)
-    at = [next(parameter for parameter in start.free if parameter.name == name) for start in tried]
-    values, unit = [parameter.value for parameter in at], at[0].unit
-    return (
-        f"{name} was scanned: {len(tried)} starts from {min(values):.4g} to {max(values):.4g} {unit}, {STEPS} steps "
-        f"each{every}; the fit went on from the best, at {values[number]:.4g} {unit}"
-    )

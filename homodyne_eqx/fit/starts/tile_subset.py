@@ -1,30 +1,76 @@
-"""A part of large data that a fit may look at first."""
+"""A stage that fits a part of large data first."""
+
+from dataclasses import replace
+from typing import ClassVar, final
 
 import jax.numpy as jnp
 import numpy as np
 
 from ...engine import Packed
-
-ROUGHLY = 0.1
-"""Tolerance of a fit to a part: what is left of χ² is then within the noise of that part."""
-REACH = 30.0
-"""How far the first step from such a minimum may go: it is next to that over all pairs."""
-
-_PAIRS_AT_LEAST = 5e7
-_PART_AT_MOST = 0.25
+from ..fit_input import FitInput
+from ..minimiser import Minimiser
+from .stage import AbstractStage
+from .waypoint import Waypoint
 
 
-def tile_subset(packed: Packed) -> Packed | None:
-    """The tiles along the diagonal, where what decays fast is seen, and as many of the others, drawn at random.
+@final
+class TileSubset(AbstractStage):
+    """Of many pairs of frames, fit a part first: the tiles along the diagonal, and as many of the others.
 
-    The pairs in them are as they were, so the minimum of χ² over them differs from that over all by its own noise
-    only, unlike that of averages. None for fewer than 50 million pairs, a fit of which is done sooner than another
-    program is compiled, and where the part would be more than a quarter.
+    Along the diagonal is what decays fast; the others are drawn at random, the same each time. The pairs in them are as
+    they were measured, so the minimum of χ² over them differs from that over all by its own noise only, unlike that of
+    averages.
+
+    **Arguments:**
+
+    - `pairs_at_least`: data of fewer pairs are left to the fit itself, which is done sooner than another program is
+      compiled;
+    - `part_at_most`: the stage does nothing where the part would be a larger share of all tiles;
+    - `tolerance`: of the fit to the part: what is left of χ² is then within the noise of that part;
+    - `first_step_size`: of the step from there over all data, by how much it may change √χ² in one parameter: their
+      minimum is close.
     """
-    starts = np.asarray(packed.starts)[:, 0]
-    near = starts[:, 0] - starts[:, 1] < packed.size
-    n_near = np.count_nonzero(near)
-    if packed.n_pairs < _PAIRS_AT_LEAST or 2 * n_near > _PART_AT_MOST * packed.n_tiles:
-        return None
-    others = np.random.default_rng(0).choice(np.flatnonzero(~near), n_near, replace=False)
-    return packed.subset(jnp.asarray(np.sort(np.concatenate([np.flatnonzero(near), others]))))
+
+    pairs_at_least: float | int = 5e7
+    part_at_most: float | int = 0.25
+    tolerance: float | int = 0.1
+    first_step_size: float | int = 30.0
+    seconds_key: ClassVar[str] = "first_stages"
+
+    def __check_init__(self) -> None:
+        if not (self.pairs_at_least >= 0 and 0 < self.part_at_most <= 1):
+            raise ValueError(
+                f"TileSubset has pairs_at_least={self.pairs_at_least:g} and part_at_most={self.part_at_most:g}; "
+                "expected 0 or more, and a share in (0, 1]."
+            )
+        if not (self.tolerance >= 0 and self.first_step_size > 0):
+            raise ValueError(
+                f"TileSubset has tolerance={self.tolerance:g} and first_step_size={self.first_step_size:g}; expected 0 "
+                "or more, and more than 0."
+            )
+
+    def check(self, fit_input: FitInput) -> None:
+        """Any data will do."""
+
+    def __call__(self, waypoint: Waypoint, fit_input: FitInput, minimiser: Minimiser) -> Waypoint:
+        packed = fit_input.packed
+        part = self.part_of(packed)
+        if part is None:
+            return waypoint
+        note = f"{part.n_pairs:.2g} of {packed.n_pairs:.2g} pairs of frames were fitted first"
+        return minimiser.waypoint_at_minimum(
+            replace(waypoint, notes=(*waypoint.notes, note)),
+            part,
+            tolerance=self.tolerance,
+            first_step_size=self.first_step_size,
+        )
+
+    def part_of(self, packed: Packed) -> Packed | None:
+        """The part of the data that is fitted first; `None` where that would save nothing."""
+        starts = np.asarray(packed.starts)[:, 0]
+        along_diagonal = starts[:, 0] - starts[:, 1] < packed.size
+        n = np.count_nonzero(along_diagonal)
+        if packed.n_pairs < self.pairs_at_least or 2 * n > self.part_at_most * packed.n_tiles:
+            return None
+        others = np.random.default_rng(0).choice(np.flatnonzero(~along_diagonal), n, replace=False)
+        return packed.subset(jnp.asarray(np.sort(np.concatenate([np.flatnonzero(along_diagonal), others]))))

@@ -8,7 +8,7 @@ from ..solve.quadratic import Quadratic, diagonal_of, smallest_usable
 
 
 class Inverse(NamedTuple):
-    """N⁻¹ taken apart: of the parameters that no bound holds, in units of 1/√N_kk, by eigenvalue."""
+    """N⁻¹ taken apart: of the parameters that are not at a bound, in units of 1/√N_kk, by eigenvalue."""
 
     inside: np.ndarray
     length: np.ndarray
@@ -25,21 +25,25 @@ class Inverse(NamedTuple):
         return float(np.sum(scaled[self.usable] ** 2 / self.values[self.usable]))
 
 
-def inverse(normal: Quadratic, held: np.ndarray) -> Inverse:
-    """N⁻¹ over the parameters that are not held."""
-    inside = ~held
+def inverse(normal: Quadratic, at_bound: np.ndarray) -> Inverse:
+    """N⁻¹ over the parameters that are not at a bound; NaN where N is not finite."""
+    inside = ~at_bound
     length = np.sqrt(diagonal_of(normal))[inside]
-    values, vectors = np.linalg.eigh(normal.matrix[np.ix_(inside, inside)] / np.outer(length, length))
+    scaled = normal.matrix[np.ix_(inside, inside)] / np.outer(length, length)
+    if not normal.is_finite:
+        values, vectors = np.full(len(scaled), np.nan), np.full_like(scaled, np.nan)
+        return Inverse(inside, length, values, vectors, np.full(len(scaled), True))
+    values, vectors = np.linalg.eigh(scaled)
     return Inverse(inside, length, values, vectors, values > smallest_usable(values))
 
 
-def covariance(normal: Quadratic, held: np.ndarray) -> np.ndarray:
-    """N⁻¹ over the parameters that are not held; infinite variance for what the data do not determine.
+def covariance(normal: Quadratic, at_bound: np.ndarray) -> np.ndarray:
+    """N⁻¹ over the parameters that are not at a bound; infinite variance for what the data do not determine.
 
-    The rows and columns of held parameters are NaN.
+    NaN in the rows and columns of parameters at a bound, and everywhere where N is not finite.
     """
     out = np.full(normal.matrix.shape, np.nan)
-    inside, d, values, vectors, usable = inverse(normal, held)
+    inside, d, values, vectors, usable = inverse(normal, at_bound)
     matrix = (vectors[:, usable] / values[usable]) @ vectors[:, usable].T / np.outer(d, d)
     lost = np.any(np.abs(vectors[:, ~usable]) > 1e-3, axis=1) | (np.diagonal(normal.matrix)[inside] == 0)
     matrix[lost, lost] = np.inf

@@ -15,17 +15,17 @@ INTERVALS = [(-np.inf, np.inf), (0.0, np.inf), (-np.inf, 2.0), (-2.0, 2.0)]
 
 
 @pytest.mark.parametrize("interval", INTERVALS)
-@hypothesis.given(near=st.floats(0.01, 1.9), x=st.floats(0.01, 1.9))
-def test_it_inverts(interval, near, x):
-    low, high, near, x = (jnp.asarray([v]) for v in (*interval, near, x))
-    np.testing.assert_allclose(to_interval(from_interval(x, low, high, near), low, high, near), x, rtol=1e-9)
+@hypothesis.given(reference=st.floats(0.01, 1.9), x=st.floats(0.01, 1.9))
+def test_it_inverts(interval, reference, x):
+    low, high, reference, x = (jnp.asarray([v]) for v in (*interval, reference, x))
+    np.testing.assert_allclose(to_interval(from_interval(x, low, high, reference), low, high, reference), x, rtol=1e-9)
 
 
 @pytest.mark.parametrize("interval", INTERVALS)
-@hypothesis.given(v=st.floats(-1e6, 1e6), near=st.floats(0.1, 1.9))
-def test_it_stays_inside_and_rises(interval, v, near):
-    low, high, near, v = (jnp.asarray([x]) for x in (*interval, near, v))
-    x, slope = jax.jvp(lambda v: to_interval(v, low, high, near), (v,), (jnp.ones(1),))
+@hypothesis.given(v=st.floats(-1e6, 1e6), reference=st.floats(0.1, 1.9))
+def test_it_stays_inside_and_rises(interval, v, reference):
+    low, high, reference, v = (jnp.asarray([x]) for x in (*interval, reference, v))
+    x, slope = jax.jvp(lambda v: to_interval(v, low, high, reference), (v,), (jnp.ones(1),))
     assert interval[0] <= float(x[0]) <= interval[1]
     assert float(slope[0]) >= 0
     assert np.isfinite(float(slope[0]))

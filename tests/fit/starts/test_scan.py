@@ -10,15 +10,16 @@ import pytest
 from jaxtyping import Array, Float
 
 import homodyne_eqx as hx
-from homodyne_eqx.fit import least_squares
 from homodyne_eqx.fit.free_parameters import choose_free
+from homodyne_eqx.fit.minimiser import Minimiser
 from homodyne_eqx.fit.problem import model_with
 from homodyne_eqx.fit.result.equal_angles import nearest_to_start
 from homodyne_eqx.fit.solve import levenberg_marquardt as solver_module
+from homodyne_eqx.fit.solve.ended import Ended
 from homodyne_eqx.fit.solve.minimise import Outcome
 from homodyne_eqx.fit.solve.quadratic import Quadratic
-from homodyne_eqx.fit.starts import every_nth_frame as every_nth_frame_module, scan
 from homodyne_eqx.fit.starts.every_nth_frame import every_nth_frame, frame_step
+from homodyne_eqx.fit.starts.oscillations import oscillations_of
 
 N_T, RUN, SIGMA = 48, 4.8, 0.005
 STRAIN, PHI0, PHASE, J = 6e-4, 20.0, 20.0, 4000.0
@@ -92,7 +93,7 @@ def test_starts_of_ones_own_are_compared_instead():
     result = hx.fit(off(omega, 0.7), measured(echo(omega)), starts=starts)
     assert result.parameters[OMEGA].value == pytest.approx(omega, rel=0.01)
     assert result.parameters[OMEGA].start == pytest.approx(0.97 * omega)
-    assert result.notes == (f"the best of 3 given starts after {scan.STEPS} steps each: number 2",)
+    assert result.notes == ("the best of 3 given starts after 4 steps each: number 2",)
 
 
 def test_starts_that_cannot_be_are_refused():
@@ -134,22 +135,22 @@ def test_what_does_not_oscillate_is_not_scanned(monkeypatch):
     def never(*_):
         raise AssertionError("a few steps were taken from a start")
 
-    monkeypatch.setattr(least_squares._Run, "stretch", never)
+    monkeypatch.setattr(Minimiser, "trial", never)
     shear = hx.TwoTimeModel(hx.Diffusion(J) * hx.Shear(1e-4, 20.0, hx.GapAverage()), hx.ContrastOffset(0.3, 1.0))
     assert hx.fit(shear, measured(shear)).notes == ()
     omega = periods(2)
     assert hx.fit(echo(omega), measured(echo(omega)), fixed=[OMEGA]).notes == ()
 
 
-def scans(g1, geometry=None):
+def oscillations(g1, geometry=None):
     model = hx.TwoTimeModel(g1, hx.ContrastOffset(0.3, 1.0))
     where = geometry or globals()["geometry"]()
-    return scan.scans_of(model, choose_free(model, None, (), None), where), choose_free(model, None, (), None)
+    return oscillations_of(model, choose_free(model, None, (), None), where), choose_free(model, None, (), None)
 
 
 def test_what_is_scanned_and_how_far():
-    (found,), free_parameters = scans(hx.Echo(STRAIN, periods(3), PHI0))
-    starts = found.starts(free_parameters)
+    (found,), free_parameters = oscillations(hx.Echo(STRAIN, periods(3), PHI0))
+    starts = hx.Scan().starts(found, free_parameters)
     tried = np.array([start.array("value")[1:4] for start in starts])
     assert tried[0].tolist() == pytest.approx([periods(3), PHI0, 0.0])
     frequencies = np.unique(tried[:, 0].round(9))
@@ -158,14 +159,25 @@ def test_what_is_scanned_and_how_far():
     assert 1.8 * periods(3) < frequencies[-1] <= 2 * periods(3)
     assert set(tried[:, 2]) == {0.0, 90.0}
     assert len(starts) == 2 * len(frequencies)
-    (many,), free_parameters = scans(hx.Echo(STRAIN, periods(300), PHI0))
-    assert len(many.starts(free_parameters)) <= 128
+    (many,), free_parameters = oscillations(hx.Echo(STRAIN, periods(300), PHI0))
+    assert len(hx.Scan().starts(many, free_parameters)) <= 128
+
+
+def test_the_settings_of_a_scan_say_what_is_tried():
+    (found,), _ = oscillations(hx.Echo(STRAIN, periods(3), PHI0))
+    multiples = hx.Scan(spacing=0.5, lowest=0.9, highest=1.3).multiples(found)
+    assert np.all(np.diff(multiples) * found.angle <= 0.5 + 1e-9)
+    assert 0.9 <= multiples[0] < 0.9 + 0.5 / found.angle
+    assert 1.3 - 0.5 / found.angle < multiples[-1] <= 1.3 + 1e-9
+    assert np.min(np.abs(multiples - 1)) < 1e-12
+    assert len(hx.Scan(spacing=0.1, most_values=20).multiples(found)) == 20
+    assert len(hx.Scan(spacing=1e3, fewest_values=7).multiples(found)) == 7
 
 
 def test_a_velocity_is_scanned_by_its_fringes_and_each_oscillation_on_its_own():
     rate = hx.PowerLaw(2e3, -0.2, 1e3)
     fringes = hx.TwoComponents(hx.Diffusion(J), hx.Diffusion(2 * J), 0.3, rate, 10.0)
-    found, free_parameters = scans(fringes * hx.DampedOscillation(50.0, 1.0, 6.0))
+    found, free_parameters = oscillations(fringes * hx.DampedOscillation(50.0, 1.0, 6.0))
     assert [each.frequencies for each in found] == [
         ("two_components.velocity.amplitude", "two_components.velocity.offset"),
         ("damped_oscillation.angular_frequency",),
@@ -174,7 +186,9 @@ def test_a_velocity_is_scanned_by_its_fringes_and_each_oscillation_on_its_own():
     assert found[0].angle == pytest.approx(0.0054 * t[-1] * np.mean(2e3 * t**-0.2 + 1e3), rel=0.05)
     names = [parameter.name for parameter in free_parameters.free]
     amplitude, offset = (names.index(name) for name in found[0].frequencies)
-    both = np.array([start.array("value")[[amplitude, offset]] for start in found[0].starts(free_parameters)])
+    both = np.array(
+        [start.array("value")[[amplitude, offset]] for start in hx.Scan().starts(found[0], free_parameters)]
+    )
     np.testing.assert_allclose(both[:, 0] / 2e3, both[:, 1] / 1e3)
 
 
@@ -189,26 +203,25 @@ def test_thinned_data_are_every_other_frame():
         cut = sigma if sigma.ndim == 1 else sigma[:, ::3, ::3]
         times = hx.Geometry(q=where.q, t=where.t[::3], phi=where.phi, gap=where.gap)
         expected = hx.pack(hx.TwoTimeData(c2[:, ::3, ::3], times, sigma=cut))
-        some = every_nth_frame(packed, 3)
-        assert some.n_pairs == expected.n_pairs
-        for a, b in zip(jax.tree.leaves(some), jax.tree.leaves(expected), strict=True):
+        thinned = every_nth_frame(packed, 3)
+        assert thinned.n_pairs == expected.n_pairs
+        for a, b in zip(jax.tree.leaves(thinned), jax.tree.leaves(expected), strict=True):
             np.testing.assert_allclose(a, b, rtol=1e-12)
 
 
-def test_thinning_leaves_what_oscillates_and_what_decays(monkeypatch):
+def test_thinning_leaves_what_oscillates_and_what_decays():
     packed = hx.pack(measured(echo(periods(1))))
-    monkeypatch.setattr(every_nth_frame_module, "_PAIRS_AT_LEAST", 100)
     slow = echo(periods(1), strain=1e-5)
-    assert frame_step(slow, packed, 0.0) == int(np.sqrt(packed.n_pairs / 100))
-    assert frame_step(slow, packed, 2 * np.pi * 2) == N_T // 16
-    assert frame_step(echo(periods(1), J=1e6), packed, 0.0) == 1
+    assert frame_step(slow, packed, 0.0, 100) == int(np.sqrt(packed.n_pairs / 100))
+    assert frame_step(slow, packed, 2 * np.pi * 2, 100) == N_T // 16
+    assert frame_step(echo(periods(1), J=1e6), packed, 0.0, 100) == 1
 
 
 def turned(model, turns):
     """The model with angles turned, as if a fit that started from `model` had ended there; and what is made of it."""
     data, free_parameters = hx.pack(measured(model)), choose_free(model, None, (), None)
     values = free_parameters.array("value") + [turns.get(parameter.name, 0.0) for parameter in free_parameters.free]
-    ended = Outcome("converged", values, Quadratic(np.eye(values.size), values, 1.0), (), values > np.inf, 0.0)
+    ended = Outcome(Ended.CONVERGED, values, Quadratic(np.eye(values.size), values, 1.0), (), values > np.inf, 0.0)
     names = [parameter.name for parameter in free_parameters.free]
     moved = model_with(*eqx.partition(model, free_parameters.filter), jnp.asarray(values, jnp.result_type(float)))
     _, outcome = nearest_to_start(moved, free_parameters, ended, data, hx.Squares())

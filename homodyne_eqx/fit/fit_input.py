@@ -1,0 +1,70 @@
+"""What a fit is given: parameters selected, data packed, and both checked, in the same way for every kind of fit."""
+
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import final
+
+from ..data import TwoTimeData
+from ..engine import Packed, pack
+from ..engine.losses import AbstractLoss
+from ..physics.model import TwoTimeModel
+from ..physics.per_sector import check_sectors
+from .free_parameters import FreeParameters, ParameterBounds, choose_free
+from .problem import Problem, degrees_of_freedom, problem_of
+
+
+@final
+@dataclass(frozen=True)
+class FitInput:
+    """A model and data, ready to be fitted.
+
+    - `model`: the start; `free_parameters`: its parameters, which of them are free, and their bounds;
+    - `packed`: the data, packed; `maps`: the same as two-time maps, `None` where they were given packed;
+    - `loss`; `degrees_of_freedom`: pairs of frames less free parameters; `packing_seconds`: what packing took.
+    """
+
+    model: TwoTimeModel
+    free_parameters: FreeParameters
+    packed: Packed
+    maps: TwoTimeData | None
+    loss: AbstractLoss
+    degrees_of_freedom: int
+    packing_seconds: float
+
+    def problem(self) -> Problem:
+        """The least-squares problem of these parameters and data."""
+        return problem_of(self.model, self.free_parameters, self.packed, self.loss)
+
+
+def fit_input(
+    model: TwoTimeModel,
+    data: TwoTimeData | Packed,
+    free: Iterable[str] | None,
+    fixed: Iterable[str],
+    bounds: ParameterBounds | None,
+    loss: AbstractLoss,
+) -> FitInput:
+    """Select the free parameters by name, pack the data, and check that they can determine the parameters.
+
+    **Raises:** `ValueError` for names or bounds that cannot be, for a `PerSector` of
+    another number of values than there are sectors, and for fewer pairs of frames than parameters;
+    `TypeError` for what is no two-time data.
+    """
+    begun = time.perf_counter()
+    if not isinstance(data, TwoTimeData | Packed):
+        raise TypeError(
+            f"data is a {type(data).__name__}; expected TwoTimeData(c2, geometry, sigma=…) or hx.pack of it."
+        )
+    check_sectors(model, data.geometry)
+    free_parameters = choose_free(model, free, fixed, bounds)
+    packed = data if isinstance(data, Packed) else pack(data)
+    return FitInput(
+        model=model,
+        free_parameters=free_parameters,
+        packed=packed,
+        maps=None if isinstance(data, Packed) else data,
+        loss=loss,
+        degrees_of_freedom=degrees_of_freedom(packed, free_parameters),
+        packing_seconds=time.perf_counter() - begun,
+    )

@@ -1,0 +1,142 @@
+"""How a fit minimises χ²: with which solver, loss and limits, over all data and over what its stages look at first."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple, final
+
+import equinox as eqx
+import jax.numpy as jnp
+import optimistix as optx
+from jaxtyping import Array, Float
+
+from ..engine import NormalEquations, Packed, normal_equations, with_best_scaling
+from ..engine.losses import AbstractLoss
+from ..physics.model import TwoTimeModel
+from .free_parameters import FreeParameters
+from .problem import Problem, degrees_of_freedom, model_with, not_finite_at, problem_of, values_of
+from .solve.ended import Ended
+from .solve.minimise import Iteration, Outcome, minimise
+from .solve.quadratic import on_host, parameters_at_bound
+from .starts.linear_scaling import best_scaling
+from .starts.waypoint import Waypoint
+
+_TOLERANCE = {"float64": 1e-6, "float32": 1e-3}
+
+
+class Trial(NamedTuple):
+    """A few steps from one of several starts: χ² there, where they have led, and whether Ctrl-C ended them."""
+
+    chi2: float
+    reached: FreeParameters
+    interrupted: bool
+
+
+@final
+@dataclass(frozen=True)
+class Minimiser:
+    """What stays the same from one minimisation of a fit to the next: the arguments of `fit` of these names.
+
+    A stage calls `waypoint_at_minimum` to go on from the minimum over some data, and `trial` to compare starts.
+    """
+
+    model: TwoTimeModel
+    loss: AbstractLoss
+    solver: optx.AbstractLeastSquaresSolver
+    max_steps: int
+    tolerance: float | None
+    callback: Callable[[Iteration], None] | None
+    eliminate_scaling: bool
+
+    def model_at(self, free_parameters: FreeParameters) -> TwoTimeModel:
+        """The model with these values of its free parameters."""
+        return model_with(*eqx.partition(self.model, free_parameters.filter), free_parameters.array("value"))
+
+    def minimum(
+        self, free_parameters: FreeParameters, packed: Packed, first_step_size: float = 1.0
+    ) -> tuple[TwoTimeModel, Outcome]:
+        """The model at the minimum of χ² from this start, and how it was reached.
+
+        **Raises:** `ValueError` where χ² or its derivative is not finite at the start, and for fewer pairs of frames
+        than parameters.
+        """
+        outcome, problem = self._minimise(free_parameters, packed, self.max_steps, self.callback, first_step_size)
+        if not outcome.history:
+            raise not_finite_at(free_parameters)
+        fitted = model_with(problem.moving, problem.rest, outcome.parameters)
+        if self.eliminate_scaling:
+            return _with_scaling(fitted, outcome, free_parameters, packed, problem.unknowns.start.dtype)
+        return fitted, outcome
+
+    def waypoint_at_minimum(
+        self, waypoint: Waypoint, packed: Packed, *, tolerance: float = 0.0, first_step_size: float = 1.0
+    ) -> Waypoint:
+        """The minimum of χ² over some data, from where the fit stands; the waypoint as it was where that is not finite.
+
+        **Arguments:** `tolerance`: at least this, for data whose minimum is only near that of all; `first_step_size`:
+        that of the waypoint returned, if the minimum was reached.
+        """
+        rough = replace(self, tolerance=max(self.tolerance or 0.0, tolerance)) if tolerance > 0 else self
+        _, outcome = rough.minimum(waypoint.reached, packed)
+        if outcome.ended == Ended.NOT_FINITE:
+            return waypoint
+        return replace(
+            waypoint,
+            reached=_started_where(outcome, waypoint.reached, waypoint.reached),
+            interrupted=outcome.ended == Ended.INTERRUPTED,
+            first_step_size=first_step_size if outcome.ended == Ended.CONVERGED else 1.0,
+        )
+
+    def trial(self, free_parameters: FreeParameters, packed: Packed, steps: int) -> Trial | None:
+        """A few steps from a start, to compare it with others; `None` where χ² is not finite there."""
+        outcome, _ = self._minimise(free_parameters, packed, steps, None)
+        if not outcome.history:
+            return None
+        reached = _started_where(outcome, free_parameters, self._unknown(free_parameters))
+        return Trial(float(outcome.normal.chi2), reached, outcome.ended == Ended.INTERRUPTED)
+
+    def _minimise(
+        self,
+        free_parameters: FreeParameters,
+        packed: Packed,
+        max_steps: int,
+        callback: Callable[[Iteration], None] | None,
+        first_step_size: float = 1.0,
+    ) -> tuple[Outcome, Problem]:
+        n_left = degrees_of_freedom(packed, free_parameters)
+        unknown = self._unknown(free_parameters)
+        eliminated = free_parameters.scaling_bounds() if self.eliminate_scaling else None
+        problem = problem_of(self.model, unknown, packed, self.loss, eliminated)
+        tolerance = _TOLERANCE[str(problem.unknowns.start.dtype)] if self.tolerance is None else self.tolerance
+        prepare = lambda parameters, normal: best_scaling(unknown, parameters, normal)  # noqa: E731
+        outcome = minimise(problem, self.solver, n_left, max_steps, tolerance, callback, prepare, first_step_size)
+        return outcome, problem
+
+    def _unknown(self, free_parameters: FreeParameters) -> FreeParameters:
+        """Those that the solver sees: all, or all but an eliminated contrast and offset."""
+        return free_parameters.without_scaling() if self.eliminate_scaling else free_parameters
+
+
+def _started_where(outcome: Outcome, free_parameters: FreeParameters, unknown: FreeParameters) -> FreeParameters:
+    """The same parameters, started from where a minimisation of those that are `unknown` has ended."""
+    names = (parameter.name for parameter in unknown.free)
+    return free_parameters.started(dict(zip(names, outcome.parameters.tolist(), strict=True)))
+
+
+def _with_scaling(
+    fitted: TwoTimeModel, outcome: Outcome, free_parameters: FreeParameters, packed: Packed, dtype: Any
+) -> tuple[TwoTimeModel, Outcome]:
+    """The eliminated contrast and offset put back, with their share of the normal equations."""
+    limits = jnp.asarray(free_parameters.scaling_bounds(), dtype)
+    fitted, found = _at_best_scaling(fitted, packed, limits, free_parameters.filter)
+    normal = on_host(found)
+    values = values_of(fitted, free_parameters.filter)
+    at_bound = parameters_at_bound(*free_parameters.limits(), values, normal)
+    return fitted, replace(outcome, parameters=values, normal=normal, at_bound=at_bound)
+
+
+@eqx.filter_jit
+def _at_best_scaling(
+    model: TwoTimeModel, packed: Packed, limits: Float[Array, "2 2"], free: Any
+) -> tuple[TwoTimeModel, NormalEquations]:
+    model = with_best_scaling(model, packed, limits[:, 0], limits[:, 1])
+    return model, normal_equations(model, packed, free=free)

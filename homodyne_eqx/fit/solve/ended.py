@@ -1,0 +1,49 @@
+"""How a fit ended: the words of it, and the sentence that tells what it means and what to do."""
+
+from collections.abc import Iterable
+from enum import StrEnum
+from typing import final
+
+
+@final
+class Ended(StrEnum):
+    """How a fit ended. Each is also the string of its value: `result.ended == "converged"`."""
+
+    sentence: str
+
+    CONVERGED = (
+        "converged",
+        "χ² is at its minimum: it can be expected to fall by no more than {left:.2g} after {n} steps.",
+    )
+    UNDETERMINED = (
+        "undetermined",
+        "the data do not determine {names}: χ² is at its minimum whatever their value. Fix them.",
+    )
+    STALLED = (
+        "stalled",
+        "the solver makes no more progress after {n} steps, yet χ² should still fall by {left:.2g}. "
+        "Try another start, or fix parameters that are hardly determined.",
+    )
+    STEP_LIMIT = (
+        "step limit",
+        "the limit of {n} steps was reached while χ² should still fall by {left:.2g}. Allow more.",
+    )
+    INTERRUPTED = "interrupted", "interrupted after {n} steps; these are the best parameters so far."
+    NOT_FINITE = (
+        "not finite",
+        "χ² or its derivative is not finite at the parameters reached after {n} steps. Set bounds that exclude them.",
+    )
+
+    def __new__(cls, value: str, sentence: str) -> "Ended":
+        member = str.__new__(cls, value)
+        member._value_ = value
+        member.sentence = sentence
+        return member
+
+    def message(self, steps: int, left: float, undetermined: Iterable[str] = ()) -> str:
+        """The sentence of this ending.
+
+        **Arguments:** `steps`: how many were taken; `left`: by how much χ² should still fall; `undetermined`: names of
+        the parameters that the data do not determine.
+        """
+        return self.sentence.format(n=steps, left=left, names=", ".join(undetermined))
