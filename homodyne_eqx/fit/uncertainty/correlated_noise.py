@@ -1,12 +1,13 @@
 """How far the noise of two-time data is from independent."""
 
 import equinox as eqx
+import jax
 import jax.numpy as jnp
 import numpy as np
 
 from ...data import TwoTimeData
 from ...physics.dense_map import two_time_map
-from ...physics.geometry import Geometry, Sector
+from ...physics.geometry import Geometry
 from ...physics.model import TwoTimeModel
 
 _SECTORS = 6
@@ -23,7 +24,8 @@ def correlation_factor(model: TwoTimeModel, data: TwoTimeData) -> float:
     """
     chosen = np.unique(np.linspace(0, data.n_sector - 1, _SECTORS).round().astype(int))
     contrast, offset = (np.asarray(x) for x in model.scaling(data.geometry))
-    maps = np.asarray(_maps(model, data.geometry.with_sectors(_some(data.geometry, chosen))))
+    some = jax.tree.map(lambda x: jnp.asarray(x)[chosen], data.geometry.sectors)
+    maps = np.asarray(_maps(model, data.geometry.with_sectors(some)))
     residuals, weights = [], []
     for k, values in zip(chosen, maps, strict=True):
         c2, weight = data.weighted_map(int(k))
@@ -46,8 +48,3 @@ def correlation_factor(model: TwoTimeModel, data: TwoTimeData) -> float:
 @eqx.filter_jit
 def _maps(model: TwoTimeModel, geometry: Geometry):
     return two_time_map(model, geometry)
-
-
-def _some(geometry: Geometry, chosen: np.ndarray) -> Sector:
-    pick = lambda x: None if x is None else jnp.asarray(x)[chosen]  # noqa: E731
-    return Sector(pick(geometry.q), pick(geometry.gap), pick(geometry.phi))
