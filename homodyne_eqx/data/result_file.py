@@ -183,14 +183,14 @@ def _write_maps(file: Any, shape: tuple[int, int, int], maps: Iterable[tuple[np.
 def load_result_arrays(path: str | PathLike[str]) -> ResultFile:
     """Open a file that `save_result_arrays` wrote.
 
-    **Raises:** `FileNotFoundError`; `ValueError` for a file of another kind.
+    **Raises:** `FileNotFoundError`; `ValueError` for a file of another kind; `OSError` for a damaged one.
     """
     path = Path(path)
     if not path.is_file():
         raise FileNotFoundError(f"There is no file {path} (looked in {path.parent.absolute()}).")
     if not is_hdf5(path):
         raise ValueError(f"{path} is no HDF5 file; expected the result.h5 of a fit.")
-    with require_h5py().File(path, "r") as file:
+    with _opened(path) as file:
         if file.attrs.get("kind") != _KIND:
             raise ValueError(f"{path} is an HDF5 file, but not the result of a fit; expected the result.h5 of a fit.")
         found: dict[str, Any] = {}
@@ -204,6 +204,13 @@ def load_result_arrays(path: str | PathLike[str]) -> ResultFile:
         attributes = {k: v.item() if isinstance(v, np.generic) else v for k, v in file.attrs.items() if k != "kind"}
     dof = int(attributes.pop("degrees_of_freedom"))
     return ResultFile(path, ResultArrays(**found, degrees_of_freedom=dof, attributes=attributes))
+
+
+def _opened(path: Path) -> Any:
+    try:
+        return require_h5py().File(path, "r")
+    except OSError as error:
+        raise OSError(f"{path} is damaged, it may have been cut short ({error}). Write the result again.") from error
 
 
 def _is_text(dataset: Any) -> bool:

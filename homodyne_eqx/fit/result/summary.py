@@ -74,7 +74,7 @@ def _correlations(result: Any) -> Iterator[SummaryRow]:
     """What a reader of the parameters should know: directions that the data leave open."""
     names = result.free_names
     physical = [k for k, name in enumerate(names) if group_of(result.parameters[name]) == "parameters"]
-    lost = [names[k] for k in physical if np.isinf(result.covariance[k, k])]
+    lost = [names[k] for k in physical if np.isinf(result.parameters[names[k]].uncertainty)]
     strong = strong_correlations(names, result.correlations, physical)[:_PAIRS_LISTED]
     if not lost and not strong:
         return
