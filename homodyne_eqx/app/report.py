@@ -105,7 +105,7 @@ def in_flags(remedies: Sequence[Remedy]) -> list[str]:
 
 def print_sectors(console: Console, result: FitResult) -> None:
     """Contrast, offset and misfit of every sector."""
-    shown = table("sector>", "q (Å⁻¹)>", "φ (°)>", "contrast>", "±>", "offset>", "±>", "mean (r/σ)²>")
+    shown = table("sector>", "q (Å⁻¹)>", "φ (°)>", "contrast>", "± 1σ>", "offset>", "± 1σ>", "mean (r/σ)²>")
     for sector in result.sectors[:_SECTORS]:
         contrast, offset, misfit = sector.rows()
         shown.add_row(
