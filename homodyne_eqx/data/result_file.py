@@ -1,6 +1,8 @@
-"""The HDF5 file of a fit: data, model and residual of every sector, covariance and history, with units."""
+"""The HDF5 file of a fit: data, model and residual of every sector, covariance and history, with units; and beside
+these, which are for reading, the record from which the result comes back."""
 
-from collections.abc import Iterable, Mapping
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from os import PathLike
 from pathlib import Path
@@ -9,10 +11,14 @@ from typing import Any, final
 import numpy as np
 
 from .hdf5 import is_hdf5, require_h5py
+from .stored_data import C2, read_data, write_data
+from .two_time import TwoTimeData
 from .whole_file import whole_file
 
 _KIND = "homodyne_eqx fit result"
-_MAPS = ("c2", "model", "residual")
+_MAPS = (C2, "maps/model", "maps/residual")
+WITHOUT_MAPS = "The fit was given packed data; fit the TwoTimeData themselves."
+_RECORD, _MODEL = "record", "model"
 _UNITS = {"q": "Å⁻¹", "phi": "deg", "gap": "Å", "t": "s", "elapsed": "s", "residual": "sigma"}
 
 
@@ -21,10 +27,11 @@ _UNITS = {"q": "Å⁻¹", "phi": "deg", "gap": "Å", "t": "s", "elapsed": "s", "
 class ResultArrays:
     """What a fit leaves behind, maps aside.
 
-    - `q` (Å⁻¹), `phi` (degrees or `None`), `gap` (Å or `None`): `(n_sector,)`; `t` (s): `(n_t,)`;
+    - `q` (Å⁻¹), `phi` (degrees or `None`), `gap` (Å or `None`): `(n_sector,)`; `t` (s): `(n_t,)`; q, t and sigma are
+      empty where the fit had no maps (packed data);
     - `sigma`: `(n_sector,)`, or the median of each sector's where it differs from pixel to pixel;
     - `names`, `units`, `values`, `uncertainties`: of every parameter, in the order of the model;
-    - `free_names` and `covariance` `(n_free, n_free)`;
+    - `scaling_names`: those of contrast and offset; `free_names` and `covariance` `(n_free, n_free)`;
     - `chi2`, `expected_decrease`, `elapsed` (s): `(n_step,)`, and `history` `(n_step, n_free)`: the steps of the fit;
     - `degrees_of_freedom`; `attributes`: how it ended, kernel, model, input file, versions: strings and numbers.
     """
@@ -46,6 +53,7 @@ class ResultArrays:
     history: np.ndarray
     degrees_of_freedom: int
     attributes: Mapping[str, Any] = field(default_factory=dict)
+    scaling_names: tuple[str, ...] = ()
 
     @property
     def n_sector(self) -> int:
@@ -58,7 +66,7 @@ class ResultArrays:
 
 _IN_GROUP = {
     "geometry": ("q", "phi", "gap", "t", "sigma"),
-    "parameters": ("names", "units", "values", "uncertainties", "free_names", "covariance"),
+    "parameters": ("names", "units", "values", "uncertainties", "free_names", "scaling_names", "covariance"),
     "history": ("chi2", "expected_decrease", "elapsed", "history"),
 }
 
@@ -75,10 +83,36 @@ class ResultFile:
         """Data, model and residual (data − model)/σ of sector `k`, each `(n_t, n_t)`.
 
         The residual is NaN where a pixel does not count, the diagonal included.
+
+        **Raises:** `ValueError` where the fit had no maps.
         """
         with require_h5py().File(self.path, "r") as file:
-            c2, model, residual = (np.asarray(file[f"maps/{name}"][k]) for name in _MAPS)
+            if C2 not in file:
+                raise ValueError(f"{self.path} holds no maps. {WITHOUT_MAPS}")
+            c2, model, residual = (np.asarray(file[name][k]) for name in _MAPS)
         return c2, model, residual
+
+    def record(self) -> dict[str, Any]:
+        """What the writer noted down to get its result back.
+
+        **Raises:** `ValueError` for a file of a version that noted nothing.
+        """
+        with require_h5py().File(self.path, "r") as file:
+            if _RECORD not in file:
+                raise ValueError(
+                    f"{self.path} was written by a version that kept no model. Its figures can be drawn, its arrays "
+                    "read; to get a result back, fit again."
+                )
+            return json.loads(file[_RECORD].asstr()[()])
+
+    def model_arrays(self) -> list[np.ndarray]:
+        """The arrays of the model, in the order in which they were given."""
+        with require_h5py().File(self.path, "r") as file:
+            return [np.asarray(file[f"{_MODEL}/{k}"][()]) for k in range(len(file.get(_MODEL, ())))]
+
+    def data(self) -> TwoTimeData | None:
+        """The data that were fitted, as they were; their maps stay in the file. `None` where the fit had no maps."""
+        return read_data(self.path)
 
 
 def save_result_arrays(
@@ -86,17 +120,24 @@ def save_result_arrays(
     arrays: ResultArrays,
     maps: Iterable[tuple[np.ndarray, np.ndarray, np.ndarray]],
     *,
+    data: TwoTimeData | None = None,
+    model_arrays: Sequence[np.ndarray] = (),
+    record: Callable[[], Mapping[str, Any]] | None = None,
     overwrite: bool = False,
 ) -> None:
     """Write a result, whole or not at all.
 
-    **Arguments:** `maps`: data, model and residual of one sector after the other, as in `ResultFile.maps`; stored as
-    float32. No more than one sector is in memory.
+    **Arguments:**
+
+    - `maps`: data, model and residual of one sector after the other, as in `ResultFile.maps`. The data keep their
+      dtype, model and residual are stored as float32. No more than one sector is in memory.
+    - `data`: what was fitted, to come back as it was; `model_arrays`: arrays of the model, any dtype of numbers;
+    - `record`: gives what else the writer wants back, once all maps are written: numbers (NaN and infinity too),
+      strings, lists and dictionaries.
 
     **Raises:** `FileExistsError`; `ValueError` where there are not as many maps as sectors.
     """
     h5py = require_h5py()
-    shape = (arrays.n_sector, arrays.n_t, arrays.n_t)
     with whole_file(path, overwrite) as partial, h5py.File(partial, "w") as file:
         file.attrs["kind"] = _KIND
         file.attrs["degrees_of_freedom"] = arrays.degrees_of_freedom
@@ -112,46 +153,66 @@ def save_result_arrays(
                 file[f"{group}/{name}"] = stored
                 if name in _UNITS:
                     file[f"{group}/{name}"].attrs["unit"] = _UNITS[name]
-        stacks = [
-            file.create_dataset(
-                f"maps/{name}", shape, np.float32, chunks=(1, *shape[1:]), compression="lzf", shuffle=True
-            )
-            for name in _MAPS
-        ]
-        stacks[2].attrs["unit"] = _UNITS["residual"]
-        written = 0
-        for k, of_sector in enumerate(maps):
-            for stack, values in zip(stacks, of_sector, strict=True):
-                stack[k] = values
-            written = k + 1
+        written = _write_maps(file, (arrays.n_sector, arrays.n_t, arrays.n_t), maps)
         if written != arrays.n_sector:
             raise ValueError(f"{written} maps were given for {arrays.n_sector} sectors; expected one a sector.")
+        if data is not None:
+            write_data(file, data)
+        for k, values in enumerate(model_arrays):
+            file[f"{_MODEL}/{k}"] = values
+        if record is not None:
+            file[_RECORD] = json.dumps(record(), ensure_ascii=False)
+
+
+def _write_maps(file: Any, shape: tuple[int, int, int], maps: Iterable[tuple[np.ndarray, ...]]) -> int:
+    """Sector after sector into the open file. **Returns:** how many there were."""
+    stacks, written = [], 0
+    for k, of_sector in enumerate(maps):
+        if not stacks:
+            dtypes = (of_sector[0].dtype, np.float32, np.float32)
+            layout = {"chunks": (1, *shape[1:]), "compression": "lzf", "shuffle": True}
+            stacks = [
+                file.create_dataset(name, shape, dtype, **layout) for name, dtype in zip(_MAPS, dtypes, strict=True)
+            ]
+            stacks[2].attrs["unit"] = _UNITS["residual"]
+        for stack, values in zip(stacks, of_sector, strict=True):
+            stack[k] = values
+        written = k + 1
+    return written
 
 
 def load_result_arrays(path: str | PathLike[str]) -> ResultFile:
     """Open a file that `save_result_arrays` wrote.
 
-    **Raises:** `FileNotFoundError`; `ValueError` for a file of another kind.
+    **Raises:** `FileNotFoundError`; `ValueError` for a file of another kind; `OSError` for a damaged one.
     """
     path = Path(path)
     if not path.is_file():
         raise FileNotFoundError(f"There is no file {path} (looked in {path.parent.absolute()}).")
     if not is_hdf5(path):
         raise ValueError(f"{path} is no HDF5 file; expected the result.h5 of a fit.")
-    with require_h5py().File(path, "r") as file:
+    with _opened(path) as file:
         if file.attrs.get("kind") != _KIND:
             raise ValueError(f"{path} is an HDF5 file, but not the result of a fit; expected the result.h5 of a fit.")
         found: dict[str, Any] = {}
         for group, names in _IN_GROUP.items():
             for name in names:
-                held = file.get(f"{group}/{name}")
-                if held is not None and _is_text(held):
-                    found[name] = tuple(held.asstr()[()].tolist())
+                stored = file.get(f"{group}/{name}")
+                if stored is not None and _is_text(stored):
+                    found[name] = tuple(stored.asstr()[()].tolist())
                 else:
-                    found[name] = None if held is None else np.asarray(held[()])
+                    found[name] = None if stored is None else np.asarray(stored[()])
         attributes = {k: v.item() if isinstance(v, np.generic) else v for k, v in file.attrs.items() if k != "kind"}
+    found["scaling_names"] = found["scaling_names"] or ()
     dof = int(attributes.pop("degrees_of_freedom"))
     return ResultFile(path, ResultArrays(**found, degrees_of_freedom=dof, attributes=attributes))
+
+
+def _opened(path: Path) -> Any:
+    try:
+        return require_h5py().File(path, "r")
+    except OSError as error:
+        raise OSError(f"{path} is damaged, it may have been cut short ({error}). Write the result again.") from error
 
 
 def _is_text(dataset: Any) -> bool:

@@ -118,6 +118,8 @@ def _number(value: Any) -> str:
         return "traced"
     if isinstance(value, jax.Array | np.ndarray | tuple):
         array = np.asarray(value)
+        if array.dtype.kind not in "biufc":
+            return str(value)
         if array.size > _MOST_VALUES:
             return f"{array.shape}"
         return f"[{', '.join(_number(np.asarray(x)) for x in array)}]" if array.ndim else f"{array.item():.6g}"

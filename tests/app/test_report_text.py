@@ -5,9 +5,9 @@ import math
 import pytest
 
 from homodyne_eqx.app.assignments import fixed, intervals, values
-from homodyne_eqx.app.numbers import seconds_text, uncertainty_text, value_text
 from homodyne_eqx.app.output_folder import whole_folder
 from homodyne_eqx.app.runtime import cache_folder
+from homodyne_eqx.fit.result.numbers import seconds_text, uncertainty_text, value_text
 
 
 @pytest.mark.parametrize(

@@ -8,13 +8,13 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from ...fit.result.numbers import reduced_chi2_text, seconds_text
 from .. import options as opt
 from ..bad_input import INTERRUPTED, refuses_bad_input
 from ..model_choice import AccumulationName, KernelName, ModelChoice, ModelName, RatesName
-from ..numbers import seconds_text
 from ..output_folder import check_output
 from ..runtime import set_up_jax
-from .fit import NOT_CONVERGED, result_document
+from .fit import NOT_CONVERGED, asked_for
 
 _DEFAULT = "homodyne-eqx-demo"
 
@@ -66,19 +66,20 @@ def demo(
         "σ is the scatter at far lags; pairs within the decay are noisier, so a true model has a reduced χ² above 1.",
         style="dim",
     )
-    report.print_sectors(console, result, data, fitting.reduced_chi2_of_sectors(result, data))
+    writing = time.perf_counter()
+    more = {**asked_for(result), "seconds_spent": result.seconds_spent}
+    names = fitting.write(folder, result, more, force=force, figures=figures, console=console, quiet=quiet)
+    written = time.perf_counter() - writing
+    report.print_sectors(console, result)
     documented = ModelChoice(
         ModelName.laminar_flow, KernelName.sinc_squared, AccumulationName.trapezoid, RatesName.constant
     )
     again = fitting.Job(documented, data, title="documented sinc²")
     other = fitting.run(again, fitting.start_of(again), console, quiet)
     _compare(console, result, other, truth["shear_rate"])
-    both = [fitting.seconds_of(each) for each in (result, other)]
+    both = [each.seconds_spent for each in (result, other)]
     spent = {f"{name} (both fits)": sum(each[name] for each in both) for name in both[0]}
-    writing = time.perf_counter()
-    document = {**result_document(result, data), "seconds_spent": fitting.seconds_of(result)}
-    names = fitting.write(folder, result, data, document, force=force, figures=figures, console=console, quiet=quiet)
-    spent |= {"writing": time.perf_counter() - writing, "all": time.perf_counter() - begun}
+    spent |= {"writing": written, "all": time.perf_counter() - begun}
     console.print(f"wrote {folder}: {', '.join(names)}", highlight=False, markup=False)
     console.print(
         ", ".join(f"{name} {seconds_text(seconds)}" for name, seconds in spent.items()), style="dim", highlight=False
@@ -94,7 +95,8 @@ def _compare(console: Console, result, other, simulated: float) -> None:
     shown = report.table("kernel", "shear rate (s⁻¹)>", "÷ simulated>", "reduced χ²>")
     for each in (result, other):
         rate = each.derived["mean shear rate"].value
-        shown.add_row(each.kernel, f"{rate:.4g}", f"{rate / simulated:.3f}", f"{each.reduced_chi2:.4f}")
+        reduced = reduced_chi2_text(each.reduced_chi2, each.degrees_of_freedom)
+        shown.add_row(each.kernel, f"{rate:.4g}", f"{rate / simulated:.3f}", reduced)
     console.print(shown)
     console.print(
         "SincSquared is the documented form of the shear factor; it needs a larger rate for the same decay.",

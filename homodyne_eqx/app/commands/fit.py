@@ -1,6 +1,5 @@
 """`homodyne-eqx fit`: from a two-time file to parameters."""
 
-import json
 import sys
 import time
 from collections.abc import Mapping, Sequence
@@ -9,6 +8,9 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
+from ...fit import FitResult
+from ...fit.result.document import json_text
+from ...fit.result.numbers import seconds_text
 from .. import extensions, options as opt
 from ..assignments import fixed as fixed_of, intervals, values
 from ..bad_input import INTERRUPTED, refuses_bad_input
@@ -22,7 +24,6 @@ from ..model_choice import (
     RatesName,
     ScalingName,
 )
-from ..numbers import seconds_text
 from ..output_folder import check_output
 from ..runtime import set_up_jax
 
@@ -132,18 +133,21 @@ def fit(
     start_point = fitting.start_of(job)
     report.print_start(console, choice, start_point, dict.fromkeys(held))
     result = fitting.run(job, start_point, console, quiet)
-    misfit = fitting.reduced_chi2_of_sectors(result, data)
     report.print_result(console, result)
-    report.print_sectors(console, result, data, misfit)
-    spent = {"reading": read, **fitting.seconds_of(result)}
-    extra = {"start_from": start_point.sources, "start_notes": list(start_point.notes), "seconds_spent": spent}
-    document = {**result_document(result, data), **extra, "reduced_chi2_of_sectors": misfit.tolist()}
+    spent = {"reading": read, **result.seconds_spent}
+    more = {
+        **asked_for(result),
+        "start_from": start_point.sources,
+        "start_notes": list(start_point.notes),
+        "seconds_spent": spent,
+    }
+    names: list[str] = []
     if output is not None:
         writing = time.perf_counter()
-        names = fitting.write(
-            output, result, data, document, force=force, figures=figures, console=console, quiet=quiet
-        )
+        names = fitting.write(output, result, more, force=force, figures=figures, console=console, quiet=quiet)
         spent["writing"] = time.perf_counter() - writing
+    report.print_sectors(console, result)
+    if output is not None:
         console.print(f"wrote {output}: {', '.join(names)}", highlight=False, markup=False)
     else:
         console.print("nothing is written without --output DIR", style="dim")
@@ -151,7 +155,7 @@ def fit(
         ", ".join(f"{name} {seconds_text(seconds)}" for name, seconds in spent.items()), style="dim", highlight=False
     )
     if as_json:
-        sys.stdout.write(json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+        sys.stdout.write(json_text({**result.to_dict(), **more}))
     if not result.converged:
         raise typer.Exit(INTERRUPTED if result.ended == Ended.INTERRUPTED else NOT_CONVERGED)
 
@@ -179,8 +183,10 @@ def _refuse_choices(model: str, *chosen: KernelName | RatesName | AccumulationNa
         raise ValueError(f"{', '.join(others)} cannot be chosen for {model}, which states its own. Leave it out.")
 
 
-def result_document(result: Any, data: Any) -> Mapping[str, Any]:
-    """The content of `result.json`: the result, its input and its checksum, and how it was asked for."""
-    source = data.provenance
+def asked_for(result: FitResult) -> Mapping[str, Any]:
+    """What `result.json` holds beside the result: the input with its checksum, and the command."""
+    if result.data is None:
+        return {"command": sys.argv[1:]}
+    source = result.data.provenance
     known = {"path": source.path, "format": source.format, "sha256": source.sha256, "frames": source.frames}
-    return {**result.to_dict(), "input": known, "command": sys.argv[1:]}
+    return {"input": known, "command": sys.argv[1:]}

@@ -48,6 +48,6 @@ def plot(
         if folder.is_dir()
         else frozenset()
     )
-    with whole_folder(folder, force, held=figures) as partial:
+    with whole_folder(folder, force, ours=figures) as partial:
         names = [written.name for written in draw_figures(file, partial, sector, form.value, dpi)]
     Console(file=sys.stdout).print(f"wrote {folder}: {', '.join(names)}", highlight=False, markup=False)

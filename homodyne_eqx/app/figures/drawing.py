@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from types import ModuleType
 
-from ...data.result_file import ResultFile
+from ...data.result_file import WITHOUT_MAPS, ResultFile
 from .panels import common_scales, edges, sector_panels
 from .style import figure_style
 
@@ -36,7 +36,7 @@ def draw_figures(
     **Arguments:** `folder`: made where it does not exist; `sectors`: all unless given; `form`: "png", "pdf" or "svg";
     `dpi`: of what is drawn as pixels.
 
-    **Returns:** the files. **Raises:** `ValueError` for a format or sectors that there are not.
+    **Returns:** the files. **Raises:** `ValueError` for a format or sectors that there are not, or no maps.
     """
     require_matplotlib()
     from .history import history
@@ -45,6 +45,8 @@ def draw_figures(
 
     if form not in FORMATS:
         raise ValueError(f"The format of the figures is {form!r}; expected one of {', '.join(FORMATS)}.")
+    if not file.arrays.n_sector:
+        raise ValueError(f"{file.path} holds no maps to draw. {WITHOUT_MAPS}")
     chosen = list(range(file.arrays.n_sector)) if sectors is None else list(sectors)
     absent = [k for k in chosen if not 0 <= k < file.arrays.n_sector]
     if absent or not chosen:

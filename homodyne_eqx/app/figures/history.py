@@ -29,7 +29,7 @@ def history(file: ResultFile) -> "Figure":
     from matplotlib.ticker import MaxNLocator
 
     arrays = file.arrays
-    physical = [k for k, name in enumerate(arrays.free_names) if not name.startswith(("contrast", "offset"))]
+    physical = [k for k, name in enumerate(arrays.free_names) if name not in arrays.scaling_names]
     steps = np.arange(len(arrays.chi2))
     across = min(_ACROSS, len(physical) + 1)
     rows = -(-(len(physical) + 1) // across)

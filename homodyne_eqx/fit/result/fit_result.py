@@ -1,8 +1,6 @@
 """What a fit returns: the model, its parameters with uncertainties, and an honest word on how it ended."""
 
-import json
-import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -11,13 +9,21 @@ from typing import Any, final
 import numpy as np
 
 from ...data import TwoTimeData, whole_file
+from ...data.whole_folder import check_folder, replaced_folder
 from ...physics.model import TwoTimeModel
 from ..parameter import Parameter
 from ..solve.ended import Ended
 from ..solve.minimise import Iteration
 from ..uncertainty.correlated_noise import correlation_factor
+from ..uncertainty.correlations import correlation_matrix
 from .derived import Curve
+from .document import document_of, json_text
+from .sectors import SectorFit, SectorMaps, SectorView, misfit_of
+from .stored_result import read_result, write_result
+from .summary import summary_of
+from .summary_row import SummaryRow
 from .table import table_of
+from .timing import seconds_spent
 
 ASSUMPTION = (
     "Uncertainties are 1σ from JᵀJ at the solution and assume that the noise of different pairs of frames is "
@@ -29,7 +35,7 @@ ASSUMPTION = (
 @final
 @dataclass(frozen=True, repr=False)
 class FitResult:
-    """The outcome of a fit. `print` shows a table; `save` writes JSON.
+    """The outcome of a fit. `print` shows its `summary()`; `save` writes it to a folder, `load` reads it back.
 
     - `model`: the fitted model; `parameters`: name → `Parameter`, array-valued ones element by element (`contrast[3]`).
       A path in the model (`g1.terms[0].rate.value`) finds its parameter as well;
@@ -50,7 +56,7 @@ class FitResult:
     chi2: float
     degrees_of_freedom: int
     covariance: np.ndarray
-    ended: str
+    ended: Ended
     message: str
     kernel: str
     averages: Callable[[], list[tuple[str, float, float, str]]]
@@ -99,62 +105,111 @@ class FitResult:
         asked for. `None` without the data."""
         return None if self.data is None else correlation_factor(self.model, self.data)
 
+    @property
+    def correlations(self) -> np.ndarray:
+        """Correlation coefficients of the free parameters, −1 to 1, (n_free, n_free), in the order of `free_names`; NaN
+        for parameters at a bound or not determined."""
+        return correlation_matrix(self.covariance)
+
+    @property
+    def seconds_spent(self) -> Mapping[str, float]:
+        """Where the time went: compilation, the fit, and what came first where there was something."""
+        return seconds_spent(self.history, self.seconds)
+
+    def maps(self, sector: int) -> SectorMaps:
+        """Data, model and residual (data − model)/σ of one sector, each (n_t, n_t); the residual is NaN where a pixel
+        does not count. Computed when asked for, by one compiled program for all sectors.
+
+        **Raises:** `IndexError` for a sector that there is not; `ValueError` where packed data were fitted.
+        """
+        return self._view.maps(sector)
+
+    def each_map(self) -> Iterator[SectorMaps]:
+        """The maps of one sector after the other, one in memory at a time. After the last one `sectors` is known, too.
+
+        **Raises:** `ValueError` where packed data were fitted.
+        """
+        misfits = []
+        for maps in self._view.each_map():
+            misfits.append(misfit_of(maps))
+            yield maps
+        vars(self).setdefault("sectors", self._view.sectors(misfits))
+
+    @cached_property
+    def sectors(self) -> tuple[SectorFit, ...]:
+        """q, azimuth, contrast, offset and reduced χ² of each sector; computed when asked for, from all maps.
+
+        **Raises:** `ValueError` where packed data were fitted.
+        """
+        return self._view.sectors([misfit_of(maps) for maps in self._view.each_map()])
+
+    @cached_property
+    def _view(self) -> SectorView:
+        if self.data is None:
+            raise ValueError(
+                "This result has no maps: packed data were fitted. Fit the TwoTimeData themselves, or give the result "
+                "the data that were packed: dataclasses.replace(result, data=data)."
+            )
+        return SectorView(self.model, self.data, self.parameters, self.covariance)
+
+    def summary(self) -> tuple[SummaryRow, ...]:
+        """All that is said of the fit, row by row, with the texts that `print`, the terminal and `result.json` show."""
+        return self._rows
+
+    @cached_property
+    def _rows(self) -> tuple[SummaryRow, ...]:
+        return summary_of(self)
+
     def __str__(self) -> str:
-        return table_of(self)
+        return table_of(self.summary())
 
     __repr__ = __str__
 
     def to_dict(self) -> dict[str, Any]:
         """Everything but the arrays of the data, as plain numbers, strings, lists and dictionaries."""
-        from ...versions import versions
+        return document_of(self)
 
-        source = None if self.data is None else self.data.provenance
-        return {
-            "converged": self.converged,
-            "ended": self.ended,
-            "message": self.message,
-            "chi2": self.chi2,
-            "degrees_of_freedom": self.degrees_of_freedom,
-            "reduced_chi2": self.reduced_chi2,
-            "kernel": self.kernel,
-            "loss": self.loss,
-            "parameters": {name: _plain(p) for name, p in self.parameters.items()},
-            "derived": {name: _plain(p) for name, p in self.derived.items()},
-            "covariance": {"names": list(self.free_names), "matrix": _finite(self.covariance.tolist())},
-            "noise_factor": self.noise_factor,
-            "assumption": self.assumption,
-            "notes": list(self.notes),
-            "iterations": len(self.history),
-            "seconds": dict(self.seconds),
-            "model": str(self.model),
-            "data": None if source is None else {"repr": repr(self.data), **_plain(source)},
-            "excluded": None if self.data is None else _plain(self.data.excluded),
-            "versions": versions(),
-        }
+    def save(self, path: str | Path, *, overwrite: bool = False, more: Mapping[str, Any] | None = None) -> Path:
+        """Write the result to a folder, whole or not at all: `result.json` for reading, and `result.h5`, from which
+        `FitResult.load` makes the result again, data included.
 
-    def save(self, path: str | Path, *, overwrite: bool = False) -> Path:
-        """Write the result as JSON, whole or not at all.
+        **Arguments:**
 
-        **Raises:** `FileExistsError` if the file is there and `overwrite` is not given.
+        - `path`: a folder, made unless it is there and empty; or a name that ends in `.json`, for that file alone.
+        - `overwrite`: replace a former result. A folder that holds anything else is never replaced.
+        - `more`: further values for the JSON file.
+
+        **Returns:** the path. **Raises:** `FileExistsError` if there is something and `overwrite` is not given, or
+        something else; `ValueError` for a name that ends in `.h5`; `ImportError` for a folder without h5py.
         """
-        text = json.dumps(self.to_dict(), indent=2, ensure_ascii=False, allow_nan=False)
-        with whole_file(path, overwrite=overwrite) as temporary:
-            Path(temporary).write_text(text + "\n", encoding="utf-8")
-        return Path(path)
+        path = Path(path)
+        if path.suffix == ".h5":
+            raise ValueError(f"{path} is the name of a file; expected a folder, or a name that ends in .json.")
+        if path.suffix == ".json":
+            with whole_file(path, overwrite=overwrite) as temporary:
+                Path(temporary).write_text(json_text({**self.to_dict(), **(more or {})}), encoding="utf-8")
+            return path
+        check_folder(path, overwrite)
+        with replaced_folder(path) as folder:
+            write_result(self, folder, more or {})
+        return path
 
+    @classmethod
+    def load(cls, path: str | Path, *, model: TwoTimeModel | None = None) -> "FitResult":
+        """The result that was saved to a folder. Its data are read from the folder map by map, when they are needed.
 
-def _plain(x: Any) -> dict[str, Any]:
-    return {name: _finite(value) for name, value in vars(x).items()}
+        **Arguments:**
 
+        - `path`: the folder, or its `result.h5`;
+        - `model`: a model of the same structure as the one fitted, whose arrays are replaced by the saved ones. Needed
+          only where the model holds what no file can (functions, as `Shared`, `Distribution` and networks do).
 
-def _finite(x: Any) -> Any:
-    """As JSON knows it: None for infinity and NaN, plain lists, dictionaries and numbers."""
-    if isinstance(x, Mapping):
-        return {str(name): _finite(value) for name, value in x.items()}
-    if isinstance(x, np.generic | np.ndarray):
-        x = x.tolist()
-    if isinstance(x, list | tuple):
-        return [_finite(value) for value in x]
-    if isinstance(x, float) and not math.isfinite(x):
-        return None
-    return str(x) if isinstance(x, Path) else x
+        Files are read, not run: of what they name, modules of Python are imported and `equinox.Module`s made.
+
+        **Raises:** `FileNotFoundError`; `ValueError` for a file of another kind or version, a model that needs `model`,
+        or one that does not suit; `OSError` for a file that is damaged.
+        """
+        fields, computed = read_result(Path(path), model)
+        result = cls(**fields)
+        vars(result).update(computed)  # what the cached properties of these names would compute again
+        return result

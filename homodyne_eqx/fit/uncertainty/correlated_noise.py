@@ -6,7 +6,7 @@ import numpy as np
 
 from ...data import TwoTimeData
 from ...physics.dense_map import two_time_map
-from ...physics.geometry import Geometry, Sector
+from ...physics.geometry import Geometry
 from ...physics.model import TwoTimeModel
 
 _SECTORS = 6
@@ -23,7 +23,8 @@ def correlation_factor(model: TwoTimeModel, data: TwoTimeData) -> float:
     """
     chosen = np.unique(np.linspace(0, data.n_sector - 1, _SECTORS).round().astype(int))
     contrast, offset = (np.asarray(x) for x in model.scaling(data.geometry))
-    maps = np.asarray(_maps(model, data.geometry.with_sectors(_some(data.geometry, chosen))))
+    some = jax.tree.map(lambda x: x[chosen], data.geometry.sectors)
+    maps = np.asarray(_maps(model, data.geometry.with_sectors(some)))
     residuals, weights = [], []
     for k, values in zip(chosen, maps, strict=True):
         c2, weight = data.weighted_map(int(k))
@@ -46,7 +47,3 @@ def correlation_factor(model: TwoTimeModel, data: TwoTimeData) -> float:
 @eqx.filter_jit
 def _maps(model: TwoTimeModel, geometry: Geometry):
     return two_time_map(model, geometry)
-
-
-def _some(geometry: Geometry, chosen: np.ndarray) -> Sector:
-    return jax.tree.map(lambda x: x[chosen], geometry.sectors)

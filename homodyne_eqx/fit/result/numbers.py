@@ -3,9 +3,9 @@
 import math
 
 
-def value_text(value: float, uncertainty: float = math.nan) -> str:
-    """A value to two digits of its uncertainty, or to six digits without one."""
-    if not math.isfinite(value):
+def value_text(value: float | int, uncertainty: float = math.nan) -> str:
+    """A value to two digits of its uncertainty, or to six digits without one; whole numbers (`int`) as they are."""
+    if isinstance(value, int) or not math.isfinite(value):
         return str(value)
     if not (math.isfinite(uncertainty) and uncertainty > 0):
         return f"{value:.6g}"
@@ -19,6 +19,11 @@ def value_text(value: float, uncertainty: float = math.nan) -> str:
 def uncertainty_text(uncertainty: float) -> str:
     """Two digits; large and small ones as powers of ten."""
     return f"{uncertainty:.2g}" if math.isfinite(uncertainty) else "–"
+
+
+def reduced_chi2_text(reduced: float, degrees_of_freedom: int) -> str:
+    """To two digits of √(2/n), by which the reduced χ² of n independent pixels scatters about 1."""
+    return value_text(reduced, math.sqrt(2 / max(degrees_of_freedom, 1)))
 
 
 def seconds_text(seconds: float) -> str:

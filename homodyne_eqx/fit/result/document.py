@@ -1,0 +1,65 @@
+"""A fit result as plain numbers, strings, lists and dictionaries: the content of `result.json`."""
+
+import json
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ...versions import versions
+
+
+def document_of(result: Any) -> dict[str, Any]:
+    """Everything that a `FitResult` says but the arrays of the data; infinity and NaN become `None`."""
+    data = result.data
+    sectors = None if data is None else [_plain(sector) for sector in result.sectors]
+    return {
+        "converged": result.converged,
+        "ended": str(result.ended),
+        "message": result.message,
+        "chi2": _finite(result.chi2),
+        "degrees_of_freedom": result.degrees_of_freedom,
+        "reduced_chi2": _finite(result.reduced_chi2),
+        "kernel": result.kernel,
+        "loss": result.loss,
+        "summary": [_finite(row.to_dict()) for row in result.summary()],
+        "parameters": {name: _plain(p) for name, p in result.parameters.items()},
+        "derived": {name: _plain(p) for name, p in result.derived.items()},
+        "covariance": {"names": list(result.free_names), "matrix": _finite(result.covariance)},
+        "noise_factor": _finite(result.noise_factor),
+        "assumption": result.assumption,
+        "notes": list(result.notes),
+        "sectors": sectors,
+        "reduced_chi2_of_sectors": None if sectors is None else [sector["reduced_chi2"] for sector in sectors],
+        "iterations": len(result.history),
+        "seconds": dict(result.seconds),
+        "seconds_spent": dict(result.seconds_spent),
+        "model": str(result.model),
+        "data": None if data is None else {"repr": repr(data), **_plain(data.provenance)},
+        "excluded": None if data is None else _plain(data.excluded),
+        "versions": versions(),
+    }
+
+
+def json_text(document: Mapping[str, Any]) -> str:
+    """The document as JSON, indented."""
+    return json.dumps(_finite(document), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def _plain(x: Any) -> dict[str, Any]:
+    return {name: _finite(value) for name, value in vars(x).items()}
+
+
+def _finite(x: Any) -> Any:
+    """As JSON knows it: None for infinity and NaN, plain lists, dictionaries and numbers."""
+    if isinstance(x, Mapping):
+        return {str(name): _finite(value) for name, value in x.items()}
+    if isinstance(x, np.generic | np.ndarray):
+        x = x.tolist()
+    if isinstance(x, list | tuple):
+        return [_finite(value) for value in x]
+    if isinstance(x, float) and not math.isfinite(x):
+        return None
+    return str(x) if isinstance(x, Path) else x

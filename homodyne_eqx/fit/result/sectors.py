@@ -1,0 +1,178 @@
+"""What a fit says of each sector: data, model and residual as maps, contrast, offset, and how well it is described."""
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple, final
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float
+
+from ...data import TwoTimeData
+from ...data.two_time import sector_arrays
+from ...physics.dense_map import two_time_map
+from ...physics.geometry import Geometry
+from ...physics.model import TwoTimeModel
+from ..parameter import Parameter
+from ..problem import model_with
+from .numbers import reduced_chi2_text
+from .summary_row import SummaryRow, quantity
+
+
+@final
+class SectorMaps(NamedTuple):
+    """Maps of one sector, each (n_t, n_t): `data` as they are, `model`, and `residual` = (data − model)/σ, NaN where a
+    pixel does not count."""
+
+    data: np.ndarray
+    model: np.ndarray
+    residual: np.ndarray
+
+
+@final
+@dataclass(frozen=True)
+class SectorFit:
+    """One sector of a fit.
+
+    - `index`, from 0; `q`: Å⁻¹; `phi`: degrees, or `None`;
+    - `contrast`, `offset`: as the fitted model has them; `contrast_uncertainty`, `offset_uncertainty`: 1σ, infinite if
+      the data do not determine them, `None` where nothing that they depend on moved;
+    - `contrast_status`, `offset_status`: "own" where the uncertainty is that of a parameter of this sector alone;
+      "common" where other sectors share the parameters, so that their values do not scatter independently; "fixed",
+      "at_bound" or "undetermined" as of a parameter;
+    - `reduced_chi2`: the mean of (residual/σ)² over the `n_pixels` pixels that count, both triangles of the map.
+    """
+
+    index: int
+    q: float
+    phi: float | None
+    contrast: float
+    contrast_uncertainty: float | None
+    contrast_status: str
+    offset: float
+    offset_uncertainty: float | None
+    offset_status: str
+    reduced_chi2: float
+    n_pixels: int
+
+    def rows(self) -> tuple[SummaryRow, SummaryRow, SummaryRow]:
+        """Contrast, offset and reduced χ² as rows, with the texts to show."""
+        text = reduced_chi2_text(self.reduced_chi2, self.n_pixels // 2)
+        return (
+            quantity("sectors", "contrast", self.contrast, "", self.contrast_uncertainty, self.contrast_status),
+            quantity("sectors", "offset", self.offset, "", self.offset_uncertainty, self.offset_status),
+            quantity("sectors", "reduced χ²", self.reduced_chi2, text=text),
+        )
+
+
+@final
+class SectorView:
+    """A fitted model over its data, sector by sector: one map at a time, all by one compiled program.
+
+    **Arguments:** `parameters` of the model, in the order of its leaves, and the `covariance` of those that are free.
+    """
+
+    def __init__(
+        self,
+        model: TwoTimeModel,
+        data: TwoTimeData,
+        parameters: Mapping[str, Parameter],
+        covariance: np.ndarray,
+    ):
+        self._model, self._data, self._covariance = model, data, covariance
+        self._parameters = list(parameters.values())
+
+    @cached_property
+    def _scaling(self) -> tuple[np.ndarray, np.ndarray]:
+        """Contrast and offset, (2, n_sector), and their slopes in the parameters of the scaling, (2, n_sector, n)."""
+        values, slopes = _scaling_and_slopes(self._model, self._data.geometry)
+        return np.asarray(values, float), np.asarray(slopes, float)
+
+    def maps(self, k: int) -> SectorMaps:
+        """Data, model and residual of sector `k`. **Raises:** `IndexError` for a sector that there is not."""
+        c2, excluded = self._data.map_and_excluded(k)
+        one = jax.tree.map(lambda x: x[k : k + 1], self._data.geometry.sectors)
+        contrast, offset = self._scaling[0][:, k]
+        model = offset + contrast * np.asarray(_squared(self._model, self._data.geometry.with_sectors(one)))[0]
+        sigma = np.where(excluded, np.nan, self._data.sigma[k])
+        return SectorMaps(c2, model, (np.where(excluded, np.nan, c2) - model) / sigma)
+
+    def each_map(self) -> Iterator[SectorMaps]:
+        """The maps of one sector after the other; no more than one is in memory."""
+        return (self.maps(k) for k in range(self._data.n_sector))
+
+    def sectors(self, misfits: Sequence[tuple[float, int]]) -> tuple[SectorFit, ...]:
+        """What is said of each sector, from the `misfit_of` its maps."""
+        q, phi = sector_arrays(self._data.geometry)
+        (contrast, offset), slopes = self._scaling
+        return tuple(
+            SectorFit(
+                k,
+                float(q[k]),
+                None if phi is None else float(phi[k]),
+                float(contrast[k]),
+                *self._uncertainty(slopes[0], k),
+                float(offset[k]),
+                *self._uncertainty(slopes[1], k),
+                *misfit,
+            )
+            for k, misfit in enumerate(misfits)
+        )
+
+    def _uncertainty(self, slopes: np.ndarray, k: int) -> tuple[float | None, str]:
+        """1σ of what has these slopes (n_sector, n) in sector `k`, and its status."""
+        first, place = _size(self._model.g1), 0  # the leaves of a model: those of g1, then those of the scaling
+        moved, positions = [], []
+        for index, p in enumerate(self._parameters):
+            if p.free:
+                if 0 <= index - first < slopes.shape[1] and slopes[k, index - first] != 0:
+                    moved.append((index - first, p))
+                    positions.append(place)
+                place += 1
+        inside = [p for _, p in moved if not p.at_bound]
+        if not inside:
+            return None, "at_bound" if moved else "fixed"
+        if any(math.isinf(p.uncertainty) for p in inside):
+            return math.inf, "undetermined"
+        kept = [n for n, (_, p) in enumerate(moved) if not p.at_bound]
+        slope = slopes[k, [moved[n][0] for n in kept]]
+        among = np.ix_(*[[positions[n] for n in kept]] * 2)
+        shared = np.any(np.delete(slopes, k, axis=0)[:, [moved[n][0] for n in kept]] != 0)
+        return math.sqrt(slope @ self._covariance[among] @ slope), "common" if shared else "own"
+
+
+def misfit_of(maps: SectorMaps) -> tuple[float, int]:
+    """Mean of (residual/σ)² over the pixels that count, and how many those are."""
+    counts = np.isfinite(maps.residual)
+    n_pixels = int(np.count_nonzero(counts))
+    return float(np.sum(np.square(maps.residual), where=counts) / n_pixels), n_pixels
+
+
+def _size(module: eqx.Module) -> int:
+    return sum(leaf.size for leaf in jax.tree.leaves(eqx.filter(module, eqx.is_inexact_array)))
+
+
+@eqx.filter_jit
+def _squared(model: TwoTimeModel, geometry: Geometry) -> Float[Array, "1 n_t n_t"]:
+    return two_time_map(model, geometry)
+
+
+@eqx.filter_jit
+def _scaling_and_slopes(
+    model: TwoTimeModel, geometry: Geometry
+) -> tuple[Float[Array, "2 n_sector"], Float[Array, "2 n_sector n"]]:
+    of_scaling = jax.tree.map(eqx.is_inexact_array, model.scaling)
+    moves = eqx.tree_at(lambda m: m.scaling, jax.tree.map(lambda _: False, model), of_scaling)
+    moving, rest = eqx.partition(model, moves)
+    leaves = jax.tree.leaves(moving)
+    dtype = jnp.result_type(float)
+    vector = jnp.concatenate([jnp.zeros(0, dtype), *(jnp.ravel(leaf).astype(dtype) for leaf in leaves)])
+
+    def scaling(v: Array) -> Array:
+        return jnp.stack([x.astype(dtype) for x in model_with(moving, rest, v).scaling(geometry)])
+
+    return scaling(vector), jax.jacfwd(scaling)(vector)

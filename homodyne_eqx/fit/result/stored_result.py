@@ -1,0 +1,183 @@
+"""A fit result in a folder, and back: `result.json` to read, `result.h5` with all that makes the result again."""
+
+import warnings
+from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import jax.numpy as jnp
+import numpy as np
+
+from ...data.result_file import ResultArrays, ResultFile, load_result_arrays, save_result_arrays
+from ...data.two_time import TwoTimeData, sector_arrays
+from ...physics.model import TwoTimeModel
+from ...physics.parameter_names import named_leaves, names_by_path
+from ..parameter import Parameter, Parameters
+from ..solve.ended import Ended
+from ..solve.minimise import Iteration
+from .derived import Curve
+from .document import document_of, json_text
+from .model_description import describe, filled, rebuilt, unknown_places
+from .sectors import SectorFit
+
+JSON, HDF5 = "result.json", "result.h5"
+_VERSION = 1
+
+
+def write_result(result: Any, folder: Path, more: Mapping[str, Any]) -> None:
+    """Both files of a `FitResult` into an existing folder; every map is computed once. `more`: further values for the
+    JSON file."""
+    arrays: list[np.ndarray] = []
+    description = describe(result.model, arrays)
+    save_result_arrays(
+        folder / HDF5,
+        _arrays_of(result),
+        () if result.data is None else result.each_map(),
+        data=result.data,
+        model_arrays=arrays,
+        record=lambda: {"version": _VERSION, "model": description, **_record_of(result)},
+        overwrite=True,
+    )
+    (folder / JSON).write_text(json_text({**document_of(result), **more}), encoding="utf-8")
+
+
+def read_result(path: Path, model: TwoTimeModel | None) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The fields of the `FitResult` that was written to a folder, and what had been computed of it.
+
+    **Arguments:** `path`: the folder, or its `result.h5`; `model`: as of `FitResult.load`.
+
+    **Raises:** as `FitResult.load`.
+    """
+    file = load_result_arrays(_file_in(path))
+    record = file.record()
+    if record["version"] > _VERSION:
+        raise ValueError(
+            f"{file.path} was written by a later version of homodyne_eqx (format {record['version']}; this one reads "
+            f"{_VERSION}). Update homodyne_eqx."
+        )
+    derived = [tuple(each) for each in record["derived"]]
+    fitted = _model_of(record["model"], file, model)
+    parameters = {each["name"]: Parameter(**each) for each in record["parameters"]}
+    fields = {
+        "model": fitted,
+        "parameters": Parameters(parameters, names_by_path(named_leaves(fitted))),
+        "ended": Ended(record["ended"]),
+        **{name: record[name] for name in ("chi2", "message", "kernel", "seconds", "loss", "assumption")},
+        "degrees_of_freedom": file.arrays.degrees_of_freedom,
+        "covariance": file.arrays.covariance,
+        "averages": partial(list, derived),
+        "rates": partial(dict, {name: _curve_of(each) for name, each in record["curves"].items()}),
+        "history": tuple(
+            Iteration(**step, parameters=parameters)
+            for step, parameters in zip(record["history"], file.arrays.history, strict=True)
+        ),
+        "notes": tuple(record["notes"]),
+        "data": file.data(),
+    }
+    sectors = record["sectors"]
+    computed = {"noise_factor": record["noise_factor"]}
+    return fields, computed if sectors is None else {**computed, "sectors": tuple(SectorFit(**s) for s in sectors)}
+
+
+def _record_of(result: Any) -> dict[str, Any]:
+    """What the arrays of the file do not say, or not in full."""
+    return {
+        "parameters": [vars(p) for p in result.parameters.values()],
+        **{name: getattr(result, name) for name in ("chi2", "message", "kernel", "loss", "assumption", "noise_factor")},
+        "ended": str(result.ended),
+        "derived": [[p.name, p.value, p.uncertainty, p.unit] for p in result.derived.values()],
+        "curves": {name: _lists_of(curve) for name, curve in result.curves().items()},
+        "history": [{n: v for n, v in vars(step).items() if n != "parameters"} for step in result.history],
+        "seconds": dict(result.seconds),
+        "notes": list(result.notes),
+        "sectors": None if result.data is None else [vars(sector) for sector in result.sectors],
+    }
+
+
+def _lists_of(curve: Curve) -> dict[str, Any]:
+    return {name: x.tolist() if isinstance(x, np.ndarray) else x for name, x in vars(curve).items()}
+
+
+def _curve_of(stored: Mapping[str, Any]) -> Curve:
+    return Curve(**{name: np.array(x, float) if isinstance(x, list) else x for name, x in stored.items()})
+
+
+def _arrays_of(result: Any) -> ResultArrays:
+    """What `result.h5` holds for reading, beside the maps."""
+    parameters, steps, data = list(result.parameters.values()), result.history, result.data
+    source = {} if data is None else {"input": data.provenance.path or "", "input_sha256": data.provenance.sha256 or ""}
+    return ResultArrays(
+        **_places_of(data),
+        names=tuple(p.name for p in parameters),
+        units=tuple(p.unit for p in parameters),
+        values=np.array([p.value for p in parameters]),
+        uncertainties=np.array([p.uncertainty for p in parameters]),
+        free_names=result.free_names,
+        scaling_names=tuple(p.name for p in parameters if p.of_scaling),
+        covariance=result.covariance,
+        chi2=np.array([step.chi2 for step in steps]),
+        expected_decrease=np.array([step.expected_decrease for step in steps]),
+        elapsed=np.array([step.elapsed for step in steps]),
+        history=np.array([step.parameters for step in steps]),
+        degrees_of_freedom=result.degrees_of_freedom,
+        attributes={
+            "kernel": result.kernel,
+            "chi2": result.chi2,
+            "converged": result.converged,
+            "message": result.message,
+            "model": str(result.model),
+            **source,
+        },
+    )
+
+
+def _places_of(data: TwoTimeData | None) -> dict[str, Any]:
+    """q, azimuth, gap, times and noise of the sectors."""
+    if data is None:
+        return {**dict.fromkeys(("q", "t", "sigma"), np.zeros(0)), "phi": None, "gap": None}
+    q, phi = sector_arrays(data.geometry)
+    sigma = data.sigma if data.sigma.ndim == 1 else np.array([np.nanmedian(s) for s in data.sigma])
+    gap = None if data.geometry.gap is None else np.asarray(data.geometry.gap, float)
+    return {"q": q, "phi": phi, "gap": gap, "t": np.asarray(data.geometry.t, float), "sigma": np.asarray(sigma, float)}
+
+
+def _file_in(path: Path) -> Path:
+    if path.suffix == ".json":
+        raise ValueError(
+            f"{path} holds the numbers of a result alone; expected the folder that FitResult.save(folder) or "
+            f"`homodyne-eqx fit --output` wrote, or its {HDF5}."
+        )
+    if not path.exists():
+        raise FileNotFoundError(f"There is no {path} (looked in {path.parent.absolute()}).")
+    if not path.is_dir():
+        return path
+    if not (path / HDF5).is_file():
+        raise FileNotFoundError(
+            f"{path} holds no {HDF5}; expected a folder that FitResult.save(folder) or `homodyne-eqx fit --output` "
+            "wrote."
+        )
+    return path / HDF5
+
+
+def _model_of(description: Any, file: ResultFile, template: TwoTimeModel | None) -> TwoTimeModel:
+    arrays = file.model_arrays()
+    if template is None:
+        unknown = list(unknown_places(description))
+        if unknown:
+            raise ValueError(
+                f"{file.path} holds the numbers of the model, but not {', '.join(unknown)}. Pass a model of the same "
+                "structure, as the fit had it, whose numbers are then replaced: FitResult.load(folder, model=…)."
+            )
+        model = rebuilt(description, arrays)
+    else:
+        model = filled(template, description, arrays)
+    if not isinstance(model, TwoTimeModel):
+        raise ValueError(f"{file.path} describes a {type(model).__name__}; expected a TwoTimeModel.")
+    if jnp.result_type(float) != np.float64 and any(x.dtype == np.float64 for x in arrays):
+        warnings.warn(
+            f"The model in {file.path} is in float64, and this session computes in float32: its arrays are rounded, "
+            'the parameters and the summary are not. Call jax.config.update("jax_enable_x64", True) first.',
+            stacklevel=4,
+        )
+    return model

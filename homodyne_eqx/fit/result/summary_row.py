@@ -1,0 +1,98 @@
+"""One line of what is said of a fit, as data: the terminal, `print` and JSON show its texts as they are."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, final
+
+from .numbers import uncertainty_text, value_text
+
+_SAID_OF = {"fixed": "fixed", "at_bound": "at bound", "undetermined": "undetermined"}
+
+
+@final
+@dataclass(frozen=True)
+class Remedy:
+    """What can be done about what a row says, as data, since Python and the command line call it by other names.
+
+    - `action`: "fix", "bound" or "simpler_rates"; `names`: the parameters that it applies to.
+    """
+
+    action: str
+    names: tuple[str, ...] = ()
+
+
+@final
+@dataclass(frozen=True)
+class SummaryRow:
+    """One line of a summary.
+
+    - `group`: "parameters" (of the physics), "scaling", "sectors" (contrast and offset of one sector each), "derived",
+      "quality", "kernel", "ending" or "notes"; other groups are shown as lines of their own;
+    - `name`, `value`, `unit`: a number with its unit, or a sentence;
+    - `uncertainty`: 1σ of independent noise, infinite if the data do not determine the value, `None` without one;
+      `correlated_uncertainty`: the same, widened for noise that is correlated between frames, `None` where it is not;
+    - `value_text`, `uncertainty_text`, `correlated_text`: these as they are shown, rounded;
+    - `status`: of a parameter "free", "fixed", "at_bound" or "undetermined"; of the ending how the fit ended; else "";
+    - `remedies`: what can be done about it.
+    """
+
+    group: str
+    name: str
+    value: float | int | str
+    value_text: str
+    uncertainty: float | None = None
+    uncertainty_text: str = ""
+    correlated_uncertainty: float | None = None
+    correlated_text: str = ""
+    unit: str = ""
+    status: str = ""
+    remedies: tuple[Remedy, ...] = ()
+
+    def to_dict(self) -> Mapping[str, Any]:
+        """The row as plain numbers, strings and lists."""
+        remedies = [{"action": each.action, "names": list(each.names)} for each in self.remedies]
+        return {**vars(self), "remedies": remedies}
+
+
+def quantity(
+    group: str,
+    name: str,
+    value: float | int,
+    unit: str = "",
+    uncertainty: float | None = None,
+    status: str = "",
+    widened_by: float | None = None,
+    text: str | None = None,
+) -> SummaryRow:
+    """The row of a number.
+
+    **Arguments:** `uncertainty`: 1σ, `None` or NaN without one; `widened_by`: by what factor correlated noise widens
+    it; `text`: how the value is written, to the digits of its uncertainty unless given.
+    """
+    if uncertainty is None or math.isnan(uncertainty):
+        said = _SAID_OF.get(status, "")
+        return SummaryRow(
+            group, name, value, value_text(value) if text is None else text, None, said, None, "", unit, status
+        )
+    if math.isinf(uncertainty):
+        status = "undetermined"
+    return SummaryRow(
+        group=group,
+        name=name,
+        value=value,
+        value_text=value_text(value, uncertainty) if text is None else text,
+        uncertainty=uncertainty,
+        uncertainty_text=_SAID_OF.get(status) or uncertainty_text(uncertainty),
+        correlated_uncertainty=None if widened_by is None else uncertainty * widened_by,
+        correlated_text=""
+        if widened_by is None or math.isinf(uncertainty)
+        else uncertainty_text(uncertainty * widened_by),
+        unit=unit,
+        status=status,
+    )
+
+
+def sentence(group: str, name: str, text: str, status: str = "", remedies: tuple[Remedy, ...] = ()) -> SummaryRow:
+    """The row of something said in words."""
+    return SummaryRow(group, name, text, text, status=status, remedies=remedies)
