@@ -5,15 +5,14 @@ the values that many sums read are written to memory first (`staged`), and sums 
 the compiler can turn into vector instructions (`by_row`, `by_column`).
 """
 
+import functools
 import math
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax.extend.core import Primitive, jaxpr_as_fun
-from jax.interpreters import ad, batching, mlir
+from jax.extend.core import jaxpr_as_fun
 from jaxtyping import Array, PyTree
 
 from .scan_carry import scan_carry
@@ -95,37 +94,26 @@ def _together(arrays: Sequence[Array], axis: int) -> list[Array]:
     found: list[Array] = []
     n_walks = -(-len(arrays) // _TOGETHER)
     for walk in np.array_split(np.arange(len(arrays)), n_walks) if n_walks else []:
-        found += _sums.bind(*(arrays[k] for k in walk), axis=axis)
+        found += _sums([arrays[k] for k in walk], axis)
     return found
 
 
-# XLA and JAX have a reduction of several operands in one loop, but JAX differentiates it as if it did not know it for a
-# sum. Hence an operation of its own, whose derivative is the sum of the tangents.
-_sums = Primitive("sums_in_one_walk")
-_sums.multiple_results = True
+@functools.partial(jax.custom_jvp, nondiff_argnums=(1,))
+def _sums(arrays: list[Array], axis: int) -> list[Array]:
+    """The sums over one axis, in one loop.
+
+    JAX has this reduction, but does not know that it is a sum: its own derivative of it would be slow, hence the rule
+    below.
+    """
+    zeros = [np.zeros((), x.dtype) for x in arrays]
+    return jax.lax.reduce(arrays, zeros, _added, (axis,))
 
 
-@_sums.def_impl
-def _in_one_walk(*arrays: Array, axis: int) -> list[Array]:
-    zeros = tuple(np.zeros((), x.dtype) for x in arrays)
-    return list(jax.lax.reduce(arrays, zeros, lambda a, b: tuple(x + y for x, y in zip(a, b)), (axis,)))
+def _added(totals: list[Array], values: list[Array]) -> list[Array]:
+    return [x + y for x, y in zip(totals, values, strict=True)]
 
 
-@_sums.def_abstract_eval
-def _shapes(*arrays: Any, axis: int) -> list[Any]:
-    return [x.update(shape=(*x.shape[:axis], *x.shape[axis + 1 :]), weak_type=False) for x in arrays]
-
-
-def _tangents(arrays: Sequence[Array], tangents: Sequence[Any], *, axis: int) -> tuple[list[Array], list[Any]]:
-    return _sums.bind(*arrays, axis=axis), [jnp.sum(ad.instantiate_zeros(t), axis) for t in tangents]
-
-
-def _batched(arrays: Sequence[Array], axes: Sequence[Any], *, axis: int) -> tuple[list[Array], list[int]]:
-    (size,) = {x.shape[k] for x, k in zip(arrays, axes, strict=True) if k is not None}
-    first = [batching.bdim_at_front(x, k, size) for x, k in zip(arrays, axes, strict=True)]
-    return _sums.bind(*first, axis=axis + 1), [0] * len(arrays)
-
-
-ad.primitive_jvps[_sums] = _tangents
-batching.primitive_batchers[_sums] = _batched
-mlir.register_lowering(_sums, mlir.lower_fun(_in_one_walk, multiple_results=True))
+@_sums.defjvp
+def _sums_jvp(axis: int, primals: tuple[list[Array]], tangents: tuple[list[Array]]) -> tuple[list[Array], list[Array]]:
+    (arrays,), (of_arrays,) = primals, tangents
+    return _sums(arrays, axis), [jnp.sum(t, axis) for t in of_arrays]
