@@ -115,7 +115,7 @@ def chi2_of(fit: dict, case: Path) -> float:
 
 
 def rows_of(size: str, results: dict[str, dict], case: Path) -> list[list[str]]:
-    """One row a quantity: seconds and peak memory a side, and how many times faster ours is."""
+    """One row for each quantity: seconds and peak memory of each side, and how many times faster ours is."""
     rows = []
     for quantity in [*QUANTITIES, "fit", "fit again"]:
         cells, seconds = [], {}

@@ -1,7 +1,7 @@
-"""Parameters, numbers, azimuths and maps of the documented functions, looked at before anything is computed.
+"""Parameters, numbers, azimuths and maps of the documented functions, checked before anything is computed.
 
-What is concrete is checked here, with NumPy, at the price of microseconds; what is traced passes with its shape
-checked. Numbers leave as Python floats, whose value recompiles nothing.
+Concrete values are checked with NumPy, in microseconds; of traced values only the shape is checked. Numbers become
+Python floats, so that a new value compiles nothing.
 """
 
 import math
@@ -17,7 +17,7 @@ from .arrays import Numbers, of_definite_type, real_array, remembered
 
 
 class _Number(NamedTuple):
-    """What a number means, the least that it may be, and what to do about another one."""
+    """The meaning of a number, the smallest value allowed, and the remedy for any other."""
 
     meaning: str
     least: float
@@ -49,7 +49,7 @@ _NUMBERS = {
 def parameters(params: Numbers, ndim: int = 1) -> Any:
     """A vector of 3 or 7 parameters, or with `ndim` 2 a batch of them, of a floating type.
 
-    **Raises:** `ValueError` for another rank or length, or values that are not finite.
+    **Raises:** `ValueError` for another rank or length, or for values that are not finite.
     """
     name = "params" if ndim == 1 else "params_batch"
     return remembered(name, lambda x: _parameters(name, x, ndim), params)
@@ -77,7 +77,7 @@ def _parameters(name: str, params: Numbers, ndim: int) -> Any:
 def angles(phi: Numbers) -> Any:
     """Azimuths in degrees, a scalar or an array of any shape.
 
-    **Raises:** `ValueError` if there are none, or values that are not finite.
+    **Raises:** `ValueError` if there are none, or if any is not finite.
     """
     return remembered("phi", _angles, phi)
 
@@ -98,12 +98,12 @@ def _angles(phi: Numbers) -> Any:
 
 
 def number(name: str, x: Numbers) -> Any:
-    """The one number of that name, a Python float; as it is where it is traced.
+    """`x`, one number, as a Python float; a traced number as it is.
 
     **Raises:** `ValueError` if it is not one, not finite or out of its range.
     """
     meaning, least, remedy = _NUMBERS[name]
-    if type(x) is float and least <= x < math.inf:  # the usual case, at a tenth of the price
+    if type(x) is float and least <= x < math.inf:  # the usual case, ten times as fast
         return x
     array = real_array(name, x)
     if array.size != 1:
@@ -122,7 +122,7 @@ def maps(name: str, x: Numbers, n_phi: int, n_t: int) -> Any:
     """Data, or with the name "sigma" their uncertainties: (n_phi, n_t, n_t); also (n_t, n_t) for one azimuth, and
     one number as sigma.
 
-    A weak type stays as it is: to compile once more costs less than to copy maps at every call.
+    A weak type stays as it is: one more compilation costs less than a copy of the maps at every call.
 
     **Raises:** `ValueError` for another shape, data that are not finite, or an uncertainty that is not > 0.
     """
@@ -143,7 +143,7 @@ def _maps(name: str, x: Numbers, n_phi: int, n_t: int) -> Any:
 
 
 def _check_data(values: np.ndarray) -> None:
-    with np.errstate(over="ignore", invalid="ignore"):  # the sum of narrow types may overflow though all is finite
+    with np.errstate(over="ignore", invalid="ignore"):  # a sum in float16 may overflow although all values are finite
         total = values.sum()
     if not np.isfinite(total) and (bad := int(np.count_nonzero(~np.isfinite(values)))):
         raise ValueError(

@@ -1,4 +1,4 @@
-"""What any argument goes through first: it becomes an array of real numbers that JAX takes, and is looked at once."""
+"""What every argument goes through first: it becomes an array of real numbers that JAX accepts, and is checked once."""
 
 import reprlib
 import threading
@@ -14,7 +14,7 @@ from jaxtyping import ArrayLike
 from ..physics.geometry import is_concrete
 
 Numbers = ArrayLike | Sequence
-"""One number or many: an array of NumPy or JAX, or what `numpy.asarray` makes one of, lists of lists for instance."""
+"""One number or many: an array of NumPy or JAX, or anything that `numpy.asarray` takes, such as lists of lists."""
 
 _MOST_REMEMBERED = 256
 
@@ -24,7 +24,7 @@ _scalars: dict[tuple[float, bool], Any] = {}
 
 
 class _Kept(NamedTuple):
-    """What was found of one array or two, and references to them that do not keep them alive."""
+    """The result of a check of one array or two, and weak references to these."""
 
     x: Callable
     y: Callable
@@ -32,10 +32,10 @@ class _Kept(NamedTuple):
 
 
 def real_array(name: str, x: Any) -> Any:
-    """`x` as an array: of JAX where it is one or holds traced numbers, else of NumPy, in a type that JAX knows.
+    """`x` as an array: of JAX if it is one or holds traced numbers, else of NumPy, in a type that JAX has.
 
-    **Raises:** `TypeError` for what does not hold real numbers; `ValueError` for rows of unequal length or masked
-    values.
+    **Raises:** `TypeError` for anything that does not hold real numbers; `ValueError` for rows of unequal length or
+    masked values.
     """
     array = x if isinstance(x, jax.Array) else _of_numpy(name, x)
     kind = getattr(array.dtype, "kind", "")  # the keys of jax.random have none
@@ -46,50 +46,51 @@ def real_array(name: str, x: Any) -> Any:
 
 
 def of_definite_type(array: Any) -> Any:
-    """`array`, its type no longer weak.
+    """`array`, without JAX's weak type.
 
-    Arrays that JAX made of Python numbers, such as `jnp.arange(3) * 60.0`, would compile a program of their own.
+    With it (arrays that JAX makes from Python numbers, such as `jnp.arange(3) * 60.0`, have it) a program would be
+    compiled once more.
     """
     if getattr(array, "weak_type", False) and is_concrete(array):
         return jax.lax.convert_element_type(array, array.dtype)
     return array
 
 
-def remembered(name: Any, look: Callable, x: Any, y: Any = None) -> Any:
-    """`look(x)`, or `look(x, y)`; for arrays of JAX, whose values never change, once for as long as they live.
+def remembered(name: Any, check: Callable, x: Any, y: Any = None) -> Any:
+    """`check(x)`, or `check(x, y)`; of arrays of JAX, whose values never change, it is computed once in their lifetime.
 
-    `look` may return `x` itself, which is then not kept alive.
+    `check` may return `x` itself, which is then not kept alive. `name` tells the checks of one array apart.
     """
     key = (name, id(x), id(y))
     kept = _results.get(key)
     if kept is not None and kept.x() is x and kept.y() is y:
         return x if kept.result is None else kept.result
     arrays = (x,) if y is None else (x, y)
-    result = look(*arrays)
+    result = check(*arrays)
     if is_concrete(result) and all(isinstance(array, jax.Array) and is_concrete(array) for array in arrays):
         forget = lambda _: _results.pop(key, None)  # noqa: E731
-        of_y = _nothing if y is None else weakref.ref(y, forget)
+        reference_to_y = _nothing if y is None else weakref.ref(y, forget)
         with _lock:  # another thread may add while the oldest is searched for
-            _made_room(_results)[key] = _Kept(weakref.ref(x, forget), of_y, None if result is x else result)
+            _made_room(_results)[key] = _Kept(weakref.ref(x, forget), reference_to_y, None if result is x else result)
     return result
 
 
 def _nothing() -> None:
-    """What a weak reference to no array gives."""
+    """In place of a weak reference, where there is no second array."""
 
 
 def _made_room(kept: dict) -> dict:
-    """Without its oldest entries, where it is full; others may vanish meanwhile, with their arrays."""
+    """`kept`, without its oldest entries if it is full. Entries may vanish meanwhile, when their arrays do."""
     for key in list(kept)[: max(len(kept) + 1 - _MOST_REMEMBERED, 0)]:
         kept.pop(key, None)
     return kept
 
 
 def scalar(value: float) -> Any:
-    """`value` as a compiled program takes it soonest: an array that is there already, from its second use on.
+    """`value` in the form in which a compiled program starts fastest: from its second use on, an array that is kept.
 
-    The program starts at once on arrays of JAX alone, and 20 µs later where a number has to be transferred first. To
-    make an array takes 12 µs, which a value that is used once does not repay.
+    A program starts about 20 µs later if a Python number has to be transferred to the device first. Making an array
+    takes 12 µs, which does not pay for a value that is used once.
     """
     key = (value, jax.config.jax_enable_x64)  # pyright: ignore[reportAttributeAccessIssue]
     kept = _scalars.get(key)
@@ -101,7 +102,7 @@ def scalar(value: float) -> Any:
             return value
         with jax.ensure_compile_time_eval():
             array = jnp.asarray(value)
-        movable = is_concrete(array) and not array.committed  # so that it goes along with arrays on any device
+        movable = is_concrete(array) and not array.committed  # so that it can be combined with arrays on any device
         _scalars[key] = array if movable else value
         return _scalars[key]
 
@@ -118,9 +119,9 @@ def _of_numpy(name: str, x: Any) -> Any:
             f"{name} is {reprlib.repr(x)}, whose rows differ in length; expected an array of real numbers. "
             "Make all rows equally long."
         ) from error
-    if array.dtype.char == "g":  # long double, of which JAX has none
+    if array.dtype.char == "g":  # long double, which JAX lacks
         return array.astype(np.float64)
-    # Files of other machines (HDF5, FITS) come in their byte order, which a compiled program would misread.
+    # Files (HDF5, FITS) may hold another byte order than the machine, which a compiled program would misread.
     return array if array.dtype.isnative else array.astype(array.dtype.newbyteorder("="))
 
 

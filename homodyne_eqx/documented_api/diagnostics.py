@@ -1,4 +1,4 @@
-"""What this installation is and whether it computes what it should, as dictionaries that serialise to JSON."""
+"""What is installed here, and whether it computes correctly, as dictionaries that serialise to JSON."""
 
 import functools
 import importlib.metadata
@@ -16,7 +16,7 @@ from .derivatives import gradient_chi2, gradient_g2, hessian_chi2, hessian_g2
 from .meshgrid_cache import get_cache_stats
 
 jax_available: bool = True
-"""JAX is a requirement of this package: if this can be read, it is there."""
+"""JAX is a requirement of this package, so this is always true."""
 
 numpy_gradients_available: bool = False
 """There is no fallback to numerical derivatives."""
@@ -37,7 +37,7 @@ def validate_backend() -> dict[str, Any]:
         tolerances[name] = tolerance
         try:
             deviations[name] = test()
-        except Exception as error:  # whatever went wrong is the finding
+        except Exception as error:  # whatever is raised is part of the report
             results[name] = f"error: {error}"
             return False
         success = deviations[name] <= tolerance
@@ -116,7 +116,7 @@ def _recommendations() -> list[str]:
 
 
 def _closeness(double: float, single: float) -> float:
-    """What rounding, and the error of central differences, may leave in either precision."""
+    """The tolerance for rounding and for the error of central differences, in the precision of the run."""
     return double if _precision() == "float64" else single
 
 
@@ -171,7 +171,7 @@ def _value_deviation() -> float:
 
 
 def _derivative_deviation(function: Callable, derivative: Callable) -> float:
-    """The largest difference from central differences, each parameter counted in its own size."""
+    """The largest difference from central differences, each parameter in units of its own size."""
     step = _closeness(1e-5, 1e-2)
     sizes = np.abs(_PARAMS)
     differences = [

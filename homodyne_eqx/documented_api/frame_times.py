@@ -1,4 +1,4 @@
-"""The frame times and the frame period of the documented functions, looked at before anything is computed."""
+"""The frame times and the frame period of the documented functions, checked before anything is computed."""
 
 import math
 import sys
@@ -22,8 +22,13 @@ _warned: dict[str, None] = {}
 
 
 class Frames(NamedTuple):
-    """Frame times, 1-D; the shortest and longest step between them, and of the frame periods that agree with those, s
-    (any agrees with one frame, and under tracing)."""
+    """Frame times, s, and what is known of their spacing.
+
+    - `t`: 1-D;
+    - `steps`: the shortest and the longest step between frames;
+    - `periods`: the shortest and the longest frame period that agrees with the steps. With one frame, and with traced
+      times, every period does.
+    """
 
     t: Any
     steps: tuple[float, float] = (0.0, math.inf)
@@ -33,8 +38,8 @@ class Frames(NamedTuple):
 def frames(t1: Any, t2: Any) -> Frames:
     """The frame times of two equal time axes: 1-D, or 2-D as a meshgrid, or a number for a single frame.
 
-    Also taken is what the published packages' own tests pass, the matrix of lags |t_i − t_j| as both arguments: its
-    first column holds the times.
+    The matrix of lags |t_i − t_j| as both arguments, which the tests of the published packages pass, is accepted too:
+    its first column holds the times.
 
     **Raises:** `ValueError` if the two disagree, are not square, have more than two axes, or do not increase from ≥ 0.
     """
@@ -55,7 +60,7 @@ def _frames(t1: Any, t2: Any) -> Frames:
 
 
 def frame_period(dt: Numbers | None, times: Frames) -> Any:
-    """The frame period, s; one that disagrees with the spacing of the frames by over 5 % warns, once for a spacing.
+    """The frame period, s. One that disagrees with the spacing of the frames by over 5 % warns, once for each spacing.
 
     **Raises:** `TypeError` for `None`, `ValueError` unless finite and > 0.
     """
@@ -68,7 +73,7 @@ def frame_period(dt: Numbers | None, times: Frames) -> Any:
 
 
 def first_step(times: Frames) -> Any:
-    """The first step of the frames, s, for a frame period that was not given, with a warning.
+    """The first step of the frames, s, in place of a frame period that was not given, with a warning.
 
     **Raises:** `ValueError` for one frame.
     """
@@ -83,8 +88,11 @@ def first_step(times: Frames) -> Any:
 
 
 def _traced_axis(t1: Any, t2: Any) -> Any:
-    """The frame times, whichever way they were meshed: one first column holds them, the other nothing later than the
-    first of them, or the same."""
+    """The frame times of traced arrays, in whichever order they were meshed.
+
+    The first column of one array holds the times; that of the other holds the first time only, or the times too. The
+    larger of the two is therefore right.
+    """
     if t1.ndim < 2:
         return t1.reshape(-1)
     with jax.numpy_dtype_promotion("standard"):  # integers may be meshed with floats
@@ -103,7 +111,7 @@ def _concrete_frames(t1: Any, t2: Any) -> Frames:
         k = int(np.argmax(steps <= 0))
         raise ValueError(f"t1 does not increase from frame {k} ({t[k]} s) to {k + 1} ({t[k + 1]} s). Sort the frames.")
     on_device = jnp.asarray(times) if isinstance(t1, jax.Array) else times
-    kept = on_device if is_concrete(on_device) else times  # what JAX makes while it traces must not be remembered
+    kept = on_device if is_concrete(on_device) else times  # an array that is traced must not be remembered
     if not steps.size:
         return Frames(kept)
     shortest, longest = float(steps.min()), float(steps.max())
@@ -134,13 +142,13 @@ def _axis(t1: np.ndarray, t2: np.ndarray) -> np.ndarray:
 
 
 def _same(x: np.ndarray, y: np.ndarray, t: np.ndarray) -> bool:
-    """Whether the two agree to a small part of a frame; times that are not finite are refused elsewhere."""
+    """Whether the two agree to a small part of a frame period; times that are not finite are refused elsewhere."""
     tolerance = _SAME_TIME * abs(float(t[-1]) - float(t[0])) / max(t.size - 1, 1)
     return not np.isfinite(t).all() or bool(np.abs(x - y).max() <= tolerance)
 
 
 def _warn_of_spacing(dt: float, steps: tuple[float, float]) -> None:
-    """Once for frames so far apart, whatever dt is: a scan over dt is no reason to say it a thousand times."""
+    """Warn once for each spacing of the frames, whatever dt is: a scan over dt must not warn a thousand times."""
     found = f"{steps[0]:g} s" if steps[1] - steps[0] < 1e-6 * steps[1] else f"{steps[0]:g} to {steps[1]:g} s"
     if found in _warned:
         return
@@ -155,7 +163,7 @@ def _warn_of_spacing(dt: float, steps: tuple[float, float]) -> None:
 
 
 def _levels_to_the_caller() -> int:
-    """How many calls above the one that asks lies the first outside this folder: the line that a warning is about."""
+    """The `stacklevel` of a warning that is to name the line outside this folder that called it."""
     level, frame = 0, sys._getframe(1)
     while frame.f_back and Path(frame.f_code.co_filename).parent == Path(__file__).parent:
         level, frame = level + 1, frame.f_back

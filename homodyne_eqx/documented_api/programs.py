@@ -1,7 +1,7 @@
-"""The compiled programs behind the documented functions: which modules each is made of.
+"""The compiled programs behind the documented functions, and the modules that each is made of.
 
 Every array and every number is an argument, so that a program is compiled once for each set of shapes. jaxtyping and
-beartype check those shapes while a program is traced, which costs nothing afterwards.
+beartype check the shapes while a program is traced, which costs nothing afterwards.
 """
 
 import functools
@@ -43,8 +43,8 @@ Maps = Float[Array, "n_phi n_t n_t"]
 _checked = jaxtyped(typechecker=beartype)
 
 
-def _alike(arrays: tuple[Array, ...], numbers: tuple[Array, ...]) -> tuple[Array, ...]:
-    """All in the widest floating type among the arrays, the numbers as scalars."""
+def _in_one_type(arrays: tuple[Array, ...], numbers: tuple[Array, ...]) -> tuple[Array, ...]:
+    """Arrays and numbers in the widest floating type among the arrays, the numbers as scalars."""
     real = [x.dtype if jnp.issubdtype(x.dtype, jnp.floating) else jnp.result_type(float) for x in arrays]
     dtype = functools.reduce(np.promote_types, real)
     return (*(x.astype(dtype) for x in arrays), *(x.astype(dtype).reshape(()) for x in numbers))
@@ -60,9 +60,10 @@ def _geometry(t: Array, phi: Array, q: Array, L: Array, dt: Array) -> Geometry:
 
 
 def _rows_a_step(n_maps: int, n_t: int) -> int:
-    """Frames a step of a walk over whole rows: enough to keep the device busy, few enough to stay in its cache.
+    """Rows in each step of a loop over whole maps: enough to keep the device busy, few enough for its cache.
 
-    At least two steps, since XLA would dissolve a loop of one and evaluate what belongs to a frame once a pair.
+    There are at least two steps. XLA would remove a loop of one step and then evaluate the values of a frame again for
+    each pair.
     """
     pairs = _PAIRS_A_STEP.get(jax.default_backend(), 2e7)
     return max(min(int(pairs / (n_maps * n_t)), -(-n_t // 2)), 1)
@@ -70,18 +71,18 @@ def _rows_a_step(n_maps: int, n_t: int) -> int:
 
 @_checked
 def _g1_diffusion(params: Parameters, t: Times, q: Number, dt: Number) -> Float[Array, "n_t n_t"]:
-    params, t, q, dt = _alike((params, t), (q, dt))
+    params, t, q, dt = _in_one_type((params, t), (q, dt))
     return two_time_map(_model(params[:3]).g1, Geometry(q=q, t=t, dt=dt), _ONE_VALUE)[0]
 
 
 def _factors(model: TwoTimeModel) -> tuple[Any, ...]:
-    """The diffusion, and the shear where there is one."""
+    """The diffusion, and the shear if there is one."""
     return model.g1.terms if isinstance(model.g1, Product) else (model.g1,)
 
 
 @_checked
 def _g1_shear(params: Parameters, t: Times, phi: Angles, q: Number, L: Number, dt: Number) -> Maps:
-    params, t, phi, q, L, dt = _alike((params, t, phi), (q, L, dt))
+    params, t, phi, q, L, dt = _in_one_type((params, t, phi), (q, L, dt))
     if params.shape == (3,):
         return jnp.ones((phi.size, t.size, t.size), params.dtype)
     _, shear = _factors(_model(params))
@@ -90,7 +91,7 @@ def _g1_shear(params: Parameters, t: Times, phi: Angles, q: Number, L: Number, d
 
 @_checked
 def _g1_total(params: Parameters, t: Times, phi: Angles, q: Number, L: Number, dt: Number) -> Maps:
-    params, t, phi, q, L, dt = _alike((params, t, phi), (q, L, dt))
+    params, t, phi, q, L, dt = _in_one_type((params, t, phi), (q, L, dt))
     g1 = two_time_map(_model(params).g1, _geometry(t, phi, q, L, dt), _ONE_VALUE)
     return floored(g1, G1_FLOOR)
 
@@ -99,7 +100,7 @@ def _g1_total(params: Parameters, t: Times, phi: Angles, q: Number, L: Number, d
 def _g2(
     params: Parameters, t: Times, phi: Angles, q: Number, L: Number, contrast: Number, offset: Number, dt: Number
 ) -> Maps:
-    params, t, phi, q, L, contrast, offset, dt = _alike((params, t, phi), (q, L, contrast, offset, dt))
+    params, t, phi, q, L, contrast, offset, dt = _in_one_type((params, t, phi), (q, L, contrast, offset, dt))
     return _model(params, contrast, offset)(_geometry(t, phi, q, L, dt), _ONE_VALUE)
 
 
@@ -107,8 +108,8 @@ def _g2(
 def _g2_with_factors(
     params: Parameters, t: Times, phi: Angles, decay: Number, strain: Number, contrast: Number, offset: Number
 ) -> Maps:
-    """The factors scale the rates, and q, gap and dt are units: q² dt/2 · (2 decay) and q gap dt/2π · strain."""
-    params, t, phi, decay, strain, contrast, offset = _alike((params, t, phi), (decay, strain, contrast, offset))
+    """With q = dt = 1 and gap = 2π, the factors ½ q² dt and q gap dt/2π become ½ and 1; given ones go to the rates."""
+    params, t, phi, decay, strain, contrast, offset = _in_one_type((params, t, phi), (decay, strain, contrast, offset))
     model, one = _model(params, contrast, offset), jnp.ones((), t.dtype)
     diffusion, *shears = _factors(model)
     g1 = Product((
@@ -122,7 +123,7 @@ def _g2_with_factors(
 def _g2_sum(
     params: Parameters, t: Times, phi: Angles, q: Number, L: Number, contrast: Number, offset: Number, dt: Number
 ) -> Float[Array, ""]:
-    params, t, phi, q, L, contrast, offset, dt = _alike((params, t, phi), (q, L, contrast, offset, dt))
+    params, t, phi, q, L, contrast, offset, dt = _in_one_type((params, t, phi), (q, L, contrast, offset, dt))
     model, geometry = _model(params, contrast, offset), _geometry(t, phi, q, L, dt)
     return jnp.sum(sum_of_g2(model, geometry, _rows_a_step(phi.size, t.size), _ONE_VALUE))
 
@@ -142,7 +143,7 @@ def _chi2(
     n_batch: int = 1,
 ) -> Float[Array, ""]:
     data, sigma = (x.reshape(phi.size, t.size, t.size) if x.ndim else x for x in (data, sigma))
-    params, data, sigma, t, phi, q, L, contrast, offset, dt = _alike(
+    params, data, sigma, t, phi, q, L, contrast, offset, dt = _in_one_type(
         (params, data, sigma, t, phi), (q, L, contrast, offset, dt)
     )
     tiles = MapTiles(data, sigma, _rows_a_step(n_batch * phi.size, t.size))
@@ -157,15 +158,15 @@ def _g2_of_batch(params_batch: Batch, *others: Array) -> Float[Array, "n_batch n
 
 @_checked
 def _chi2_of_batch(params_batch: Batch, *others: Array) -> Float[Array, " n_batch"]:
-    n_batch = max(params_batch.shape[0], 1)  # an empty batch too is walked in rows
+    n_batch = max(params_batch.shape[0], 1)  # so that an empty batch works too
     return jax.vmap(lambda params: _chi2(params, *others, n_batch=n_batch))(params_batch)
 
 
 def _compiled(function: Callable) -> Callable:
     """`function`, compiled; under `jax.disable_jit` too.
 
-    What its arguments may be was decided before it is called. Run step by step, the modules would meet their values
-    and refuse some that the documented model takes, such as q = 0.
+    Its arguments have been checked before it is called. Without compilation the modules would check their values too,
+    and refuse some that the documented model allows, such as q = 0.
     """
     program = jax.jit(function)
 
@@ -180,10 +181,10 @@ def _compiled(function: Callable) -> Callable:
 
 
 def _gradient(function: Callable) -> Callable:
-    """The gradient in the parameters, inside `shard_map` that of the shard, as the function is.
+    """The gradient in the parameters; inside `shard_map` that of the function of the shard.
 
-    JAX sums over all devices what it differentiates in numbers that are the same on them; so these are marked to
-    differ wherever the other arguments do.
+    JAX sums a derivative over all devices if it is in numbers that are the same on all of them. The parameters are
+    therefore marked as different between devices wherever the other arguments are.
     """
 
     def gradient(params: Array, *others: Array) -> Array:
@@ -197,11 +198,11 @@ def _hessian(function: Callable) -> Callable:
 
 
 def _derivative(derived: Callable) -> Callable:
-    """A derivative in the parameters, in the type that its function computes in, whatever theirs."""
+    """A derivative in the parameters, computed in the type in which its function computes."""
 
     def derivative(params: Array, *others: Array) -> Array:
         arrays, numbers = others[:-_NUMBERS], others[-_NUMBERS:]
-        return derived(*_alike((params, *arrays), numbers))
+        return derived(*_in_one_type((params, *arrays), numbers))
 
     return _compiled(derivative)
 

@@ -14,7 +14,10 @@ from .packing import Group, Packed
 
 
 class ScalingSums(NamedTuple):
-    """Per sector Σ w · (1, M, M², d, Md), with M = (g2 − offset)/contrast and d the data; (n_sector,) each."""
+    """Σ w, Σ w M, Σ w M², Σ w d and Σ w M d over the pairs of each sector, (n_sector,) each.
+
+    w is the weight of a pair, M its (g2 − offset)/contrast and d its datum.
+    """
 
     ones: Float[Array, " n_sector"]
     m: Float[Array, " n_sector"]
@@ -24,7 +27,7 @@ class ScalingSums(NamedTuple):
 
 
 def scaling_sums(model: TwoTimeModel, packed: Packed) -> ScalingSums:
-    """What contrast and offset are determined from, in one pass."""
+    """The sums that determine contrast and offset, in one pass over the data."""
     n_sector = packed.geometry.n_sector
 
     def of_group(group: Group) -> ScalingSums:
@@ -34,9 +37,8 @@ def scaling_sums(model: TwoTimeModel, packed: Packed) -> ScalingSums:
             tile = group.tiles.tile(step)
             M = evaluation.values(block_of(evaluation, group.tiles, tile))
             w, d = tile.weights, tile.values
-            over = lambda x: jnp.sum(x, (1, 2))  # noqa: E731
-            each = [over(w + 0 * M), over(w * M), over(w * M * M), over(w * d), over(w * M * d)]
-            return sums + jnp.stack(each), None
+            summands = [w + 0 * M, w * M, w * M * M, w * d, w * M * d]
+            return sums + jnp.stack([jnp.sum(x, (1, 2)) for x in summands]), None
 
         start = jnp.zeros((5, group.geometry.n_sector), jnp.result_type(float))
         sums, _ = jax.lax.scan(jax.checkpoint(add), start, group.tiles.steps())
@@ -48,10 +50,10 @@ def scaling_sums(model: TwoTimeModel, packed: Packed) -> ScalingSums:
 def with_best_scaling(
     model: TwoTimeModel, packed: Packed, low: Float[Array, "2"], high: Float[Array, "2"]
 ) -> TwoTimeModel:
-    """The model with the contrast and offset that minimise χ² for its motion as it is, in closed form.
+    """The model with the contrast and offset that minimise χ² while all its other parameters stay, in closed form.
 
-    One pair a sector, or one for all where the model has scalars. A contrast or offset beyond its bounds is put on the
-    bound, and the other is then the best for that.
+    One contrast and offset for each sector, or one for all sectors where those of the model are scalars. A contrast or
+    offset beyond its bounds is set to the bound, and the other one is then the best for that value.
 
     **Arguments:** `low`, `high`: bounds of (contrast, offset).
 
@@ -71,15 +73,16 @@ def with_best_scaling(
     slope = (s.md - s.m * mean_d) / _positive(spread)
     contrast = jnp.clip(jnp.where(spread > 0, slope, jnp.clip(0.0, low[0], high[0])), low[0], high[0])
     offset = mean_d - contrast * mean_m
-    held = jnp.clip(offset, low[1], high[1])
-    again = jnp.clip((s.md - s.m * held) / _positive(s.mm), low[0], high[0])
-    contrast = jnp.where(held == offset, contrast, again)
+    bounded = jnp.clip(offset, low[1], high[1])
+    contrast_at_bound = jnp.clip((s.md - s.m * bounded) / _positive(s.mm), low[0], high[0])
+    contrast = jnp.where(bounded == offset, contrast, contrast_at_bound)
     best = [
         jnp.broadcast_to(x, jnp.broadcast_shapes(x.shape, old.shape))
-        for x, old in ((contrast, of_contrast), (held, of_offset))
+        for x, old in ((contrast, of_contrast), (bounded, of_offset))
     ]
     return eqx.tree_at(lambda m: m.scaling, model, jax.tree.unflatten(scaling, best))
 
 
 def _positive(x: Array) -> Array:
+    """`x` where it is > 0, else 1: a divisor that is never 0."""
     return jnp.where(x > 0, x, 1)

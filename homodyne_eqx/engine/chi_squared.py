@@ -1,4 +1,4 @@
-"""χ² of a model against two-time data and its derivatives, tile by tile, without a map of the model in memory."""
+"""χ² of a model and two-time data, and its derivatives, tile by tile: no map of the model is held in memory."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from ..physics.dense_map import PairFunction
 from ..physics.geometry import Geometry
 from ..physics.model import TwoTimeModel
 from .blocks import block_of, per_sector
-from .chi_squared_slopes import walk_with_slopes
+from .chi_squared_slopes import chi_squared_and_slopes
 from .frame_values import Evaluation, evaluate
 from .losses import AbstractLoss, Squares
 from .packing import Group, Packed
@@ -23,8 +23,8 @@ from .tiles import AbstractTiles
 def chi_squared(model: TwoTimeModel, packed: Packed, loss: AbstractLoss = Squares()) -> Float[Array, ""]:
     """χ² = Σ ρ(((data − g2)/σ)²) over the pairs of frames, each counted once.
 
-    Its gradient, by `jax.grad` or `eqx.filter_value_and_grad`, takes one more pass and O(n_t) memory, whatever the
-    number of parameters.
+    Its gradient, by `jax.grad` or `eqx.filter_value_and_grad`, takes one more pass over the data and O(n_t) memory,
+    whatever the number of parameters.
     """
     contrast, offset = model.scaling(packed.geometry)
 
@@ -43,25 +43,26 @@ def chi_squared_of_tiles(
     loss: AbstractLoss = Squares(),
     common: tuple[str, ...] = (),
 ) -> Float[Array, ""]:
-    """χ² = Σ ρ((data − g2)² / σ²) over all tiles, of anything that states nodes and a pair function.
+    """χ² = Σ ρ((data − g2)² / σ²) over all tiles, for anything that has `nodes` and a pair function.
 
-    Its derivative in the function, the scaling and the geometry is taken tile by tile: one more pass, O(n_t) memory.
-    Every order and mode of differentiation is right; from the second order on the walk itself is differentiated.
+    Its derivative in the function, the scaling and the geometry is computed tile by tile, in one more pass over the
+    data and O(n_t) memory. Derivatives of every order and mode are right; from the second order on JAX differentiates
+    that pass itself.
 
-    **Arguments:** `scaling`: contrast and offset of each sector; `common`: fields of the geometry known to be equal in
-    all sectors, see `evaluate`.
+    **Arguments:** `scaling`: contrast and offset of each sector; `common`: the fields of the geometry that are known to
+    be equal in all sectors, see `evaluate`.
     """
     return _chi_squared((evaluate(function, geometry, common), *scaling), tiles, loss)
 
 
 @eqx.filter_custom_jvp
-def _chi_squared(moving: tuple[Evaluation, Array, Array], tiles: AbstractTiles, loss: AbstractLoss) -> Array:
-    return walk(moving, tiles, loss)
+def _chi_squared(inputs: tuple[Evaluation, Array, Array], tiles: AbstractTiles, loss: AbstractLoss) -> Array:
+    return sum_of_costs(inputs, tiles, loss)
 
 
-def walk(moving: tuple[Evaluation, Array, Array], tiles: AbstractTiles, loss: AbstractLoss) -> Float[Array, ""]:
-    """χ² alone."""
-    evaluation, contrast, offset = moving
+def sum_of_costs(inputs: tuple[Evaluation, Array, Array], tiles: AbstractTiles, loss: AbstractLoss) -> Float[Array, ""]:
+    """χ² without derivatives, from the evaluated model, its contrast and its offset."""
+    evaluation, contrast, offset = inputs
 
     def add(total: Array, step: Any) -> tuple[Array, None]:
         tile = tiles.tile(step)
@@ -69,33 +70,29 @@ def walk(moving: tuple[Evaluation, Array, Array], tiles: AbstractTiles, loss: Ab
         cost = loss.cost(tile.weights * (m - tile.values) ** 2)
         return total + jnp.sum(jnp.where(tile.present, cost, 0)), None
 
-    start = scan_carry(jnp.zeros((), contrast.dtype), moving, tiles)
+    start = scan_carry(jnp.zeros((), contrast.dtype), inputs, tiles)
     return jax.lax.scan(add, start, tiles.steps())[0]
 
 
 @_chi_squared.def_jvp
 def _chi_squared_jvp(primals, tangents):
-    moving, tiles, loss = primals
-    t_moving, t_tiles, t_loss = tangents
-    value, slopes = walk_with_slopes(moving, tiles, loss)
+    inputs, tiles, loss = primals
+    t_inputs, t_tiles, t_loss = tangents
+    value, slopes = chi_squared_and_slopes(inputs, tiles, loss)
     tangent = scan_carry(jnp.zeros_like(value), value)
-    (evaluation, _, _), (t_evaluation, t_contrast, t_offset) = moving, t_moving
-    of_channels = [t_evaluation.leaves[channel.leaf] for channel in evaluation.structure.channels]
-    pairs = [
-        *zip(slopes.channels, of_channels, strict=True),
+    (evaluation, _, _), (t_evaluation, t_contrast, t_offset) = inputs, t_inputs
+    t_channels = [t_evaluation.leaves[channel.leaf] for channel in evaluation.structure.channels]
+    slopes_and_tangents = [
+        *zip(slopes.channels, t_channels, strict=True),
         *zip(slopes.direct, t_evaluation.direct, strict=True),
         *zip(slopes.of_sector, t_evaluation.of_sector, strict=True),
         (slopes.contrast, t_contrast),
         (slopes.offset, t_offset),
     ]
-    for slope, t in pairs:
+    for slope, t in slopes_and_tangents:
         if t is not None:
             tangent = tangent + jnp.sum(slope * t)
     if jax.tree.leaves((t_tiles, t_loss)):
-        tangent = tangent + _tangent_of_data(moving, (tiles, loss), (t_tiles, t_loss))
+        of_data = lambda tiles_and_loss: sum_of_costs(inputs, *tiles_and_loss)  # noqa: E731
+        tangent = tangent + tangent_along(of_data, (tiles, loss), (t_tiles, t_loss))
     return value, tangent
-
-
-def _tangent_of_data(moving: tuple, primals: tuple, tangents: tuple) -> Array:
-    """The part of the derivative that comes from the data and their weights: the walk itself, differentiated."""
-    return tangent_along(lambda of: walk(moving, *of), primals, tangents)

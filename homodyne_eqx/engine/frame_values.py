@@ -1,4 +1,4 @@
-"""A model made ready for a walk over pairs of frames: its frame values, and what moves them."""
+"""A model evaluated for each frame, from which the values of any pairs of frames and their derivatives follow."""
 
 import itertools
 from collections.abc import Callable
@@ -20,15 +20,18 @@ _FORWARD_AT_MOST = 6
 
 
 class Channel(NamedTuple):
-    """An array leaf of the nodes that carries a derivative; `difference`: the pair reads it only as value_i −
-    value_j."""
+    """An array leaf of the nodes that carries a derivative.
+
+    - `leaf`: its position among the leaves;
+    - `difference`: whether the pair function reads it only as value_i − value_j.
+    """
 
     leaf: int
     difference: bool
 
 
 class PairDependence(NamedTuple):
-    """What the pair function depends on. Static: part of the compiled program.
+    """What the pair function depends on: static, a part of the compiled program.
 
     - `common`: for each node leaf, whether it is the same in all sectors;
     - `channels`: the node leaves that carry a derivative;
@@ -45,8 +48,10 @@ class PairDependence(NamedTuple):
 
 
 class Slopes(NamedTuple):
-    """∂M of a block of pairs with respect to each channel of frame i, of frame j where it is no difference, each
-    `direct` leaf and each `of_sector` leaf, in the order of the dependence; leading axes (n_sector, n_row, n_column).
+    """The derivatives of M for a block of pairs, with leading axes (n_sector, n_row, n_column).
+
+    - `later`, `earlier`: by each channel in frame i, and in frame j (without the channels that are differences);
+    - `direct`, `of_sector`: by each of these leaves, in the order of `PairDependence`.
     """
 
     later: tuple[Array, ...]
@@ -56,12 +61,13 @@ class Slopes(NamedTuple):
 
 
 class Block(NamedTuple):
-    """Some frames, the rows, with some others, the columns.
+    """The pairs of some frames, the rows, with some others, the columns.
 
-    - `rows`, `columns`: the node leaves of each, as from `Evaluation.frames`;
-    - `in_order`: whether the row is not before the column; `all_in_order`: known to be so of every pair;
-    - `both`: whether pairs out of order count, their frames changing places; if not, they are evaluated as the row with
-      itself, which is finite whatever the term, and are to be left out.
+    - `rows`, `columns`: the node leaves of those frames, as from `Evaluation.frames`;
+    - `in_order`: for each pair, whether the row is not before the column; `all_in_order`: whether this is known to be
+      true of all pairs;
+    - `full_square`: whether pairs out of order count too, with their frames exchanged. If not, they are evaluated as
+      the row with itself, which is finite for any term, and whoever sums must leave them out.
     """
 
     rows: tuple[Array, ...]
@@ -77,8 +83,8 @@ class Evaluation(eqx.Module):
 
     - `leaves`: the node values, shape (n_sector, n_t, …), or (n_t, …) for those common to all sectors;
     - `direct`: the parameters that the pair function reads, with a leading axis n_sector where they are `PerSector`;
-      `sectors`: likewise, one entry a sector or scalars;
-    - `structure`: what depends on what.
+      `sectors`: likewise, one entry for each sector, or scalars;
+    - `structure`: what the pair function depends on.
     """
 
     leaves: tuple[Array, ...]
@@ -152,10 +158,10 @@ class Evaluation(eqx.Module):
 
 
 def evaluate(function: PairFunction, geometry: Geometry, common: tuple[str, ...] = ()) -> Evaluation:
-    """The frame values of a model at a geometry, and what depends on what.
+    """The frame values of a model at a geometry, and what its pair function depends on.
 
     **Arguments:** `common` names the fields of the geometry (of "q", "gap", "phi") that are known to be the same in
-    all sectors; what follows from them alone is then computed once for all.
+    all sectors; what depends on them alone is then computed once for all sectors.
     """
     sectors = geometry.sectors
     for name in common:
@@ -192,8 +198,8 @@ def evaluate(function: PairFunction, geometry: Geometry, common: tuple[str, ...]
 
 
 def _value_and_gradient(value: Callable[[Slopes], Array], moving: Slopes) -> tuple[Array, Slopes]:
-    """A scalar and its derivatives: forward for few of them, which XLA turns into about half the loops, else
-    backward."""
+    """A scalar and its derivatives: in forward mode if they are few, for which XLA needs about half as many loops, else
+    in reverse mode."""
     leaves, tree = jax.tree.flatten(moving)
     if sum(leaf.size for leaf in leaves) > _FORWARD_AT_MOST:
         return jax.value_and_grad(value)(moving)

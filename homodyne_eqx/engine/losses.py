@@ -1,4 +1,4 @@
-"""What a residual costs: its square, or less where outliers are to pull less than least squares lets them."""
+"""The cost of a residual: its square, or less, so that outliers have less influence than in least squares."""
 
 import abc
 from typing import ClassVar, final
@@ -11,10 +11,10 @@ from ..physics.parameters import parameter
 
 
 class AbstractLoss(eqx.Module):
-    """What a squared residual z = (r/σ)² costs: ρ(z), with ρ(z) ≈ z for small z."""
+    """The cost ρ(z) of a squared residual z = (r/σ)²; ρ(z) ≈ z for small z."""
 
     reweights: ClassVar[bool] = True
-    """Whether dρ/dz differs from 1 anywhere."""
+    """Whether dρ/dz differs from 1 for any z."""
 
     @abc.abstractmethod
     def cost(self, z: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
@@ -40,7 +40,7 @@ class Squares(AbstractLoss):
 
 @final
 class SoftL1(AbstractLoss):
-    """ρ(z) = 2 s² (√(1 + z/s²) − 1): linear in |r| far out; z = (r/σ)², `scale` s in units of σ, > 0."""
+    """ρ(z) = 2 s² (√(1 + z/s²) − 1): linear in |r| for large |r|; z = (r/σ)², `scale` s in units of σ, > 0."""
 
     scale: Float[Array, ""] = parameter(default=1.0)
 
@@ -67,7 +67,10 @@ class Huber(AbstractLoss):
 
 @final
 class Cauchy(AbstractLoss):
-    """ρ(z) = s² ln(1 + z/s²): outliers stop pulling; `scale` s in units of σ. Not convex: start near the solution."""
+    """ρ(z) = s² ln(1 + z/s²): the influence of an outlier falls to 0; `scale` s in units of σ.
+
+    Not convex: start near the solution.
+    """
 
     scale: Float[Array, ""] = parameter(default=2.385)
 

@@ -1,4 +1,4 @@
-"""Two-time data folded once into tiles of the triangle, ready to be streamed."""
+"""Two-time data, folded once into tiles of the triangle and ready to be streamed."""
 
 import gc
 import math
@@ -13,10 +13,9 @@ from jaxtyping import Array, Float, Int, PyTree
 
 from ..data import TwoTimeData
 from ..physics.geometry import Geometry, is_concrete
-from .pair_sums import LANES, in_lanes
+from .folding import counted_pairs, folded
+from .tile_size import tile_size
 from .tiles import AbstractTiles, Tile, triangle
-
-_PAIRS_A_STEP = {"cpu": 1.5e5, "gpu": 8e6, "tpu": 8e6}
 
 
 @final
@@ -58,7 +57,7 @@ class PackedTiles(AbstractTiles):
 
 @final
 class Group(eqx.Module):
-    """Sectors that are reduced together: their tiles, where they are, and which of all sectors they are."""
+    """Sectors that are evaluated together: their tiles, their geometry, and which of all sectors they are."""
 
     tiles: PackedTiles
     geometry: Geometry
@@ -68,13 +67,13 @@ class Group(eqx.Module):
 
 @final
 class Packed(eqx.Module):
-    """Packed two-time data: what every reduction of the engine takes.
+    """Packed two-time data, as every function of the engine takes them.
 
-    Sectors of equal q and gap are grouped, so that what follows from q alone is computed once for all of a group;
-    groups are of equal size and are reduced one after the other.
+    Sectors of equal q and gap form groups, so that what depends on q alone is computed once for each group. All groups
+    have the same size and are evaluated one after the other.
 
     - `values`: (n_groups, n_tiles, group size, size, size); `weights`: (n_groups, group size) or like `values`;
-    - `counts`: (n_groups, n_tiles, group size), how many pairs of each tile carry weight: are not NaN;
+    - `counts`: (n_groups, n_tiles, group size), how many pairs of each tile carry weight (are not NaN);
     - `sectors`: (n_groups, group size), which sector of `geometry` each is;
     - `common`: the fields of the geometry that are equal within every group.
     """
@@ -89,7 +88,7 @@ class Packed(eqx.Module):
 
     @property
     def size(self) -> int:
-        """Frames a tile side."""
+        """How many frames one side of a tile has."""
         return self.values.shape[-1]
 
     @property
@@ -104,7 +103,7 @@ class Packed(eqx.Module):
         return jnp.sum(self.counts.astype(jnp.result_type(float)))
 
     def total(self, reduction: Callable[[Group], PyTree]) -> PyTree:
-        """The sum of a reduction over all groups."""
+        """The sum over all groups of what `reduction` gives for one."""
         parts = (self.values, self.weights, self.counts, self.sectors)
 
         def one(part: tuple[Array, Array, Array, Array]) -> PyTree:
@@ -118,7 +117,7 @@ class Packed(eqx.Module):
         return jax.tree.map(lambda x: jnp.sum(x, 0), jax.lax.map(one, parts))
 
     def subset(self, tiles: Int[Array, " n"]) -> "Packed":
-        """The same data, some of the tiles only: a minibatch."""
+        """The same data with some of the tiles only: a minibatch."""
         weights = self.weights if self.weights.ndim == 2 else self.weights[:, tiles]
         where = lambda p: (p.values, p.weights, p.starts, p.counts)  # noqa: E731
         return eqx.tree_at(where, self, (self.values[:, tiles], weights, self.starts[tiles], self.counts[:, tiles]))
@@ -127,36 +126,36 @@ class Packed(eqx.Module):
 def pack(data: TwoTimeData, *, size: int | None = None, dtype: str | None = None) -> Packed:
     """Fold and pack two-time data, map by map.
 
-    The pairs (i, j) and (j, i) of a map are one measurement: where both are there, their weighted mean stands for
-    both with the weight of one. Excluded pixels carry no weight. Maps of a lazy stack are read one at a time.
+    The pairs (i, j) and (j, i) of a map are one measurement: where both are present, their weighted mean counts, with
+    the weight of one. Excluded pixels carry no weight. Maps of a lazy stack are read one at a time.
 
-    **Arguments:** `size`: frames a tile side, chosen by device and problem unless given; `dtype`: "float32" or
-    "float64", how the data are stored (as they came unless given; sums are carried in JAX's default precision either
-    way).
+    **Arguments:** `size`: how many frames one side of a tile has, chosen by device and problem unless given; `dtype`:
+    "float32" or "float64", the type in which the data are stored, their own unless given. Sums are in JAX's default
+    precision in either case.
     """
     groups, common = _groups(data.geometry)
     n_t, size = data.n_t, min(size or tile_size(groups.shape[1], data.n_t), data.n_t)
     starts, new = triangle(n_t, size)
     stored = np.dtype(dtype or data.c2.dtype) if jnp.result_type(float) == jnp.float64 else np.dtype("float32")
-    gc.collect(0)  # only then does JAX let go of what it took over from NumPy and nobody needs any more
+    gc.collect(0)  # JAX frees memory that it took over from NumPy only when garbage is collected
     values = _aligned((groups.shape[0], len(starts), groups.shape[1], size, size), stored)
     scalar = data.scalar_sigma
     weights = None if scalar is not None else _aligned(values.shape, stored)
-    counted, n_counting = _counted(starts, new, size), np.zeros(values.shape[:3], np.int32)
+    counted, n_counting = counted_pairs(starts, new, size), np.zeros(values.shape[:3], np.int32)
     for group, member in np.ndindex(groups.shape):
         k = int(groups[group, member])
         c2, excluded = data.map_and_excluded(k)
         sigma = None if scalar is not None else data.sigma[k]
         for tile, (row, column) in enumerate(starts):
             part = np.s_[row : row + size, column : column + size]
-            value, weight, present = _folded(c2, excluded, sigma, part)
+            value, weight, present = folded(c2, excluded, sigma, part)
             counts = present & counted[tile]
             values[group, tile, member] = np.where(counts, value, np.nan)
             n_counting[group, tile, member] = np.count_nonzero(counts)
             if weights is not None:
                 weights[group, tile, member] = np.where(counts, weight, 0)
     return Packed(
-        values=jax.device_put(values),  # which takes it over; jnp.asarray would copy it
+        values=jax.device_put(values),  # uses the memory of `values`; jnp.asarray would copy it
         weights=jnp.asarray(np.asarray(scalar, float)[groups] ** -2.0) if weights is None else jax.device_put(weights),
         starts=jnp.asarray(np.stack([starts, new], axis=1)),
         counts=jnp.asarray(n_counting),
@@ -166,60 +165,8 @@ def pack(data: TwoTimeData, *, size: int | None = None, dtype: str | None = None
     )
 
 
-def tile_size(n_sector: int, n_t: int) -> int:
-    """Frames a tile side: pairs enough to keep the device busy, few enough for its cache, and little overlap.
-
-    The size with the least to do: pairs, those of columns outside the lanes of `by_row` six times, and for every tile
-    what starting its steps costs in units of pairs.
-    """
-    pairs_a_step = _PAIRS_A_STEP.get(jax.default_backend(), 1.5e5)
-    largest = max(3 * LANES, math.isqrt(int(pairs_a_step / n_sector)))
-    if n_t <= largest:
-        return n_t
-
-    def cost(size: int) -> float:
-        n_blocks = math.ceil(n_t / size)
-        columns = 6 * size - 5 * in_lanes(size)[1]
-        return n_blocks * (n_blocks + 1) / 2 * (n_sector * size * columns + pairs_a_step / 8)
-
-    return min(range(3 * LANES, largest + 1), key=cost)
-
-
-def _counted(starts: np.ndarray, new: np.ndarray, size: int) -> np.ndarray:
-    """Which pairs of each tile, (n_tiles, size, size), are in order and counted by no tile before."""
-    i, j = (starts[:, k, None] + np.arange(size) for k in (0, 1))
-    fresh = (i >= new[:, :1])[:, :, None] & (j >= new[:, 1:])[:, None, :]
-    return fresh & (i[:, :, None] > j[:, None, :])
-
-
-def _folded(
-    c2: np.ndarray, excluded: np.ndarray, sigma: np.ndarray | None, part: tuple[slice, slice]
-) -> tuple[np.ndarray, np.ndarray | None, np.ndarray]:
-    """The pixels of a part of a map folded with those of its mirror image: mean, weight, and where there is any.
-
-    **Arguments:** `sigma`: (n_t, n_t), or None where it is the same for all, and the weight then goes without saying.
-    """
-    turned = part[::-1]
-    one, other, no_one, no_other = c2[part], c2[turned].T, excluded[part], excluded[turned].T
-    present = ~(no_one & no_other)
-    if sigma is not None:
-        w_one, w_other = (
-            np.where(out, 0, s.astype(float) ** -2).astype(c2.dtype)
-            for out, s in ((no_one, sigma[part]), (no_other, sigma[turned].T))
-        )
-        total = np.where(present, w_one + w_other, 1)
-        mean = (w_one * np.where(no_one, 0, one) + w_other * np.where(no_other, 0, other)) / total
-        return mean, total / np.maximum((w_one > 0).astype(np.int8) + (w_other > 0), 1), present & (total > 0)
-    one_only, other_only = no_other & ~no_one, no_one & ~no_other
-    with np.errstate(invalid="ignore"):
-        mean = (one + other) / 2
-    if np.any(one_only) or np.any(other_only):
-        mean = np.where(one_only, one, np.where(other_only, other, mean))
-    return mean, None, present
-
-
 def _groups(geometry: Geometry) -> tuple[np.ndarray, tuple[str, ...]]:
-    """Sectors of equal q and gap together, in groups of one size; and the fields that are equal within every group."""
+    """Groups of sectors of equal q and gap, all of one size, and the fields that are equal within every group."""
     fields = {name: getattr(geometry, name) for name in ("q", "gap", "phi")}
     fields = {name: np.asarray(x) for name, x in fields.items() if x is not None}
     kinds = np.stack([fields[name] for name in ("q", "gap") if name in fields])
@@ -230,7 +177,7 @@ def _groups(geometry: Geometry) -> tuple[np.ndarray, tuple[str, ...]]:
 
 
 def _aligned(shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
-    """An empty array that JAX can take over on the CPU without a copy."""
+    """An empty array, aligned so that JAX can use its memory on the CPU without a copy."""
     n = math.prod(shape) * dtype.itemsize
     raw = np.empty(n + 64, np.uint8)
     begin = -raw.ctypes.data % 64

@@ -1,36 +1,37 @@
-"""Sums over the pairs of a tile, as a CPU does them fast: values stored once, sums formed together.
+"""Sums over the pairs of a tile, in a form that is fast on a CPU: values are stored once, many sums share one loop.
 
-XLA evaluates what a sum adds up anew for every sum, walks the pairs once a sum, and adds them one after the other. Here
-the values that many sums read are written to memory first (`staged`), and sums over the same axis share walks that
-the compiler can turn into vector instructions (`by_row`, `by_column`).
+Left to itself, XLA evaluates the summands again for every sum, makes one loop over the pairs for each sum, and adds the
+pairs one after the other. Here the values that many sums read are written to memory first (`staged`), and sums over
+the same axis share loops that the compiler can turn into vector instructions (`by_row`, `by_column`).
 """
 
+import functools
 import math
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax.extend.core import Primitive, jaxpr_as_fun
-from jax.interpreters import ad, batching, mlir
+from jax.extend.core import jaxpr_as_fun
 from jaxtyping import Array, PyTree
 
 from .scan_carry import scan_carry
 from .tiles import AbstractTiles, Tile
 
 LANES = 8
-_TOGETHER = 9
+_MOST_IN_ONE_LOOP = 9
 _WORTH_LANES = 20_000
 
 
 def staged(tiles: AbstractTiles, place: Tile, function: Callable[[bool], PyTree], *sources: PyTree) -> PyTree:
-    """`function(all_in_order)` for the pairs of a tile, stored before anything that follows reads it.
+    """`function(all_in_order)` for the pairs of a tile, written to memory before anything reads it.
 
-    XLA fuses a producer into each of its readers, also across an `optimization_barrier`, but never out of a branch.
+    XLA fuses a producer into each of its readers, even across an `optimization_barrier`, but never out of a branch of
+    `cond`: hence the branches here.
 
-    **Arguments:** `place`: where the tile is; `function`: told whether all its rows are known to come after all its
-    columns, so that it need not put frames in order; `sources`: what its results follow from, see `scan_carry`.
+    **Arguments:** `place`: where the tile is; `function`: its argument says whether all rows of the tile are known to
+    come after all its columns, so that it need not put frames in order; `sources`: what its results are computed from,
+    see `scan_carry`.
     """
     alike = lambda results: scan_carry(results, *sources)  # noqa: E731
     if not on_cpu():
@@ -41,8 +42,8 @@ def staged(tiles: AbstractTiles, place: Tile, function: Callable[[bool], PyTree]
     traced, shapes = jax.make_jaxpr(function, static_argnums=0, return_shape=True)(False)
     leaves, structure = jax.tree.flatten(shapes)
     zeros = lambda: [jnp.zeros(x.shape, x.dtype) for x in leaves]  # noqa: E731
-    always = place.row >= 0  # which the compiler cannot know
-    stored = jax.lax.cond(always, lambda: alike(jaxpr_as_fun(traced)()), lambda: alike(zeros()))
+    always_true = place.row >= 0  # the compiler cannot know that it is
+    stored = jax.lax.cond(always_true, lambda: alike(jaxpr_as_fun(traced)()), lambda: alike(zeros()))
     return jax.tree.unflatten(structure, stored)
 
 
@@ -53,26 +54,30 @@ def on_cpu() -> bool:
 def by_row(tree: PyTree[Array]) -> PyTree[Array]:
     """Σ over the columns of each array of shape (n_sector, n_row, n_column): (n_sector, n_row).
 
-    XLA keeps the order of a sum, and a sum along memory in its order is one addition after the other. On a CPU some
-    columns side by side, the lanes of its vector unit, are therefore summed separately and joined at the end.
+    XLA keeps the order of a sum, so a sum along the axis that is contiguous in memory is one addition after the other.
+    On a CPU, columns are therefore summed in `LANES` separate sums, one for each lane of its vector unit, which are
+    added at the end.
     """
     arrays, structure = jax.tree.flatten(tree)
     shape = arrays[0].shape if arrays else (0, 0, 0)
-    steps, whole = in_lanes(shape[2]) if math.prod(shape) >= _WORTH_LANES and on_cpu() else (0, 0)
-    if not whole:
-        return jax.tree.unflatten(structure, _together(arrays, 2))
-    lanes = _together([x[..., :whole].reshape(*x.shape[:2], -1, steps, LANES) for x in arrays], 3)
-    lanes = [x[:, :, 0] for x in lanes] if whole == steps * LANES else _together(lanes, 2)
-    found = _together(lanes, 2)
-    if whole < shape[2]:
-        rest = _together([x[..., whole:] for x in arrays], 2)
-        found = [x + y for x, y in zip(found, rest, strict=True)]
-    return jax.tree.unflatten(structure, found)
+    steps, covered = in_lanes(shape[2]) if math.prod(shape) >= _WORTH_LANES and on_cpu() else (0, 0)
+    if not covered:
+        return jax.tree.unflatten(structure, _sums_of_many(arrays, 2))
+    lanes = _sums_of_many([x[..., :covered].reshape(*x.shape[:2], -1, steps, LANES) for x in arrays], 3)
+    lanes = [x[:, :, 0] for x in lanes] if covered == steps * LANES else _sums_of_many(lanes, 2)
+    totals = _sums_of_many(lanes, 2)
+    if covered < shape[2]:
+        rest = _sums_of_many([x[..., covered:] for x in arrays], 2)
+        totals = [x + y for x, y in zip(totals, rest, strict=True)]
+    return jax.tree.unflatten(structure, totals)
 
 
 def in_lanes(n: int) -> tuple[int, int]:
-    """How many steps each lane is summed at a time, so few that the compiler unrolls them; and how many of n columns
-    lie in lanes, which is all of them where n suits."""
+    """How `n` columns are divided among the lanes.
+
+    **Returns:** how many additions of each lane form one inner loop, few enough for the compiler to unroll it; and how
+    many of the columns such loops cover, in the best case all `n`.
+    """
     covered = {steps: n // (LANES * steps) * LANES * steps for steps in range(12, 2, -1)}
     steps = max(covered, key=lambda k: covered[k])
     return steps, covered[steps]
@@ -81,51 +86,39 @@ def in_lanes(n: int) -> tuple[int, int]:
 def by_column(tree: PyTree[Array]) -> PyTree[Array]:
     """Σ over the rows of each array of shape (n_sector, n_row, n_column): (n_sector, n_column).
 
-    In blocks of a few rows, whose cache lines are still there when the next column reads them.
+    A few rows at a time, whose cache lines are still loaded when the next column reads them.
     """
     arrays, structure = jax.tree.flatten(tree)
     n_row = arrays[0].shape[1] if arrays else 1
     block = next(k for k in range(min(12, n_row), 0, -1) if n_row % k == 0)
-    blocks = _together([x.reshape(x.shape[0], n_row // block, block, x.shape[2]) for x in arrays], 2)
-    return jax.tree.unflatten(structure, _together(blocks, 1))
+    blocks = _sums_of_many([x.reshape(x.shape[0], n_row // block, block, x.shape[2]) for x in arrays], 2)
+    return jax.tree.unflatten(structure, _sums_of_many(blocks, 1))
 
 
-def _together(arrays: Sequence[Array], axis: int) -> list[Array]:
-    """The sums over one axis, a few arrays a walk."""
-    found: list[Array] = []
-    n_walks = -(-len(arrays) // _TOGETHER)
-    for walk in np.array_split(np.arange(len(arrays)), n_walks) if n_walks else []:
-        found += _sums.bind(*(arrays[k] for k in walk), axis=axis)
-    return found
+def _sums_of_many(arrays: Sequence[Array], axis: int) -> list[Array]:
+    """The sums over one axis, those of at most `_MOST_IN_ONE_LOOP` arrays in one loop."""
+    totals: list[Array] = []
+    n_loops = -(-len(arrays) // _MOST_IN_ONE_LOOP)
+    for loop in np.array_split(np.arange(len(arrays)), n_loops) if n_loops else []:
+        totals += _sums([arrays[k] for k in loop], axis)
+    return totals
 
 
-# XLA and JAX have a reduction of several operands in one loop, but JAX differentiates it as if it did not know it for a
-# sum. Hence an operation of its own, whose derivative is the sum of the tangents.
-_sums = Primitive("sums_in_one_walk")
-_sums.multiple_results = True
+@functools.partial(jax.custom_jvp, nondiff_argnums=(1,))
+def _sums(arrays: list[Array], axis: int) -> list[Array]:
+    """The sums over one axis, all in one loop.
+
+    JAX does not know that this reduction is a sum and would differentiate it slowly, hence the rule below.
+    """
+    zeros = [np.zeros((), x.dtype) for x in arrays]
+    return jax.lax.reduce(arrays, zeros, _added, (axis,))
 
 
-@_sums.def_impl
-def _in_one_walk(*arrays: Array, axis: int) -> list[Array]:
-    zeros = tuple(np.zeros((), x.dtype) for x in arrays)
-    return list(jax.lax.reduce(arrays, zeros, lambda a, b: tuple(x + y for x, y in zip(a, b)), (axis,)))
+def _added(totals: list[Array], values: list[Array]) -> list[Array]:
+    return [x + y for x, y in zip(totals, values, strict=True)]
 
 
-@_sums.def_abstract_eval
-def _shapes(*arrays: Any, axis: int) -> list[Any]:
-    return [x.update(shape=(*x.shape[:axis], *x.shape[axis + 1 :]), weak_type=False) for x in arrays]
-
-
-def _tangents(arrays: Sequence[Array], tangents: Sequence[Any], *, axis: int) -> tuple[list[Array], list[Any]]:
-    return _sums.bind(*arrays, axis=axis), [jnp.sum(ad.instantiate_zeros(t), axis) for t in tangents]
-
-
-def _batched(arrays: Sequence[Array], axes: Sequence[Any], *, axis: int) -> tuple[list[Array], list[int]]:
-    (size,) = {x.shape[k] for x, k in zip(arrays, axes, strict=True) if k is not None}
-    first = [batching.bdim_at_front(x, k, size) for x, k in zip(arrays, axes, strict=True)]
-    return _sums.bind(*first, axis=axis + 1), [0] * len(arrays)
-
-
-ad.primitive_jvps[_sums] = _tangents
-batching.primitive_batchers[_sums] = _batched
-mlir.register_lowering(_sums, mlir.lower_fun(_in_one_walk, multiple_results=True))
+@_sums.defjvp
+def _sums_jvp(axis: int, primals: tuple[list[Array]], tangents: tuple[list[Array]]) -> tuple[list[Array], list[Array]]:
+    (arrays,), (of_arrays,) = primals, tangents
+    return _sums(arrays, axis), [jnp.sum(t, axis) for t in of_arrays]

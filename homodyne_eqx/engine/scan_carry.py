@@ -1,4 +1,4 @@
-"""Sums over a scan inside `jax.shard_map`."""
+"""Where a scan inside `jax.shard_map` may begin its sums."""
 
 import equinox as eqx
 import jax
@@ -7,16 +7,17 @@ from jaxtyping import PyTree
 
 
 def scan_carry(start: PyTree, *sources: PyTree) -> PyTree:
-    """`start`, as the first carry of a scan that adds to it what follows from `sources`.
+    """`start`, usable as the first carry of a scan that adds to it values computed from `sources`.
 
-    Inside `shard_map` a carry must be known to differ between devices wherever what is added to it does. To `start` is
-    added one element of each source that a constant choice puts to 0; XLA removes it.
+    Inside `shard_map`, JAX demands that a carry is known to differ between devices wherever the values added to it do.
+    Hence one element of each source is added, after a `where` has set it to 0: the values do not change, and XLA
+    removes the additions.
     """
     arrays = [x for x in jax.tree.leaves(eqx.filter(sources, eqx.is_inexact_array)) if x.size]
-    firsts = [x[(0,) * x.ndim] for x in arrays]
+    elements = [x[(0,) * x.ndim] for x in arrays]
 
-    def marked(total):
-        nothing = [jnp.where(False, x, 0).astype(total.dtype) for x in firsts]
-        return sum(nothing, total)
+    def marked(x):
+        zeros = [jnp.where(False, element, 0).astype(x.dtype) for element in elements]
+        return sum(zeros, x)
 
     return jax.tree.map(marked, start)

@@ -13,10 +13,11 @@ from .scan_carry import scan_carry
 def sum_of_g2(
     model: TwoTimeModel, geometry: Geometry, rows: int, common: tuple[str, ...] = ()
 ) -> Float[Array, " n_sector"]:
-    """Σ g2 over all pairs (i, j), i before j and after, for each sector.
+    """Σ g2 over all n_t² pairs of frames (i, j), for each sector.
 
-    **Arguments:** `rows`: frames a step, each with all others; a step is computed again where a derivative needs it.
-    `common`: fields of the geometry known to be equal in all sectors, see `evaluate`.
+    **Arguments:** `rows`: how many frames, each with all others, one step evaluates; reverse differentiation computes
+    a step again instead of storing it. `common`: the fields of the geometry that are known to be equal in all sectors,
+    see `evaluate`.
     """
     contrast, offset = model.scaling(geometry)
     evaluation, n_t = evaluate(model, geometry, common), geometry.n_t
@@ -25,8 +26,8 @@ def sum_of_g2(
         first = jnp.minimum(new, n_t - rows)
         frame = first + jnp.arange(rows)
         in_order = frame[:, None] >= jnp.arange(n_t)[None, :]
-        here, all_frames = evaluation.frames(first, rows), evaluation.frames(jnp.zeros_like(first), n_t)
-        M = evaluation.values(Block(here, all_frames, in_order, full_square=True))
+        some_frames, all_frames = evaluation.frames(first, rows), evaluation.frames(jnp.zeros_like(first), n_t)
+        M = evaluation.values(Block(some_frames, all_frames, in_order, full_square=True))
         return total + jnp.sum(jnp.where((frame >= new)[:, None], M, 0), (1, 2)), None
 
     start = scan_carry(jnp.zeros_like(contrast), evaluation)

@@ -1,4 +1,4 @@
-"""The derivative of a function of a whole PyTree along a change of it, for rules that are given tangents."""
+"""Directional derivatives of functions of a whole PyTree, for derivative rules that are given tangents."""
 
 from collections.abc import Callable
 from typing import Any
@@ -9,15 +9,16 @@ import jax.numpy as jnp
 from jaxtyping import Array
 
 
-def tangent_along(function: Callable[[Any], Array], of: Any, tangents: Any) -> Array:
-    """The derivative of a function of a PyTree along a change of it.
+def tangent_along(function: Callable[[Any], Array], tree: Any, tangents: Any) -> Array:
+    """The derivative of `function(tree)` along `tangents`.
 
-    **Arguments:** `tangents`: as a rule of `eqx.filter_custom_jvp` is given them, None where nothing changes.
+    **Arguments:** `tangents`: a PyTree like `tree`, with None for a leaf that does not change, as the rules of
+    `eqx.filter_custom_jvp` are given them.
     """
-    arrays, static = eqx.partition(of, eqx.is_inexact_array)
+    arrays, static = eqx.partition(tree, eqx.is_inexact_array)
 
     def filled(x: Array | None, t: Array | None) -> Array | None:
         return None if x is None else jnp.zeros_like(x) if t is None else t
 
-    along = jax.tree.map(filled, arrays, tangents, is_leaf=lambda x: x is None)
-    return jax.jvp(lambda a: function(eqx.combine(a, static)), (arrays,), (along,))[1]
+    direction = jax.tree.map(filled, arrays, tangents, is_leaf=lambda x: x is None)
+    return jax.jvp(lambda a: function(eqx.combine(a, static)), (arrays,), (direction,))[1]

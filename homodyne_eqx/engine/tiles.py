@@ -1,4 +1,4 @@
-"""Two-time data cut into tiles, for walks that never hold a map of the model."""
+"""Two-time data cut into tiles, for loops that never hold a map of the model in memory."""
 
 import abc
 from typing import Any, ClassVar, final
@@ -13,11 +13,11 @@ from jaxtyping import Array, Bool, Float, Int
 
 @final
 class Tile(eqx.Module):
-    """One tile: some frames with some others, in a tile of the triangle the rows the later ones.
+    """One tile: the pairs of consecutive frames (the rows) with other consecutive frames (the columns).
 
     - `row`, `column`: first frame of the rows and of the columns, integers;
     - `values`, `weights`: data and 1/σ², shape (n_sector, n_row, n_column);
-    - `present`: where there is something to compare; elsewhere the weight is 0.
+    - `present`: where there is a datum that counts; elsewhere the weight is 0.
     """
 
     row: Array
@@ -28,10 +28,11 @@ class Tile(eqx.Module):
 
 
 class AbstractTiles(eqx.Module):
-    """A source of tiles that together hold each datum once: what a walk scans over, and how a tile is made of each
-    step's part.
+    """Tiles that together hold each datum once: the operand of a scan over them, and how a step of it becomes a tile.
 
-    - `size`: frames a row of tiles; `both`: whether pairs count whose row is before their column.
+    - `size`: how many rows a tile has;
+    - `full_square`: whether the pairs whose row is before their column count too. If not, only the others do: those of
+      the triangle.
     """
 
     size: eqx.AbstractVar[int]
@@ -47,10 +48,11 @@ class AbstractTiles(eqx.Module):
 
     @abc.abstractmethod
     def weight(self) -> Float[Array, "#n_sector"] | None:
-        """The weight of every present datum where it is one number a sector, else None."""
+        """The weight of the present data if it is one number for each sector, else None."""
 
     def at(self, number: Int[Array, ""]) -> Tile:
-        """The tile of a number. It is read from where all are, so that whoever needs it late need not keep it."""
+        """Tile `number`. It is read from the array of all tiles: what is computed from it late in a step can read it
+        again there, instead of keeping a copy."""
         pick = lambda x: jax.lax.dynamic_index_in_dim(x, number, keepdims=False)  # noqa: E731
         return self.tile(jax.tree.map(pick, self.steps()))
 
@@ -60,11 +62,13 @@ class AbstractTiles(eqx.Module):
 
 
 def triangle(n_t: int, size: int) -> tuple[np.ndarray, np.ndarray]:
-    """Where the tiles of the triangle begin, and from which frame on each is new.
+    """The tiles that cover the triangle of pairs with the row not before the column.
 
-    All tiles are whole: the last of a row begins early, and what it shares with the one before is not counted again.
+    All tiles have `size` rows and columns: the last one of each direction begins early, and the frames that it shares
+    with the one before are not counted again.
 
-    **Returns:** integers of shape (n_tiles, 2), (row, column): the first frame, and the first new frame.
+    **Returns:** two arrays of integers of shape (n_tiles, 2), for rows and columns: the first frame of each tile, and
+    the first frame that no tile before it holds.
     """
     n_blocks = -(-n_t // size)
     blocks = np.array([(a, b) for a in range(n_blocks) for b in range(a + 1)], dtype=np.int32)
@@ -73,12 +77,13 @@ def triangle(n_t: int, size: int) -> tuple[np.ndarray, np.ndarray]:
 
 @final
 class MapTiles(AbstractTiles):
-    """Full maps read as they stand, `size` rows with all columns at a time: each of (i, j) and (j, i) counts.
+    """Full maps, `size` rows with all columns at a time: both (i, j) and (j, i) count.
 
-    Whole rows lie side by side in memory. Reading them in order costs less than it saves to evaluate a model once
-    for (i, j) and (j, i), whose data then come from two places.
+    Whole rows are contiguous in memory. To evaluate the model once for (i, j) and (j, i) would save less than it costs
+    to read their data from two places.
 
-    - `data`: (n_sector, n_t, n_t); `sigma`: scalar or the same shape; its square divides the squared residuals.
+    - `data`: (n_sector, n_t, n_t);
+    - `sigma`: the uncertainty of the data, a scalar or an array like `data`.
     """
 
     data: Float[Array, "n_sector n_t n_t"]

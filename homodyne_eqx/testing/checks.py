@@ -1,4 +1,4 @@
-"""The checks of a user's own physics, one a kind of module."""
+"""The checks of a user's own physics, one for each kind of module."""
 
 from collections.abc import Sequence
 
@@ -31,7 +31,7 @@ from .laws import (
 )
 from .probes import (
     DetectedPairs,
-    FromZero,
+    IntegralFromZero,
     KernelSlopes,
     KernelValues,
     RateAtZero,
@@ -52,11 +52,11 @@ def check_term(
 ) -> list[str]:
     """Check the laws of a term.
 
-    Both methods take and return what is agreed, and JAX can trace them; the value is 1 at lag 0 and of magnitude ≤ 1;
-    the dense map is symmetric and is what pairs give one by one; two terms multiply; jit changes nothing, vmap is a
-    loop, new values compile nothing; forward and reverse derivatives agree with finite differences, second derivatives
-    are finite, and every parameter moves something; float32 in gives float32 out, near float64; saving and loading
-    returns the same term.
+    Both methods take and return what the contract says, and JAX can trace them; the value is 1 at lag 0 and of
+    magnitude ≤ 1; the dense map is symmetric and equals the values of the pairs one by one; two terms multiply; jit
+    changes nothing, vmap is a loop, new values compile nothing; forward and reverse derivatives agree with finite
+    differences, second derivatives are finite, and every parameter changes something; float32 in gives float32 out,
+    near float64; saving and loading returns the same term.
 
     **Arguments:**
 
@@ -168,7 +168,7 @@ def check_detection(
 
 
 def check_scaling(scaling: AbstractScaling, geometry: Geometry | None = None) -> list[str]:
-    """Check the laws of a scaling: contrast and offset are one a sector, and the rest as in `check_term`.
+    """Check the laws of a scaling: each sector has one contrast and one offset, and the rest as in `check_term`.
 
     **Raises:** `LawError`.
     """
@@ -182,7 +182,7 @@ def check_scaling(scaling: AbstractScaling, geometry: Geometry | None = None) ->
     return ["shape", *check_shared(scaling, ScalingValues(), geometry, ())]
 
 
-# The laws of terms and rates alone.
+# The laws of terms, kernels and rates alone.
 
 
 def _check_values(term: AbstractTerm, geometry: Geometry) -> None:
@@ -219,17 +219,17 @@ def _check_maps(term: AbstractTerm, geometry: Geometry, g1: np.ndarray, i: np.nd
 
 
 def _check_slopes(kernel: AbstractKernel, x: Array) -> None:
-    """Derivatives by the amount: finite, at 0 too, and the first that by differences."""
+    """Derivatives by the amount are finite, at 0 too, and the first one is that by differences."""
     name, slopes = name_of(kernel), np.asarray(KernelSlopes()(kernel, x))
     finite(f"the first and second derivatives of {name} by its amount", slopes)
-    moved = np.asarray(x) > 0
-    x = x[moved]
+    positive = np.asarray(x) > 0
+    x = x[positive]
     step = 1e-3 * x
     near, far = (kernel(x + k * step) - kernel(x - k * step) for k in (1, 2))
     by_steps = np.asarray((8 * near - far) / (12 * step))
     hold(
         f"the derivative of {name} by its amount is that by differences",
-        slopes[0][moved],
+        slopes[0][positive],
         by_steps,
         1e-6 * np.abs(by_steps).max() + 1e-12 / float(step.min()),
         "Look for a `where` that hides a branch, or a wrong custom derivative.",
@@ -237,7 +237,7 @@ def _check_slopes(kernel: AbstractKernel, x: Array) -> None:
 
 
 def _check_integral(rate: AbstractIntegrableRate, t: Array) -> None:
-    check_finite_everywhere(FromZero(), rate, t, "integrated from t = 0")
+    check_finite_everywhere(IntegralFromZero(), rate, t, "integrated from t = 0")
     name, (a, b, c) = name_of(rate), (t[0], t[t.size // 2], t[-1])
     points, weights = np.polynomial.legendre.leggauss(20)
     panels = np.geomspace(float(a), float(c), 200)

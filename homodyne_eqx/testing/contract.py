@@ -1,6 +1,6 @@
-"""The contracts: methods with the agreed arguments and results, that JAX can trace.
+"""The contracts: methods that take the right arguments, return the right results, and can be traced by JAX.
 
-Looked at before any law, since a module that breaks its contract breaks laws in ways that say nothing.
+They are checked before any law, since a module that breaks its contract breaks laws too, with messages that mislead.
 """
 
 import inspect
@@ -83,8 +83,8 @@ def _check_nodes_and_pair(
             shape = jnp.shape(leaf)
             require(
                 shape[:1] == (geometry.n_t,),
-                f"{name}.nodes{jax.tree_util.keystr(path)} has shape {shape}; expected one value a frame, "
-                f"({geometry.n_t},). What is not of a frame, `pair` reads from the term or the sector.",
+                f"{name}.nodes{jax.tree_util.keystr(path)} has shape {shape}; expected one value for each frame, "
+                f"({geometry.n_t},). Anything else `pair` reads from the term or the sector.",
             )
         frame = jax.tree.map(lambda x: jax.ShapeDtypeStruct(x.shape[1:], x.dtype), nodes)
         with traceable(f"{name}.pair"):

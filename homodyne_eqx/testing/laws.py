@@ -66,7 +66,7 @@ def _check_recompilation(name: str, traced_once: Callable, module: eqx.Module, a
 
 
 def _directions(module: eqx.Module) -> list[tuple[ParameterLeaf, eqx.Module]]:
-    """For each parameter leaf a direction to move it in, by its own size, random over its entries."""
+    """For each parameter leaf a direction in which it alone changes, by its own size, random over its entries."""
     arrays = eqx.filter(module, eqx.is_inexact_array)
     leaves, tree = jax.tree.flatten(arrays)
     rng = np.random.default_rng(5)
@@ -91,7 +91,7 @@ def _along(look: eqx.Module, module: eqx.Module, at: Any, direction: eqx.Module,
 
 @eqx.filter_jit
 def _derivatives(look: eqx.Module, module: eqx.Module, at: Any, direction: eqx.Module) -> tuple[Array, Array, Any]:
-    """Along a direction: the derivative of the values, forward; of a weighted sum, backward; its second derivatives."""
+    """Along a direction: the derivative of the values, forward; of a weighted sum, reverse; its second derivatives."""
     arrays, rest = eqx.partition(module, eqx.is_inexact_array)
     values = lambda a: _as_real(look(eqx.combine(a, rest), at))  # noqa: E731
     total = lambda a: jnp.vdot(_weights(values(a)), values(a))  # noqa: E731
@@ -112,19 +112,25 @@ def _weights(values: Array) -> Array:
 
 def _check_derivatives(name: str, look: eqx.Module, module: eqx.Module, at: Any, values: Array) -> None:
     steps = jnp.array([0.0, _STEP, -_STEP, 2 * _STEP, -2 * _STEP])
-    flat = np.asarray(_as_real(values))
+    expected_values = np.asarray(_as_real(values))
     for leaf, direction in _directions(module):
         label = leaf.path
         here, up, down, far_up, far_down = np.asarray(_along(look, module, at, direction, steps))
-        hold(f"vmap of {name} is a loop", here, flat, 1e-9, "Write for one sector and one pair; leave batches to vmap.")
+        hold(
+            f"vmap of {name} is a loop",
+            here,
+            expected_values,
+            1e-9,
+            "Write for one sector and one pair; leave batches to vmap.",
+        )
         by_steps = (8 * (up - down) - (far_up - far_down)) / (12 * _STEP)
         forward, backward, second = _derivatives(look, module, at, direction)
         if not leaf.free and not np.any(forward):
             continue  # within Frozen, no derivative is meant to reach it
-        if leaf.free and _still([forward, up - here, down - here, far_up - here, far_down - here], flat):
+        if leaf.free and _still([forward, up - here, down - here, far_up - here, far_down - here], expected_values):
             far = np.asarray(_along(look, module, at, direction, steps * (_FAR / _STEP)))
-            raise LawError(_unmoved(name, label, moves=not _still(far - here, flat)))
-        noise = 1e-13 * max(np.abs(flat).max(), 1e-300) / _STEP + 1e-6 * np.abs(by_steps).max()
+            raise LawError(_unmoved(name, label, moves=not _still(far - here, expected_values)))
+        noise = 1e-13 * max(np.abs(expected_values).max(), 1e-300) / _STEP + 1e-6 * np.abs(by_steps).max()
         advice = "Look for a `where` that hides a branch, a rounded value, or a wrong custom derivative."
         finite(f"the derivative of {name} with respect to {label}", forward)
         hold(
@@ -142,7 +148,7 @@ def _check_derivatives(name: str, look: eqx.Module, module: eqx.Module, at: Any,
 
 
 def _still(changes: Any, values: np.ndarray) -> bool:
-    """Whether the changes are none but rounding. A value at its maximum has derivative 0, but changes with a step."""
+    """Whether the changes are rounding alone. A value at its maximum has derivative 0, but changes with a step."""
     return bool(np.all(np.abs(changes) <= _ROUNDING * np.abs(values).max()))
 
 

@@ -1,6 +1,6 @@
-"""What the checks look at: numbers from a module and its surroundings.
+"""What the checks compute: functions of a module and of where it is evaluated, which return numbers.
 
-They are modules, so that jit finds them again.
+They are modules, not lambdas, so that jit compiles each of them once.
 """
 
 from typing import Any, final
@@ -23,7 +23,7 @@ from .laws import cast
 
 
 def pair_values(function: Any, geometry: Geometry) -> Array:
-    """The pair function of every pair i ≥ j in every sector, (n_sector, n_pairs), by the contract alone."""
+    """The pair function of every pair i ≥ j in every sector, (n_sector, n_pairs), without the engine."""
     i, j = (jnp.asarray(k) for k in np.tril_indices(geometry.n_t))
 
     def one_sector(sector: Any) -> Array:
@@ -37,12 +37,16 @@ def pair_values(function: Any, geometry: Geometry) -> Array:
 
 @final
 class TermPairs(eqx.Module):
+    """A term, for every pair."""
+
     def __call__(self, term: AbstractTerm, geometry: Geometry) -> Array:
         return pair_values(term, geometry)
 
 
 @final
 class DetectedPairs(eqx.Module):
+    """A detection of a given g1, for every pair."""
+
     g1: AbstractTerm
 
     def __call__(self, detection: AbstractDetection, geometry: Geometry) -> Array:
@@ -53,38 +57,48 @@ class DetectedPairs(eqx.Module):
 
 @final
 class RateValues(eqx.Module):
+    """A rate at the times, and its integral from the first of them if it has one."""
+
     def __call__(self, rate: AbstractRate, t: Array) -> Array:
         integrable = isinstance(rate, AbstractIntegrableRate)
         return jnp.concatenate([rate(t), rate.integral(t[0], t[1:])]) if integrable else rate(t)
 
 
 @final
-class FromZero(eqx.Module):
+class IntegralFromZero(eqx.Module):
+    """The integral of a rate from time 0."""
+
     def __call__(self, rate: AbstractIntegrableRate, t: Array) -> Array:
         return rate.integral(jnp.zeros_like(t), t)
 
 
 @final
 class KernelValues(eqx.Module):
+    """A kernel at the amounts."""
+
     def __call__(self, kernel: AbstractKernel, x: Array) -> Array:
         return kernel(x)
 
 
 @final
 class ScalingValues(eqx.Module):
+    """Contrast and offset of every sector."""
+
     def __call__(self, scaling: AbstractScaling, geometry: Geometry) -> Array:
         return jnp.concatenate(scaling(geometry))
 
 
 @final
 class RateAtZero(eqx.Module):
+    """A rate at time 0."""
+
     def __call__(self, rate: AbstractRate, t: Array) -> Array:
         return rate(jnp.zeros_like(t[:1]))
 
 
 @final
 class KernelSlopes(eqx.Module):
-    """First and second derivative by the amount."""
+    """First and second derivative of a kernel by the amount."""
 
     def __call__(self, kernel: AbstractKernel, x: Array) -> Array:
         slope = jax.grad(lambda y: kernel(y))

@@ -8,8 +8,8 @@ from dense import folded_pairs
 
 import homodyne_eqx as hx
 from homodyne_eqx.engine import Packed
-from homodyne_eqx.engine.packing import tile_size
 from homodyne_eqx.engine.pair_sums import in_lanes
+from homodyne_eqx.engine.tile_size import tile_size
 from homodyne_eqx.engine.tiles import triangle
 
 

@@ -1,9 +1,12 @@
 """Sums over tiles, and the sine quotient that their values are made of, against plain computations."""
 
+import functools
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from jax.sharding import Mesh, PartitionSpec
 
 from homodyne_eqx.engine.pair_sums import LANES, by_column, by_row, in_lanes
 from homodyne_eqx.physics.kernels.sinc import sinc_from_sine
@@ -58,6 +61,46 @@ def test_their_derivatives_are_those_of_sums(sum_of, shape):
     for k, scale in enumerate((1, 2)):
         for total, once in zip(many, sum_of([scale * x, y]), strict=True):
             np.testing.assert_allclose(total[k], once, rtol=1e-5, atol=1e-5)
+
+
+WEIGHTS = 0.1 * np.arange(1.0, 4.0)
+WITHIN = {
+    "checkpoint": jax.checkpoint,
+    "scan": lambda f: lambda y: jax.lax.scan(lambda total, w: (total + f(w * y), None), f(0 * y), _weights(y))[0],
+    "cond": lambda f: lambda y: jax.lax.cond(y[0, 0, 0] > -10, f, jnp.sum, y),
+    "shard_map": lambda f: jax.shard_map(
+        lambda y: jax.lax.psum(f(y), "sector"),
+        mesh=Mesh(np.array(jax.devices()[:1]), ("sector",)),
+        in_specs=PartitionSpec("sector"),
+        out_specs=PartitionSpec(),
+    ),
+}
+DERIVATIVES = {
+    "reverse": jax.grad,
+    "reverse over reverse": lambda f: jax.grad(lambda y: jnp.sum(jax.grad(f)(y) ** 2)),
+    "forward over reverse": lambda f: lambda y: jax.jvp(jax.grad(f), (y,), (jnp.cos(y),))[1],
+    "batch of forward": lambda f: lambda y: jax.vmap(lambda w: jax.jvp(f, (y,), (w * y,))[1])(_weights(y)),
+    "forward of batch": lambda f: lambda y: jax.jvp(jax.vmap(lambda w: f(w * y)), (_weights(y),), (_weights(y),))[1],
+}
+
+
+def _weights(y):
+    return jnp.asarray(WEIGHTS, y.dtype)
+
+
+@pytest.mark.parametrize("derivative", DERIVATIVES.values(), ids=DERIVATIVES)
+@pytest.mark.parametrize("within", WITHIN.values(), ids=WITHIN)
+def test_they_are_differentiated_within_what_jax_offers(within, derivative):
+    (y,) = (z / 8 for z in _arrays((2, 6, 8), 1))
+
+    def cost(sums, z):
+        a, b = sums([z**2, z**3])
+        return jnp.sum(jnp.sin(a) * b)
+
+    plain = lambda arrays: [jnp.sum(x, 2) for x in arrays]  # noqa: E731
+    found = jax.jit(derivative(within(functools.partial(cost, by_row))))(y)
+    expected = jax.jit(derivative(within(functools.partial(cost, plain))))(y)
+    np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-5)
 
 
 def test_the_sine_quotient_keeps_its_digits_with_its_derivatives():

@@ -48,11 +48,11 @@ def test_every_order_and_mode_of_derivative(derivative):
 
 
 @pytest.mark.parametrize("derivative", [jax.grad, jax.jacfwd])
-@pytest.mark.parametrize("sigma", [0.01, "one a pixel"])
+@pytest.mark.parametrize("sigma", [0.01, "of each pixel"])
 def test_it_is_quadratic_in_the_data_and_linear_in_their_weights(derivative, sigma):
     """Of a quadratic, a central difference of any width is the derivative."""
     model, data = problem()
-    if sigma == "one a pixel":
+    if sigma == "of each pixel":
         sigma = np.random.default_rng(1).uniform(0.01, 0.02, data.shape)
         sigma = (sigma + sigma.transpose(0, 2, 1)) / 2
     packed = hx.pack(hx.TwoTimeData(data.c2, data.geometry, sigma=sigma), size=3)

@@ -1,4 +1,4 @@
-"""What moves the pairs: each scalar through which the parameters reach the pair function, with its tangents."""
+"""The channels through which the parameters reach the pair function, one scalar each, with their tangents."""
 
 import itertools
 import math
@@ -20,13 +20,14 @@ from ..packing import Group
 
 
 class ChannelTangents(NamedTuple):
-    """A scalar of a frame that carries a derivative, or a scalar of the model that the pair function reads itself.
+    """A scalar that carries a derivative: of each frame, or of the model (one that the pair function itself reads).
 
-    It moves a pair by slope_later · tangents[i] + slope_earlier · tangents[j].
+    The value of a pair changes by slope_later · tangents[i] + slope_earlier · tangents[j].
 
-    - `columns`: the parameters it depends on, static;
-    - `tangents`: (n_sector, n_columns, n_t), or (n_columns, n_t) where it is common to all sectors;
-    - `kind`: "difference" (slope_earlier = −slope_later), "both", or "later" (a scalar of the model: no second part).
+    - `columns`: the parameters that the scalar depends on, static;
+    - `tangents`: its derivatives by them, (n_sector, n_columns, n_t), or (n_columns, n_t) where they are common to all
+      sectors;
+    - `kind`: "difference", of frames, with slope_earlier = −slope_later; "frames"; or "model", without slope_earlier.
     """
 
     columns: np.ndarray
@@ -39,14 +40,15 @@ class ChannelTangents(NamedTuple):
 
     @property
     def sign(self) -> int:
-        """That of `ChannelSlopes.of_earlier`: a difference is minus the slope in the later frame."""
+        """The sign that `ChannelSlopes.unsigned_earlier` lacks."""
         return -1 if self.kind == "difference" else 1
 
 
 class Linearised(NamedTuple):
-    """A model at its parameters: what the pairs need, and how the parameters move it.
+    """A model at its parameters: what the pair function reads, and the derivatives of that by the parameters.
 
-    - `channels`: those that any parameter reaches; `reached`: which of all they are;
+    - `channels`: those that depend on any parameter;
+    - `has_parameters`: for each channel of the model, whether it is among them;
     - `scaling`: ∂(contrast, offset)/∂parameters, (2, n_sector, n_params).
     """
 
@@ -54,80 +56,95 @@ class Linearised(NamedTuple):
     contrast: Float[Array, " n_sector"]
     offset: Float[Array, " n_sector"]
     channels: tuple[ChannelTangents, ...]
-    reached: tuple[bool, ...]
+    has_parameters: tuple[bool, ...]
     scaling: Float[Array, "2 n_sector n_params"]
 
 
-def linearised(model: TwoTimeModel, free: Any, everywhere: Geometry, group: Group) -> Linearised:
-    """The frame values of a model with their tangents in every free parameter: O(n_t · n_params) numbers.
+def linearised(model: TwoTimeModel, free: Any, all_sectors: Geometry, group: Group) -> Linearised:
+    """The frame values of a model with their tangents by every free parameter: O(n_t · n_params) numbers.
 
-    **Arguments:** `everywhere`: the geometry of all sectors, which the scaling sees; `group`: the sectors in question;
-    `free`: which leaves of the model are parameters, a PyTree of bool or a function of a leaf, as for
+    **Arguments:** `all_sectors`: the geometry of all sectors, which the scaling depends on; `group`: the sectors to
+    evaluate; `free`: which leaves of the model are parameters, a PyTree of bool or a function of a leaf, as for
     `eqx.partition`. The parameters are those leaves, flattened one after the other.
     """
-    moving, rest = eqx.partition(model, free)
-    leaves, tree = jax.tree.flatten(moving)
+    parameters, rest = eqx.partition(model, free)
+    leaves, tree = jax.tree.flatten(parameters)
     ends = np.cumsum([0, *(leaf.size for leaf in leaves)])
-    ranges = [np.arange(a, b) for a, b in itertools.pairwise(ends)]
+    n_params, ranges = ends[-1], [np.arange(a, b) for a, b in itertools.pairwise(ends)]
 
     def evaluated(values: list[Array]) -> tuple[list[Array], Evaluation]:
-        moved = eqx.combine(jax.tree.unflatten(tree, values), rest)
-        contrast, offset = (x[group.sectors] for x in moved.scaling(everywhere))
-        evaluation = evaluate(moved, group.geometry, group.common)
+        """What depends on the parameters and is to be linearised: channels, direct leaves, scaling; and all else."""
+        changed = eqx.combine(jax.tree.unflatten(tree, values), rest)
+        contrast, offset = (x[group.sectors] for x in changed.scaling(all_sectors))
+        evaluation = evaluate(changed, group.geometry, group.common)
         channels = [evaluation.leaves[channel.leaf] for channel in evaluation.structure.channels]
         return [*channels, *evaluation.direct, jnp.stack([contrast, offset])], evaluation
 
-    traced, (numbers, arrays), (_, static) = eqx.filter_make_jaxpr(evaluated)(leaves)
+    traced, (outputs, arrays), (_, static) = eqx.filter_make_jaxpr(evaluated)(leaves)
 
-    def numbers_of(*values: Array) -> tuple[list[Array], list[Array]]:
+    def outputs_and_arrays(*values: Array) -> tuple[list[Array], list[Array]]:
         results = jaxpr_as_fun(traced)(*values)
-        return results[: len(numbers)], results[len(numbers) :]
+        return results[: len(outputs)], results[len(outputs) :]
 
-    found = influences_within(traced)[: len(numbers)]
+    found = influences_within(traced)[: len(outputs)]
     columns = [np.concatenate([np.arange(0), *(ranges[k] for k in sorted(f))]) for f in found]
-    needed = np.unique(np.concatenate([np.arange(0), *columns[:-1]])).astype(int)
-    values, tangent, others = jax.linearize(numbers_of, *leaves, has_aux=True)
-    basis = lambda k: [np.eye(ends[-1], dtype=x.dtype)[k][:, r].reshape(-1, *x.shape) for x, r in zip(leaves, ranges)]  # noqa: E731
-    along = lambda k: jax.vmap(tangent)(*(jnp.asarray(x) for x in basis(k)))  # noqa: E731
-    moved = along(needed)[:-1] if needed.size else [jnp.zeros((0, *x.shape), x.dtype) for x in values[:-1]]
-    scaling = jnp.zeros((2, group.geometry.n_sector, ends[-1]), leaves[0].dtype)
-    if columns[-1].size:
-        scaling = scaling.at[:, :, columns[-1]].set(jnp.moveaxis(along(columns[-1])[-1], 0, -1))
+    *channel_columns, scaling_columns = columns
+    needed = np.unique(np.concatenate([np.arange(0), *channel_columns])).astype(int)
+    values, tangent, others = jax.linearize(outputs_and_arrays, *leaves, has_aux=True)
+
+    def tangents_along(directions: np.ndarray) -> list[Array]:
+        """The tangents of all outputs along some parameters, with these as the first axis."""
+        basis = [
+            np.eye(n_params, dtype=x.dtype)[directions][:, r].reshape(len(directions), *x.shape)
+            for x, r in zip(leaves, ranges)
+        ]
+        return jax.vmap(tangent)(*(jnp.asarray(x) for x in basis))
+
+    tangents = tangents_along(needed)[:-1] if needed.size else [jnp.zeros((0, *x.shape), x.dtype) for x in values[:-1]]
+    scaling = jnp.zeros((2, group.geometry.n_sector, n_params), leaves[0].dtype)
+    if scaling_columns.size:
+        scaling = scaling.at[:, :, scaling_columns].set(jnp.moveaxis(tangents_along(scaling_columns)[-1], 0, -1))
     evaluation = eqx.combine(jax.tree.unflatten(jax.tree.structure(arrays), others), static)
     contrast, offset = values[-1]
-    channels = _channels(evaluation, moved, [np.searchsorted(needed, c) for c in columns[:-1]], columns[:-1])
-    reached = tuple(channel.columns.size > 0 for channel in channels)
-    return Linearised(evaluation, contrast, offset, tuple(itertools.compress(channels, reached)), reached, scaling)
-
-
-def _channels(evaluation: Evaluation, moved: list[Array], within: list[np.ndarray], columns: list[np.ndarray]) -> tuple:
-    """One channel for each scalar: array-valued channels and direct leaves are taken apart."""
-    structure, channels = evaluation.structure, []
-    for channel, tangents, k, of in zip(structure.channels, moved, within, columns, strict=False):
-        tangents = _along(tangents, k)
-        tangents = tangents if structure.common[channel.leaf] else jnp.moveaxis(tangents, 0, 1)
-        frames = 2 if structure.common[channel.leaf] else 3
-        tangents = tangents.reshape(*tangents.shape[:frames], math.prod(tangents.shape[frames:]))
-        kind = "difference" if channel.difference else "both"
-        channels += [ChannelTangents(of, tangents[..., e], kind) for e in range(tangents.shape[-1])]
-    m = len(structure.channels)
-    for per_sector, tangents, k, of in zip(structure.per_sector, moved[m:], within[m:], columns[m:], strict=True):
-        tangents = _along(tangents, k)
-        tangents = jnp.moveaxis(tangents, 0, 1) if per_sector else tangents
-        first = tangents.shape[: 2 if per_sector else 1]
-        flat = tangents.reshape(*first, math.prod(tangents.shape[len(first) :]))
-        at_frames = lambda x: jnp.broadcast_to(x[..., None], (*x.shape, evaluation.n_t))  # noqa: E731
-        channels += [ChannelTangents(of, at_frames(flat[..., e]), "later") for e in range(flat.shape[-1])]
-    return tuple(channels)
+    own_tangents = [_along(x, np.searchsorted(needed, c)) for x, c in zip(tangents, channel_columns, strict=True)]
+    channels = _channels(evaluation, own_tangents, channel_columns)
+    has_parameters = tuple(channel.columns.size > 0 for channel in channels)
+    channels = tuple(itertools.compress(channels, has_parameters))
+    return Linearised(evaluation, contrast, offset, channels, has_parameters, scaling)
 
 
 def _along(tangents: Array, k: np.ndarray) -> Array:
-    """Some of the directions; as a slice where they follow each other, which costs less to compile than a gather."""
+    """Some of the directions; as a slice where they are consecutive, which costs less to compile than a gather."""
     return tangents[k[0] : k[-1] + 1] if k.size and np.all(np.diff(k) == 1) else tangents[k]
 
 
+def _channels(evaluation: Evaluation, tangents: list[Array], columns: list[np.ndarray]) -> list[ChannelTangents]:
+    """One channel for each scalar of each channel leaf and of each direct leaf.
+
+    **Arguments:** for each of those leaves, `columns`: the parameters that it depends on; `tangents`: its derivatives
+    by them, (n_columns, …).
+    """
+    dependence, channels = evaluation.structure, []
+    n_frame_leaves = len(dependence.channels)
+    for channel, of_leaf, parameters in zip(dependence.channels, tangents, columns, strict=False):
+        common = dependence.common[channel.leaf]
+        of_leaf = of_leaf if common else jnp.moveaxis(of_leaf, 0, 1)
+        frame_axes = 2 if common else 3
+        of_leaf = of_leaf.reshape(*of_leaf.shape[:frame_axes], math.prod(of_leaf.shape[frame_axes:]))
+        kind = "difference" if channel.difference else "frames"
+        channels += [ChannelTangents(parameters, of_leaf[..., k], kind) for k in range(of_leaf.shape[-1])]
+    rest = zip(dependence.per_sector, tangents[n_frame_leaves:], columns[n_frame_leaves:], strict=True)
+    for by_sector, of_leaf, parameters in rest:
+        of_leaf = jnp.moveaxis(of_leaf, 0, 1) if by_sector else of_leaf
+        first = of_leaf.shape[: 2 if by_sector else 1]
+        of_scalars = of_leaf.reshape(*first, math.prod(of_leaf.shape[len(first) :]))
+        at_frames = jnp.broadcast_to(of_scalars[..., None], (*of_scalars.shape, evaluation.n_t))
+        channels += [ChannelTangents(parameters, at_frames[..., k, :], "model") for k in range(of_scalars.shape[-1])]
+    return channels
+
+
 class ChannelSlopes(NamedTuple):
-    """The slopes of a block of pairs in one channel, (n_sector, n_row, n_column) each.
+    """The slopes of a block of pairs by one channel, (n_sector, n_row, n_column) each.
 
     `earlier` is None for a difference (it is −`later`) and for a scalar of the model (there is none).
     """
@@ -135,17 +152,17 @@ class ChannelSlopes(NamedTuple):
     later: Array
     earlier: Array | None
 
-    def of_earlier(self, channel: ChannelTangents) -> Array | None:
-        """The slope in the earlier frame, up to the sign that the channel states; None where it has none."""
+    def unsigned_earlier(self, channel: ChannelTangents) -> Array | None:
+        """The slope in the earlier frame without `channel.sign`; None where there is none."""
         return self.later if channel.kind == "difference" else self.earlier
 
 
 def channel_slopes(slopes: Slopes, linear: Linearised) -> list[ChannelSlopes]:
-    """The slopes of a block, one entry a channel that any parameter reaches."""
+    """The slopes of a block of pairs, one entry for each channel that depends on a parameter."""
     found, earlier = [], iter(slopes.earlier)
     for channel, later in zip(linear.evaluation.structure.channels, slopes.later, strict=True):
-        second = itertools.repeat(None) if channel.difference else scalars_of(next(earlier))
-        found += [ChannelSlopes(a, b) for a, b in zip(scalars_of(later), second)]
+        earlier_scalars = itertools.repeat(None) if channel.difference else scalars_of(next(earlier))
+        found += [ChannelSlopes(a, b) for a, b in zip(scalars_of(later), earlier_scalars)]
     for direct in slopes.direct:
         found += [ChannelSlopes(x, None) for x in scalars_of(direct)]
-    return list(itertools.compress(found, linear.reached))
+    return list(itertools.compress(found, linear.has_parameters))

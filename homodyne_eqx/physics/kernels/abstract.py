@@ -16,9 +16,9 @@ from ..equation import equation
 class AbstractKernel(eqx.Module):
     """kernel(x): the factor of g1 after an amount x (dimensionless) has accumulated; kernel(0) = 1, |kernel| ≤ 1.
 
-    `tables` and `pair` are the same function for two frames, x = x_i − x_j, with what can be computed once a frame
-    taken out of the loop over pairs. Write a kernel as an `AbstractDifferenceKernel` unless there is something to take
-    out.
+    `tables` and `pair` are the same function for two frames, x = x_i − x_j. What can be computed once for each frame is
+    in `tables`, out of the loop over pairs. Write a kernel as an `AbstractDifferenceKernel` unless there is such a
+    thing.
 
     What a result says of the kernel: `changes_rate`, whether its choice changes what the fitted rate means, so that
     it is named first; `plain`, whether it goes without saying where a model has another one.
@@ -40,7 +40,7 @@ class AbstractKernel(eqx.Module):
 
     @abc.abstractmethod
     def pair(self, x_i: Array, x_j: Array, tables_i: PyTree[Array], tables_j: PyTree[Array]) -> Array:
-        """The factor of one pair of frames, i not before j."""
+        """The factor of one pair of frames, frame i not before frame j."""
 
     def __str__(self) -> str:
         return equation(self)

@@ -44,6 +44,6 @@ class Stretched(AbstractDifferenceKernel):
     exponent: Float[Array, ""] = parameter("", (0.0, 2.0))
 
     def __call__(self, x: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
-        moved = x > _SMALLEST_AMOUNT
-        power = jnp.exp(self.exponent * jnp.log(jnp.where(moved, x, 1)))
-        return jnp.where(moved, jnp.exp(-jnp.minimum(power, _LARGEST_EXPONENT)), 1)
+        counts = x > _SMALLEST_AMOUNT
+        power = jnp.exp(self.exponent * jnp.log(jnp.where(counts, x, 1)))
+        return jnp.where(counts, jnp.exp(-jnp.minimum(power, _LARGEST_EXPONENT)), 1)

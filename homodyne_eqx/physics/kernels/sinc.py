@@ -33,7 +33,7 @@ class SincSquared(AbstractSineKernel):
     """kernel(y) = (sin Φ / Φ)², Φ = y/π: the documented form of the homodyne packages, Φ = (q L / 2π) cos(φ0 − φ) Γ.
 
     It enters g2 as a fourth power. Fitted to what scatterers in simple shear produce, it returns a shear rate too
-    large by π/√2 = 2.22 if they decorrelate with little strain and by 2.30 with much, everything else held; see
+    large by π/√2 = 2.22 if they decorrelate with little strain and by 2.30 with much, all else being fixed; see
     `convert_shear_rate`.
 
     Limits: 1 − Φ²/3 for small Φ; at most 1/Φ² for large.
