@@ -43,8 +43,8 @@ class Experiment:
     - `stokes_einstein`: diffusion coefficient D_SE, Å²/s: ⟨Δx²⟩ = 2·D_SE·τ along each axis, so that the rate J of
       the two-time model is 2·D_SE;
     - `shear_rate`: s⁻¹; `phi0`: direction of flow, degrees; `gap`: distance between the walls, Å;
-    - `q`: Å⁻¹, one number or one a sector; `phi`: azimuth of the sectors, degrees; `missing_phi`: azimuths of the
-      detector's grid that no pixel sees;
+    - `q`: Å⁻¹, one number or one for each sector; `phi`: azimuth of the sectors, degrees; `missing_phi`: azimuths of
+      the detector's grid that no pixel sees;
     - `frames`, `dt`: number and period (s) of the frames;
     - `speckles`: independent speckles a sector; `speckles_per_pixel`: how many a pixel adds up, which divides the
       contrast; `particles`: scatterers that a speckle comes from; `photons`: mean count of a pixel in a frame;

@@ -44,7 +44,7 @@ class InstalledModel:
         return ["".join((names.get(name.strip(), name), *rest)) for name, *rest in parts]
 
     @property
-    def held(self) -> dict[str, float]:
+    def fixed(self) -> dict[str, float]:
         return {}
 
     def start(self, given: Mapping[str, float]) -> Start:

@@ -15,7 +15,7 @@ from ..fit.free_parameters import choose_free
 from ..fit.starts.estimate import Estimate, estimate
 from .extensions import InstalledModel
 from .figures import draw_figures
-from .model_choice import HELD_WHEN_CONSTANT, KERNELS, ModelChoice, Start, start_values
+from .model_choice import FIXED_WHEN_CONSTANT, KERNELS, ModelChoice, Start, start_values
 from .output_folder import whole_folder
 from .progress import FitProgress, stage
 
@@ -24,14 +24,14 @@ from .progress import FitProgress, stage
 class Job:
     """What to fit to what.
 
-    - `choice`: the model; `data`; `given`: start values by name; `held`: names that stay where they start;
+    - `choice`: the model; `data`; `given`: start values by name; `fixed`: names that stay where they start;
     - `bounds`, `loss`, `max_steps`: as of `homodyne_eqx.fit`; `title`: what the progress is headed with.
     """
 
     choice: ModelChoice | InstalledModel
     data: TwoTimeData
     given: Mapping[str, float] = field(default_factory=dict)
-    held: tuple[str, ...] = ()
+    fixed: tuple[str, ...] = ()
     bounds: Mapping[str, tuple[float | None, float | None]] = field(default_factory=dict)
     loss: AbstractLoss = Squares()
     max_steps: int = 200
@@ -43,7 +43,7 @@ def start_of(job: Job) -> Start:
     if isinstance(job.choice, InstalledModel):
         return job.choice.start(job.given)
     guess: Estimate | None = None
-    if not set(job.choice.names) <= {*job.given, *HELD_WHEN_CONSTANT}:
+    if not set(job.choice.names) <= {*job.given, *FIXED_WHEN_CONSTANT}:
         guess = estimate(job.data, KERNELS[job.choice.kernel] if job.choice.sheared else None)
     return start_values(job.choice, job.data, job.given, guess, job.bounds)
 
@@ -51,7 +51,7 @@ def start_of(job: Job) -> Start:
 def run(job: Job, start: Start, console: Console, quiet: bool) -> FitResult:
     """Fit, with progress on the console."""
     model = job.choice.build(start.values)
-    fixed = tuple(dict.fromkeys((*job.choice.held, *job.held)))
+    fixed = tuple(dict.fromkeys((*job.choice.fixed, *job.fixed)))
     free = choose_free(model, None, fixed, job.bounds).free
     options: dict[str, Any] = {"fixed": fixed, "bounds": job.bounds, "loss": job.loss, "max_steps": job.max_steps}
     if quiet:

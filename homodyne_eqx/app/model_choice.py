@@ -63,7 +63,7 @@ LOSSES: dict[LossName, type[AbstractLoss]] = {
     LossName.huber: Huber,
     LossName.cauchy: Cauchy,
 }
-HELD_WHEN_CONSTANT = {"alpha": 0.0, "D_offset": 0.0, "beta": 0.0, "gamma_dot_t_offset": 0.0}
+FIXED_WHEN_CONSTANT = {"alpha": 0.0, "D_offset": 0.0, "beta": 0.0, "gamma_dot_t_offset": 0.0}
 """What makes a power law a constant."""
 
 
@@ -87,11 +87,11 @@ class ModelChoice:
         return (*(LAMINAR_NAMES if self.sheared else STATIC_NAMES), "contrast", "offset")
 
     @property
-    def held(self) -> dict[str, float]:
+    def fixed(self) -> dict[str, float]:
         """What the choice of rates holds, by name."""
         if self.rates is RatesName.power_law:
             return {}
-        return {name: value for name, value in HELD_WHEN_CONSTANT.items() if name in self.names}
+        return {name: value for name, value in FIXED_WHEN_CONSTANT.items() if name in self.names}
 
     def build(self, values: dict[str, Any]) -> TwoTimeModel:
         """The model with a value for every name of `names`."""
@@ -129,9 +129,9 @@ def start_values(
     for name in choice.names:
         if name in given:
             values[name], sources[name] = given[name], "given"
-        elif name in choice.held:
-            values[name], sources[name] = choice.held[name], "constant rates"
-        elif name in HELD_WHEN_CONSTANT:
+        elif name in choice.fixed:
+            values[name], sources[name] = choice.fixed[name], "constant rates"
+        elif name in FIXED_WHEN_CONSTANT:
             values[name], sources[name] = 0.0, "no ageing"
     if guess is not None:
         estimated: dict[str, Any] = {"contrast": guess.contrast, "offset": guess.offset}
@@ -143,7 +143,7 @@ def start_values(
         for name in choice.names:
             if name not in values:
                 values[name], sources[name] = estimated[name], "estimated"
-    for name in bounds.keys() - given.keys() - choice.held.keys():
+    for name in bounds.keys() - given.keys() - choice.fixed.keys():
         inside = _inside(values[name], *bounds[name])
         if np.any(inside != values[name]):
             values[name], sources[name] = inside, f"{sources[name]}, moved into its bounds"

@@ -155,7 +155,7 @@ def save_result_arrays(
                     file[f"{group}/{name}"].attrs["unit"] = _UNITS[name]
         written = _write_maps(file, (arrays.n_sector, arrays.n_t, arrays.n_t), maps)
         if written != arrays.n_sector:
-            raise ValueError(f"{written} maps were given for {arrays.n_sector} sectors; expected one a sector.")
+            raise ValueError(f"{written} maps were given for {arrays.n_sector} sectors; expected one for each sector.")
         if data is not None:
             write_data(file, data)
         for k, values in enumerate(model_arrays):

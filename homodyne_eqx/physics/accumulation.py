@@ -59,14 +59,16 @@ class GaussLegendre(AbstractAccumulation):
     Exact for polynomials of degree 2·order − 1 between frames; never evaluates a rate at t = 0. A rate that diverges
     there like t^alpha, alpha < 0, converges slowly in the first interval alone: use `Exact()`.
 
-    - `order`: points an interval, ≥ 1.
+    - `order`: points in each interval, ≥ 1.
     """
 
     order: int = eqx.field(static=True, default=3)
 
     def __check_init__(self):
         if self.order < 1:
-            raise ValueError(f"GaussLegendre was given order = {self.order}; expected at least 1 point an interval.")
+            raise ValueError(
+                f"GaussLegendre was given order = {self.order}; expected at least 1 point in each interval."
+            )
 
     def __call__(self, rate: AbstractRate, geometry: Geometry) -> Float[Array, " n_t"]:
         if _holds_events(rate):

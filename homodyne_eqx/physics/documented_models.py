@@ -28,7 +28,7 @@ def static_diffusion(
     """Diffusion alone, J(t) = D0·t^alpha + D_offset.
 
     **Arguments:** `D0` Å²/s^(1+alpha), `alpha` dimensionless, `D_offset` Å²/s, each a number or a `PerSector`;
-    `contrast` and `offset` dimensionless, scalars or one a sector; `accumulation` as in `Diffusion`.
+    `contrast` and `offset` dimensionless, scalars or one for each sector; `accumulation` as in `Diffusion`.
     """
     g1 = Diffusion(PowerLaw(D0, alpha, D_offset), accumulation=accumulation)
     return TwoTimeModel(g1, ContrastOffset(contrast, offset))

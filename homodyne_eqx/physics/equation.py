@@ -27,7 +27,7 @@ def equation(module: eqx.Module) -> str:
     defines itself («…, ω = angular_frequency»), and those of every equation: scattering vector q, gap L, azimuth φ,
     time t, lag τ = t_i − t_j.
 
-    Behind a value, `(held)` says that a fit leaves it alone unless told otherwise, `(tied)` that it follows another.
+    Behind a value, `(fixed)` says that a fit leaves it alone unless told otherwise, `(tied)` that it follows another.
     """
     return "\n".join(_lines(_Part(module, module), 0))
 
@@ -36,14 +36,14 @@ class _Part(NamedTuple):
     """A value as it is to be shown, in the field that holds it.
 
     - `stored`: what the tree holds: the value itself, or a mere place where `tied`, because it follows another.
-    - `held`: whether a fit leaves it alone.
+    - `fixed`: whether a fit leaves it alone.
     """
 
     value: Any
     stored: Any
     name: str = ""
     unit: str = ""
-    held: bool = False
+    fixed: bool = False
     tied: bool = False
 
     def field(self, field: dataclasses.Field) -> "_Part":
@@ -54,7 +54,7 @@ class _Part(NamedTuple):
             stored,
             field.name,
             unit_within(field.metadata.get("unit", ""), self.unit),
-            self.held or not field.metadata.get("free", True),
+            self.fixed or not field.metadata.get("free", True),
             self.tied or not isinstance(stored, type(value)),
         )
 
@@ -65,7 +65,7 @@ class _Part(NamedTuple):
 
     @property
     def mark(self) -> str:
-        return " (tied)" if self.tied else " (held)" if self.held else ""
+        return " (tied)" if self.tied else " (fixed)" if self.fixed else ""
 
 
 def _lines(part: _Part, depth: int) -> Iterator[str]:

@@ -20,7 +20,7 @@ class Sector(eqx.Module):
     - `q`: scattering-vector magnitude, Å⁻¹, > 0;
     - `gap`: distance between the sheared walls, Å, > 0, or `None` where nothing is sheared;
     - `phi`: azimuth of the sector, degrees, or `None` where nothing depends on direction;
-    - `index`: which sector of its geometry it is, counted from 0: for a term that has one value a sector.
+    - `index`: which sector of its geometry it is, counted from 0: for a term that has one value for each sector.
     """
 
     q: Float[Array, "*sector"]
@@ -38,11 +38,11 @@ class Geometry(eqx.Module):
 
     **Arguments:**
 
-    - `q`: scattering-vector magnitude, Å⁻¹, > 0; a scalar or one a sector.
+    - `q`: scattering-vector magnitude, Å⁻¹, > 0; a scalar or one for each sector.
     - `t`: frame times, s, shape `(n_t,)`, strictly increasing, ≥ 0. They count from the start of the flow: cutting
       early frames away must not re-zero them, since `D(t) = D0·t^alpha` would change its meaning.
-    - `phi`: azimuth, degrees; a scalar or one a sector. Only terms with a direction need it.
-    - `gap`: distance between the sheared walls, Å, > 0; a scalar or one a sector. Only shear terms need it.
+    - `phi`: azimuth, degrees; a scalar or one for each sector. Only terms with a direction need it.
+    - `gap`: distance between the sheared walls, Å, > 0; a scalar or one for each sector. Only shear terms need it.
     - `dt`: frame period, s. Without it the integrals use the real spacing of `t`, uniform or not. With it every
       step of an integral counts `dt`; a value that disagrees with the median spacing by over 5 %, or a non-uniform
       `t`, is an error.
@@ -50,7 +50,7 @@ class Geometry(eqx.Module):
     Inside a term (`nodes`) a geometry is that of one sector: `q`, `gap`, `phi` and `index` are scalars.
 
     `index` numbers the sectors from 0. A geometry of some of the sectors (`with_sectors`) keeps their numbers, and in
-    `n_whole` how many there were: what has one value a sector (`PerSector`) has one for each of those.
+    `n_whole` how many there were: what has one value for each sector (`PerSector`) has one for each of those.
 
     **Raises:** `ValueError` for concrete values out of range or shapes that disagree; traced values pass unchecked.
     """
@@ -143,7 +143,7 @@ def _common_sectors(**named: Array | None) -> tuple[int, ...]:
     shapes = {name: x.shape for name, x in named.items() if x is not None}
     for name, shape in shapes.items():
         if len(shape) > 1 or shape == (0,):
-            raise ValueError(f"{name} has shape {shape}; expected a scalar or one value a sector, (n_sector,).")
+            raise ValueError(f"{name} has shape {shape}; expected a scalar or one value for each sector, (n_sector,).")
     sizes = {shape[0] for shape in shapes.values() if shape and shape[0] != 1}
     if len(sizes) > 1:
         listed = ", ".join(f"{name} {shape}" for name, shape in shapes.items())

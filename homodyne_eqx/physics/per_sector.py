@@ -39,11 +39,13 @@ class PerSector(eqx.Module):
 
     def __check_init__(self):
         if not eqx.is_array(self.values):
-            raise TypeError(f"PerSector was given a {type(self.values).__name__}; expected numbers, one a sector.")
+            raise TypeError(
+                f"PerSector was given a {type(self.values).__name__}; expected numbers, one for each sector."
+            )
         if self.values.ndim == 0 or self.values.shape[0] == 0:
             raise ValueError(
-                f"PerSector was given values of shape {self.values.shape}; expected one a sector, (n_sector,). What is "
-                "the same in all sectors needs no PerSector."
+                f"PerSector was given values of shape {self.values.shape}; expected one for each sector, "
+                "(n_sector,). What is the same in all sectors needs no PerSector."
             )
 
     @property

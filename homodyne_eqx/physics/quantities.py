@@ -22,7 +22,7 @@ class Quantity(eqx.Module):
     """A quantity that follows from the parameters of a module.
 
     - `name`, `unit`: as printed in results;
-    - `value`: in that unit, a scalar; of a curve one value a frame, `(n_t,)`.
+    - `value`: in that unit, a scalar; of a curve one value for each frame, `(n_t,)`.
     """
 
     name: str = eqx.field(static=True)
@@ -35,7 +35,7 @@ class AbstractWithQuantities(eqx.Module):
 
     The rates that it holds need no more than a label in their fields (`component`). What else there is to state goes
     to `stated`: name, unit, and a function of the module and a geometry of one sector, whose result is a scalar for
-    a summary, one value a frame for a curve. Whoever wants none of this writes `summaries` and `curves` anew.
+    a summary, one value for each frame for a curve. Whoever wants none of this writes `summaries` and `curves` anew.
     """
 
     stated: ClassVar[tuple[tuple[str, str, Callable[[Any, Geometry], Array]], ...]] = ()
@@ -52,7 +52,9 @@ class AbstractWithQuantities(eqx.Module):
         return _told_apart(here, _gathered(here, "", geometry, averaged=True))
 
     def curves(self, geometry: Geometry) -> tuple[Quantity, ...]:
-        """Each rate over time, one value a frame, and what else is stated; a rate is evaluated at max(t, time_floor).
+        """Each rate over time, one value for each frame, and what else is stated.
+
+        A rate is evaluated at max(t, time_floor).
 
         **Arguments:** `geometry`: of one sector, as for `nodes`.
         """

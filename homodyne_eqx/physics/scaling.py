@@ -17,11 +17,12 @@ from .per_sector import PerSector
 
 
 class AbstractScaling(eqx.Module):
-    """The linear step from |g1|² to g2, one pair of numbers a sector.
+    """The linear step from |g1|² to g2, one pair of numbers for each sector.
 
     A field states with `linear=True` (`parameter`) that contrast and offset are linear in it, jointly with all others
     that do: a fit puts them to their best before its first step. `closed_form`: whether its parameters are no more
-    than one contrast and then one offset, each a scalar or one a sector, as they are. A fit can then eliminate them.
+    than one contrast and then one offset, each a scalar or one for each sector, as they are. A fit can then eliminate
+    them.
     """
 
     closed_form: ClassVar[bool] = False
@@ -45,7 +46,7 @@ class AbstractScaling(eqx.Module):
 
 @final
 class ContrastOffset(AbstractScaling):
-    """g2 = offset + contrast · M: one pair for all sectors (scalars) or one a sector (arrays `(n_sector,)`).
+    """g2 = offset + contrast · M: one pair for all sectors (scalars) or one for each sector (arrays `(n_sector,)`).
 
     - `contrast`: the speckle contrast β, dimensionless, 0 to 1 (somewhat more in noisy data); fits keep it > 0.
     - `offset`: the baseline, dimensionless, near 1.

@@ -1,4 +1,4 @@
-"""The engine with one value a sector: against sectors one by one, dense Jacobians and differences."""
+"""The engine with one value for each sector: against sectors one by one, dense Jacobians and differences."""
 
 import equinox as eqx
 import jax

@@ -1,4 +1,4 @@
-"""Fits with one value a sector."""
+"""Fits with one value for each sector."""
 
 import equinox as eqx
 import jax

@@ -128,15 +128,15 @@ def test_a_model_prints_its_detection():
     assert "    detection = PartialHeterodyne: M = |(1 − x) g1 + x|², x = reference   [reference = 0.2]" in text
 
 
-def test_held_and_tied_parameters_are_marked():
+def test_fixed_and_tied_parameters_are_marked():
     shear = hx.Shear(hx.PowerLaw(1e-3, 0.2), 10.0)
     tied = hx.Shared(shear * hx.NonAffine(shear.rate, 2e5), lambda g: g.terms[1].rate, lambda g: g.terms[0].rate)
     lines = str(tied * hx.Frozen(hx.Diffusion(1e3)) * hx.Transit(1e3, 2e5)).split("\n")
     (free,) = [line for line in lines if "amplitude = 0.001 s⁻¹·s^−exponent, exponent = 0.2" in line]
     (follower,) = [line for line in lines if "amplitude = 0.001 s⁻¹·s^−exponent (tied), exponent = 0.2 (tied)" in line]
     assert lines.index(free) < lines.index(follower)
-    assert sum("value = 1000 Å²/s (held)" in line for line in lines) == 1
-    assert sum("beam_radius = 200000 Å (held)" in line for line in lines) == 1
+    assert sum("value = 1000 Å²/s (fixed)" in line for line in lines) == 1
+    assert sum("beam_radius = 200000 Å (fixed)" in line for line in lines) == 1
     assert sum("length = 200000 Å]" in line for line in lines) == 1
     assert "SharedNode" not in str(tied)
 
@@ -181,4 +181,4 @@ def test_printing_under_jit_and_of_networks():
     jax.jit(lambda x: str(hx.Diffusion(hx.Constant(x))) and x)(1.0)
     network = hx.Network(1.0, 1.0, jax.random.key(0))
     assert "network = MLP of 321 values" in str(hx.Diffusion(network))
-    assert "network = MLP of 321 values (held)" in str(hx.Diffusion(hx.FrozenRate(network)))
+    assert "network = MLP of 321 values (fixed)" in str(hx.Diffusion(hx.FrozenRate(network)))

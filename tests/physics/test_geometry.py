@@ -46,7 +46,7 @@ def test_the_time_floor_is_half_the_first_spacing():
         ({"dt": 0.2}, r"dt is 0.2 s, but t has a median spacing of 0.1 s.*Leave dt out"),
         ({"dt": np.array([0.1, 0.1])}, r"dt has shape \(2,\)"),
         ({"q": np.ones(2), "phi": np.ones(3)}, r"disagree in number: q \(2,\), phi \(3,\)"),
-        ({"q": np.ones((2, 2))}, r"q has shape \(2, 2\); expected a scalar or one value a sector"),
+        ({"q": np.ones((2, 2))}, r"q has shape \(2, 2\); expected a scalar or one value for each sector"),
     ],
 )
 def test_what_is_refused(arguments, message):

@@ -153,7 +153,7 @@ def test_documented_names():
     flow = {"alpha": 0.0, "D_offset": 0.0, "contrast": 0.3, "offset": 1.0}
     found = {leaf.path: leaf.value.shape for leaf in named_leaves(hx.static_diffusion(D0=spread(1.0, 2.0), **flow))}
     assert found["D0"] == (2,)
-    with pytest.raises(ValueError, match="one value a sector of D0; expected a number"):
+    with pytest.raises(ValueError, match="one value for each sector of D0; expected a number"):
         hx.to_parameter_vector(hx.static_diffusion(D0=spread(1.0, 2.0), **flow))
 
 
@@ -194,7 +194,7 @@ def test_another_number_of_values_than_sectors(meet):
 @pytest.mark.parametrize(
     ("make", "error", "message"),
     [
-        (lambda: hx.PerSector(0.3), ValueError, r"shape \(\); expected one a sector, \(n_sector,\)"),
+        (lambda: hx.PerSector(0.3), ValueError, r"shape \(\); expected one for each sector, \(n_sector,\)"),
         (lambda: hx.PerSector([]), ValueError, r"shape \(0,\)"),
         (lambda: hx.PerSector("slow"), TypeError, "given a str; expected numbers"),
         (lambda: hx.PerSector((hx.Constant(1.0), hx.Constant(2.0))), TypeError, "given a tuple; expected numbers"),

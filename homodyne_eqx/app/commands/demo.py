@@ -51,7 +51,7 @@ def demo(
     choice = ModelChoice(ModelName.laminar_flow, KernelName.gap_average, AccumulationName.trapezoid, RatesName.constant)
     job = fitting.Job(choice, data, title="average over the gap")
     start = fitting.start_of(job)
-    report.print_start(console, choice, start, choice.held)
+    report.print_start(console, choice, start, choice.fixed)
     result = fitting.run(job, start, console, quiet)
     simulated = {
         "D0": truth["J"],

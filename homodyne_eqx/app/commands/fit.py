@@ -128,10 +128,10 @@ def fit(
         choice = extensions.started(entry, data)
         assigned = _assigned(*(choice.by_name(given or ()) for given in (start, fix, bound)), choice.names)
     given, fixed, bounds = assigned
-    held = tuple(dict.fromkeys((*choice.held, *fixed)))
-    job = fitting.Job(choice, data, given, held, bounds, LOSSES[loss](), max_steps)
+    all_fixed = tuple(dict.fromkeys((*choice.fixed, *fixed)))
+    job = fitting.Job(choice, data, given, all_fixed, bounds, LOSSES[loss](), max_steps)
     start_point = fitting.start_of(job)
-    report.print_start(console, choice, start_point, dict.fromkeys(held))
+    report.print_start(console, choice, start_point, dict.fromkeys(all_fixed))
     result = fitting.run(job, start_point, console, quiet)
     report.print_result(console, result)
     spent = {"reading": read, **result.seconds_spent}

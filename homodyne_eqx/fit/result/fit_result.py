@@ -91,7 +91,7 @@ class FitResult:
     def curves(self) -> Mapping[str, Curve]:
         """Each rate over time by name, with 1σ to either side; computed when asked for first.
 
-        `result.curves()["J"]` has `t`, s, `value`, `low`, `high`, each one value a frame, and `unit`.
+        `result.curves()["J"]` has `t`, s, `value`, `low`, `high`, each one value for each frame, and `unit`.
         """
         return self._curves
 

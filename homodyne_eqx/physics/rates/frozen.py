@@ -10,7 +10,7 @@ from .abstract import AbstractIntegrableRate, AbstractRate, closed_form
 
 @final
 class FrozenRate(AbstractIntegrableRate):
-    """f(t) = rate(t): with its parameters held. No derivative reaches them, and no fit moves them.
+    """f(t) = rate(t): with its parameters fixed. No derivative reaches them, and no fit moves them.
 
     - `rate`: the rate that is known from elsewhere, in the unit of what holds it.
 

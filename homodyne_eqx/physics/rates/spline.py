@@ -43,7 +43,7 @@ class Spline(AbstractRate):
         if self.values.shape != (len(self.knots),):
             raise ValueError(
                 f"Spline was given {len(self.knots)} knots and values of shape {self.values.shape}; "
-                "expected one a knot."
+                "expected one for each knot."
             )
 
     def __call__(self, t: Float[Array, "*shape"]) -> Float[Array, "*shape"]:

@@ -1,4 +1,4 @@
-"""Terms held fixed, and terms whose parameters are tied to one another."""
+"""Terms that are fixed, and terms whose parameters are tied to one another."""
 
 from collections.abc import Callable
 from typing import Any, final
@@ -14,7 +14,7 @@ from .abstract import AbstractTerm, Nodes
 
 @final
 class Frozen(AbstractTerm):
-    """g1 = term: with its parameters held. No derivative reaches them, and no fit moves them.
+    """g1 = term: with its parameters fixed. No derivative reaches them, and no fit moves them.
 
     - `term`: the motion that is known from elsewhere.
 

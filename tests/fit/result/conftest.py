@@ -11,7 +11,7 @@ FRAMES = 24
 
 @pytest.fixture(scope="session")
 def steady_fit():
-    """Diffusion and shear in four sectors, contrast and offset one a sector."""
+    """Diffusion and shear in four sectors, contrast and offset one for each sector."""
     return hx.fit(model(**START), simulated(FRAMES), fixed=HELD, sample=False, scan=False)
 
 
