@@ -8,12 +8,14 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
+import optimistix as optx
 import pytest
 import scipy.optimize
 
 import homodyne_eqx as hx
 from homodyne_eqx.fit.solve import levenberg_marquardt as solver_module
 
+X64 = jax.config.jax_enable_x64
 TRUTH = {
     "D0": 3e4,
     "alpha": -0.3,
@@ -291,3 +293,19 @@ def test_descent_reaches_the_minimum_of_the_fit():
     np.testing.assert_allclose(descended.chi2, plain.chi2, rtol=1e-5)
     short = hx.descend(start, data, steps=3)
     assert not short.converged
+
+
+@pytest.mark.parametrize("solver", [None, "dogleg"])
+def test_the_chi_squared_of_a_step_is_that_of_its_parameters(solver):
+    """Step by step and in the end, where a fit is cut short too."""
+    data = simulated()
+    chosen = None if solver is None else optx.Dogleg(rtol=1e-8, atol=1e-8)
+    result = hx.fit(model(START), data, solver=chosen, max_steps=4)
+    assert result.ended == hx.Ended.STEP_LIMIT
+    packed, free = hx.pack(data), [p.name for p in result.parameters.values() if p.free]
+    for step in result.history[1:]:
+        at = dict(zip(free, step.parameters, strict=True))
+        scaling = {name: np.array([at[f"{name}[{k}]"] for k in range(4)]) for name in ("contrast", "offset")}
+        there = model({name: at[name] for name in TRUTH}, **scaling)
+        assert step.chi2 == pytest.approx(float(hx.chi_squared(there, packed)), rel=1e-6 if X64 else 1e-3)
+    assert result.chi2 == pytest.approx(float(hx.chi_squared(result.model, packed)), rel=1e-6 if X64 else 1e-3)

@@ -53,6 +53,8 @@ def take_step(
     static = eqx.filter(_initial(solver, y, problem), eqx.is_array, inverse=True)
     state = eqx.combine(carried, static)
     y, state, normal = solver.step(residual, y, problem, {}, state, frozenset())
+    if isinstance(solver, optx.AbstractGaussNewton):
+        normal = state.aux  # at y; what such a solver returns beside y belongs to the point that it has left
     done, _ = solver.terminate(residual, y, problem, {}, state, frozenset())
     return Position(y, problem.unknowns.parameters(y), normal, eqx.filter(state, eqx.is_array)), done
 
