@@ -107,6 +107,7 @@ from .physics.terms import (
     AbstractAmountTerm as AbstractAmountTerm,
     AbstractProfile as AbstractProfile,
     AbstractTerm as AbstractTerm,
+    AnomalousDiffusion as AnomalousDiffusion,
     Ballistic as Ballistic,
     DampedOscillation as DampedOscillation,
     Diffusion as Diffusion,

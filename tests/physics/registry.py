@@ -29,6 +29,7 @@ from homodyne_eqx.physics.rates import (
 )
 from homodyne_eqx.physics.scaling import ContrastOffset, SmoothScaling
 from homodyne_eqx.physics.terms import (
+    AnomalousDiffusion,
     Ballistic,
     DampedOscillation,
     Diffusion,
@@ -118,6 +119,10 @@ TERMS = {
     "one_value_a_sector": Entry(  # of the three sectors of `example_geometry`
         lambda: Relaxation(PerSector([0.4, 0.8, 0.6]), Stretched(PerSector([0.7, 1.0, 1.4]))),
         (lambda: Relaxation(PerSector([0.0, 0.8, 0.0]), Stretched(PerSector([0.7, 1.0, 1.4]))),),
+    ),
+    "anomalous_diffusion": Entry(
+        lambda: AnomalousDiffusion(3e4, 0.6),
+        (lambda: AnomalousDiffusion(0.0, 0.6), lambda: AnomalousDiffusion(3e4, 1.7)),
     ),
     "ballistic": Entry(lambda: Ballistic(150.0), (lambda: Ballistic(0.0),)),
     "transit": Entry(lambda: Transit(5e4, 6e4), (lambda: Transit(0.0, 6e4),)),

@@ -86,4 +86,4 @@ def test_what_the_physics_exports_is_of_a_kind_that_is_registered():
     """A new kind of physics must come into the registry; what is no physics is named here."""
     exported = {c for c in vars(hx).values() if inspect.isclass(c) and c.__module__.startswith("homodyne_eqx.physics.")}
     others = {c.__name__ for c in exported if not issubclass(c, KINDS)}
-    assert others == {"Geometry", "Nodes", "Sector", "TwoTimeModel"}
+    assert others == {"Geometry", "Nodes", "PerSector", "Quantity", "Sector", "TwoTimeModel"}

@@ -13,6 +13,7 @@ from homodyne_eqx.physics.detection import FiniteSector, PartialHeterodyne
 from homodyne_eqx.physics.kernels import GapAverage, Stretched
 from homodyne_eqx.physics.rates import Events, PowerLaw, Relaxing, StokesEinstein
 from homodyne_eqx.physics.terms import (
+    AnomalousDiffusion,
     Ballistic,
     DampedOscillation,
     Diffusion,
@@ -81,6 +82,15 @@ def test_stokes_einstein_coefficient_is_half_the_transport_coefficient():
     walk = wiener(2 * 8e3 * T, 2)
     agrees(Diffusion(StokesEinstein(8e3)), field_correlation(walk))
     assert np.var(walk[:, -1]) == pytest.approx(2 * 8e3 * T[-1], rel=0.05)
+
+
+@pytest.mark.parametrize("exponent", [0.5, 1.4])
+def test_anomalous_diffusion(exponent):
+    """Fractional Brownian motion: Gaussian positions whose covariance makes ⟨Δx²⟩ a power of the lag at every age."""
+    power = lambda lag: 1.5e4 * np.abs(lag) ** exponent  # noqa: E731
+    covariance = (power(T[:, None]) + power(T[None, :]) - power(np.subtract.outer(T, T))) / 2
+    walk = rng(7).standard_normal((N, T.size)) @ np.linalg.cholesky(covariance).T
+    agrees(AnomalousDiffusion(1.5e4, exponent), field_correlation(walk))
 
 
 def test_sudden_events():

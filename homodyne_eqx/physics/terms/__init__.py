@@ -4,6 +4,7 @@ from .abstract import (
     Nodes as Nodes,
     Product as Product,
 )
+from .anomalous_diffusion import AnomalousDiffusion as AnomalousDiffusion
 from .ballistic import Ballistic as Ballistic
 from .diffusion import Diffusion as Diffusion
 from .distribution import Distribution as Distribution
