@@ -15,7 +15,8 @@ from .stored_data import C2, read_data, write_data
 from .two_time import TwoTimeData
 from .whole_file import whole_file
 
-_KIND = "homodyne_eqx fit result"
+KIND = "homodyne_eqx fit result"
+"""What the attribute `kind` of such a file says."""
 _MAPS = (C2, "maps/model", "maps/residual")
 WITHOUT_MAPS = "The fit was given packed data; fit the TwoTimeData themselves."
 _RECORD, _MODEL = "record", "model"
@@ -139,7 +140,7 @@ def save_result_arrays(
     """
     h5py = require_h5py()
     with whole_file(path, overwrite) as partial, h5py.File(partial, "w") as file:
-        file.attrs["kind"] = _KIND
+        file.attrs["kind"] = KIND
         file.attrs["degrees_of_freedom"] = arrays.degrees_of_freedom
         for name, value in arrays.attributes.items():
             file.attrs[name] = value
@@ -192,7 +193,7 @@ def load_result_arrays(path: str | PathLike[str]) -> ResultFile:
     if not is_hdf5(path):
         raise ValueError(f"{path} is no HDF5 file; expected the result.h5 of a fit.")
     with _opened(path) as file:
-        if file.attrs.get("kind") != _KIND:
+        if file.attrs.get("kind") != KIND:
             raise ValueError(f"{path} is an HDF5 file, but not the result of a fit; expected the result.h5 of a fit.")
         found: dict[str, Any] = {}
         for group, names in _IN_GROUP.items():

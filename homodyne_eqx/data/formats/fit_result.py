@@ -1,0 +1,50 @@
+"""Reader of the data that a fit has left in its `result.h5`, to be fitted again by another model."""
+
+from pathlib import Path
+
+import numpy as np
+
+from ..errors import InvalidFile
+from ..hdf5 import is_hdf5, require_h5py
+from ..result_file import KIND
+from ..stored_data import read_data
+from ..two_time import sector_arrays
+from .recording import Reader, Recording
+
+
+def missing(path: Path) -> tuple[str, ...]:
+    """What keeps the file from being the result of a fit."""
+    if not is_hdf5(path):
+        return ("the HDF5 signature",)
+    with require_h5py().File(path, "r") as file:
+        return () if file.attrs.get("kind") == KIND else (f"the attribute kind = {KIND!r}",)
+
+
+def read(path: Path) -> Recording:
+    """The data of a fit as they were fitted: its selection of sectors and frames, sigma and mask.
+
+    **Raises:** `InvalidFile` where packed data were fitted, of which the file holds none.
+    """
+    data = read_data(path)
+    if data is None:
+        raise InvalidFile(
+            str(path), "it holds no data, since packed data were fitted. Read the file that they were packed from."
+        )
+    q, phi = sector_arrays(data.geometry)
+    uniform = bool(np.all(np.asarray(data.geometry.intervals) == np.asarray(data.geometry.dt)))
+    return Recording(
+        maps=data.c2,
+        q=q,
+        phi=phi,
+        t=np.asarray(data.geometry.t, float),
+        dt=float(data.geometry.dt) if uniform else None,
+        gap=None if data.geometry.gap is None else np.asarray(data.geometry.gap, float),
+        sigma=data.sigma,
+        sigma_source=data.sigma_source,
+        mask=data.mask,
+        notes=(f"fitted before; from {data.provenance.path}",) if data.provenance.path else ("fitted before",),
+        metadata=data.provenance.metadata,
+    )
+
+
+READER = Reader("fit-result", "result.h5 of a fit", missing, read)

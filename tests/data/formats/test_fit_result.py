@@ -1,0 +1,57 @@
+"""The data in the result of a fit are data like any other."""
+
+import h5py
+import numpy as np
+import pytest
+
+import homodyne_eqx as hx
+
+N_SECTOR, N_T = 3, 14
+
+
+@pytest.fixture
+def data():
+    rng = np.random.default_rng(4)
+    c2 = 1 + 0.3 * np.exp(-np.abs(np.subtract.outer(np.arange(N_T), np.arange(N_T))) / 4)
+    c2 = c2 + 0.01 * rng.standard_normal((N_SECTOR, N_T, N_T))
+    mask = np.zeros(N_T, bool)
+    mask[3] = True
+    where = hx.Geometry(q=[0.004, 0.005, 0.006], phi=[0.0, 40.0, 90.0], gap=1e6, t=0.5 + 0.1 * np.arange(N_T), dt=0.1)
+    return hx.TwoTimeData(c2.astype(np.float32), where, sigma=[0.01, 0.02, 0.01], mask=mask)
+
+
+@pytest.fixture
+def result(data):
+    model = hx.TwoTimeModel(hx.Relaxation(2.0), hx.ContrastOffset(0.3, 1.0))
+    return hx.fit(model, data, max_steps=1)
+
+
+@pytest.mark.parametrize("lazy", [False, True])
+def test_the_data_of_a_result_are_read_as_they_were_fitted(result, data, tmp_path, lazy):
+    path = result.save(tmp_path / "out") / "result.h5"
+    again = hx.load(path, lazy=lazy)
+    assert again.provenance.format == "fit-result"
+    for k in range(N_SECTOR):
+        np.testing.assert_array_equal(again.c2[k], data.c2[k])
+    np.testing.assert_array_equal(again.sigma, data.sigma)
+    np.testing.assert_array_equal(again.mask, data.mask)
+    for name in ("q", "phi", "gap", "t", "dt"):
+        np.testing.assert_allclose(getattr(again.geometry, name), getattr(data.geometry, name), rtol=1e-6)
+
+
+def test_some_of_it_can_be_selected(result, data, tmp_path):
+    path = result.save(tmp_path / "out") / "result.h5"
+    some = hx.load(path, sectors=[2, 0], frames=(4, 12), sigma=0.05)
+    np.testing.assert_array_equal(some.c2, data.c2[[2, 0], 4:12, 4:12])
+    assert float(some.geometry.t[0]) == pytest.approx(0.9)
+    assert some.sigma_source == "given"
+
+
+def test_what_holds_no_data_is_refused(result, data, tmp_path):
+    packed = hx.fit(result.model, hx.pack(data), max_steps=1)
+    with pytest.raises(hx.errors.InvalidFile, match="packed data were fitted"):
+        hx.load(packed.save(tmp_path / "packed") / "result.h5", sigma=0.01)
+    with h5py.File(tmp_path / "other.h5", "w") as file:
+        file["data"] = 1
+    with pytest.raises(hx.errors.UnknownLayout, match="attribute kind"):
+        hx.load(tmp_path / "other.h5")
