@@ -51,6 +51,11 @@ def _kernel(result: Any) -> Iterator[SummaryRow]:
     yield sentence("kernel", "kernel", result.kernel)
 
 
+def _excluded(result: Any) -> Iterator[SummaryRow]:
+    if result.data is not None:
+        yield sentence("data", "excluded", str(result.data.excluded))
+
+
 def _ending(result: Any) -> Iterator[SummaryRow]:
     word = result.ended if result.ended in (Ended.CONVERGED, Ended.INTERRUPTED) else "not converged"
     yield sentence("ending", str(word), result.message, str(result.ended))
@@ -95,6 +100,7 @@ SECTIONS: tuple[Callable[[Any], Iterator[SummaryRow]], ...] = (
     _derived,
     _quality,
     _kernel,
+    _excluded,
     _ending,
     _noise,
     _notes,

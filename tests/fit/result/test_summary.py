@@ -154,3 +154,11 @@ def test_bounds_losses_and_long_lists():
     assert lines[-4] == "… and 20 more in .parameters"
     assert lines[-2].split() == ["mean", "2.00", "0.5", "s⁻¹"]
     assert max(len(line) for line in str(result).splitlines() if "note" not in line) < 110
+
+
+def test_excluded_pixels_are_counted_by_cause(steady_fit):
+    n_sector, n_t, _ = steady_fit.data.c2.shape
+    said = f"{n_sector * n_t} on the diagonal, 0 not finite, 0 masked of {n_sector * n_t * n_t} pixels"
+    assert row_of(steady_fit, "excluded").value == said
+    assert f"excluded = {said}" in str(steady_fit)
+    assert said in in_terminal(steady_fit)
