@@ -10,7 +10,7 @@ import homodyne_eqx as hx
 from homodyne_eqx.fit.free_parameters import choose_free
 from homodyne_eqx.fit.result.derived import derived_quantities
 from homodyne_eqx.fit.solve.quadratic import Quadratic
-from homodyne_eqx.fit.starts.scan import scans_of
+from homodyne_eqx.fit.starts.oscillations import oscillations_of
 from homodyne_eqx.fit.uncertainty.covariance import inverse
 
 Q = np.array([0.006, 0.004, 0.006, 0.005])
@@ -53,23 +53,24 @@ def test_mean_rates_are_reported_sector_by_sector():
     model = hx.TwoTimeModel(term, STILL)
     free = jax.tree.map(eqx.is_inexact_array, model)
     everything = inverse(Quadratic(np.eye(7), np.zeros(7), 0.0), np.zeros(7, bool))  # each of variance 1
-    rows = {name: numbers for name, *numbers, _ in derived_quantities(model, free, everything, WHERE)}
+    rows = {name: numbers for name, *numbers, _ in derived_quantities(model, free, everything.variance, WHERE)}
     for k in range(4):
-        assert rows[f"mean J[{k}]"] == pytest.approx([k + 1.0, 1.0], rel=1e-5)
-    assert rows["mean J"] == pytest.approx([5.0, 1.0], rel=1e-5)
+        assert rows[f"mean J (diffusion_1)[{k}]"] == pytest.approx([k + 1.0, 1.0], rel=1e-5)
+    assert rows["mean J (diffusion_2)"] == pytest.approx([5.0, 1.0], rel=1e-5)
+    assert len(rows) == 2 * 4 + 2
 
 
 def test_a_scan_counts_the_fastest_sector():
     drift = hx.Drift(hx.PerSector([10.0, 400.0, 20.0, 1.0]), 10.0)
     model = hx.TwoTimeModel(hx.Populations((hx.Static(), drift), jnp.array([0.3])), STILL)
-    (scan,) = scans_of(model, choose_free(model, None, (), None), WHERE)
-    assert scan.frequencies == ("g1.terms[1].velocity.value",)
-    assert scan.angle == pytest.approx(0.006 * 400.0 * 29 * 0.05)
+    (oscillation,) = oscillations_of(model, choose_free(model, None, (), None), WHERE)
+    assert oscillation.frequencies == ("drift.velocity",)
+    assert oscillation.angle == pytest.approx(0.006 * 400.0 * 29 * 0.05)
 
 
 def test_bounds_and_fixed_by_name_and_element():
     model = hx.TwoTimeModel(hx.Relaxation(hx.PerSector([1.0, 2.0, 3.0, 4.0])), STILL)
     found = choose_free(model, None, ["contrast"], {"g1.rate.value[2]": (2.5, 3.5), "g1.rate.value": (0.5, None)})
-    assert {p.name: (p.low, p.high) for p in found.free if p.leaf == "g1.rate.value"} == {
-        f"g1.rate.value[{k}]": (2.5, 3.5) if k == 2 else (0.5, np.inf) for k in range(4)
+    assert {p.name: (p.low, p.high) for p in found.free if p.leaf == "relaxation.rate"} == {
+        f"relaxation.rate[{k}]": (2.5, 3.5) if k == 2 else (0.5, np.inf) for k in range(4)
     }

@@ -12,8 +12,10 @@ import pytest
 
 import homodyne_eqx as hx
 from homodyne_eqx.engine.frame_values import evaluate
+from homodyne_eqx.physics.dense_map import nodes_at
 from homodyne_eqx.physics.dependence import influences, tangent_dependence
 from homodyne_eqx.physics.parameters import parameter
+from homodyne_eqx.physics.per_sector import at_sector
 from homodyne_eqx.physics.terms import AbstractTerm, Nodes
 from tests.physics.registry import DETECTIONS, TERMS
 
@@ -45,7 +47,7 @@ def found(function, geometry=EQUAL_Q, common=("q", "gap")):
     dependence = evaluation.structure
     leaves = names(jax.tree.unflatten(evaluation.nodes_tree, evaluation.leaves))
     parameters, sector = (
-        names(eqx.filter(function, eqx.is_inexact_array)),
+        names(eqx.filter(at_sector(function, geometry.index[0]), eqx.is_inexact_array)),
         names(eqx.filter(geometry.sectors, eqx.is_inexact_array)),
     )
     return Found(
@@ -178,9 +180,9 @@ class Numbers(NamedTuple):
 
 def pair_of_numbers(function, geometry):
     """The pair function of a term by its numbers; those of two frames in the second sector; and their names."""
-    parameters, rest = eqx.partition(function, eqx.is_inexact_array)
     here = jax.tree.map(lambda x: x[1], geometry.sectors)
-    nodes = function.nodes(geometry.with_sectors(here))
+    nodes = nodes_at(function, geometry, here)
+    parameters, rest = eqx.partition(at_sector(function, here.index), eqx.is_inexact_array)
     sector, rest_of_sector = eqx.partition(here, eqx.is_inexact_array)
     trees = nodes, nodes, parameters, sector
     leaves = [jax.tree.leaves(tree) for tree in trees]
@@ -226,8 +228,8 @@ def test_what_is_found_is_what_derivatives_and_shifts_show(function):
 @pytest.mark.parametrize("function", REGISTERED.values(), ids=REGISTERED)
 def test_the_leaves_found_to_be_common_are_those_that_are_equal(function):
     for geometry, common in ((EQUAL_Q, ("q", "gap")), (OTHER_Q, ("gap",))):
-        leaves = [jax.tree.leaves(function.nodes(geometry.with_sectors(sector))) for sector in apart(geometry.sectors)]
-        called = names(function.nodes(geometry.with_sectors(apart(geometry.sectors)[0])))
+        nodes = [nodes_at(function, geometry, sector) for sector in apart(geometry.sectors)]
+        called, leaves = names(nodes[0]), [jax.tree.leaves(x) for x in nodes]
         equal = {n for n, *x in zip(called, *leaves, strict=True) if np.array_equal(x[0], x[1])}
         assert found(function, geometry, common).common == equal
 

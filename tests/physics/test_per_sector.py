@@ -151,9 +151,9 @@ def test_name_unit_bounds_and_freedom_are_those_of_the_parameter():
 
 def test_documented_names():
     flow = {"alpha": 0.0, "D_offset": 0.0, "contrast": 0.3, "offset": 1.0}
-    found = {leaf.path: leaf.value.shape for leaf in named_leaves(hx.static_diffusion(D0=spread(1.0, 2.0), **flow))}
+    found = {leaf.name: leaf.value.shape for leaf in named_leaves(hx.static_diffusion(D0=spread(1.0, 2.0), **flow))}
     assert found["D0"] == (2,)
-    with pytest.raises(ValueError, match="one value for each sector of D0; expected a number"):
+    with pytest.raises(ValueError, match="one value for each sector of D0; expected one number"):
         hx.to_parameter_vector(hx.static_diffusion(D0=spread(1.0, 2.0), **flow))
 
 

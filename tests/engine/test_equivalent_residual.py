@@ -11,7 +11,7 @@ from jax.flatten_util import ravel_pytree
 from test_reductions import problem as two_time_problem
 
 import homodyne_eqx as hx
-from homodyne_eqx.engine import NormalEquations, equivalent_residual as compressed
+from homodyne_eqx.engine import NormalEquations, compressed
 from homodyne_eqx.fit.problem import Problem, Unknowns, residual
 
 pytestmark = pytest.mark.x64
