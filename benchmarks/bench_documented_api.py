@@ -55,7 +55,7 @@ def calls(side: str, name: str, n_phi: int, n_t: int):
 
     jax.config.update("jax_enable_x64", True)
     if side == "ours":
-        from homodyne_eqx import documented_api as api
+        from homodyne_eqx.core import jax_backend as api
     else:
         import importlib
 

@@ -68,7 +68,8 @@ def minimise(
 ) -> Outcome:
     """Iterate until χ² can be expected to fall by less than `tolerance` (in units of max(1, reduced χ²)).
 
-    Where the solver gives up before that, the unknowns are rescaled to the place it has reached and it starts again
+    From there one step more is taken: where steps are those of Newton it ends far below the tolerance. Where the solver
+    gives up before that, the unknowns are rescaled to the place it has reached and it starts again
     from there, three times at most. Ctrl-C ends the loop with the best state so far.
 
     **Arguments:** `prepare`: from the start and the normal equations there to a better start, before the first step;
@@ -106,9 +107,13 @@ def minimise(
             )
             if callback is not None:
                 callback(history[-1])
-            if left <= tolerance * max(1.0, float(normal.chi2) / max(1, degrees_of_freedom)):
+            low_enough = left <= tolerance * max(1.0, float(normal.chi2) / max(1, degrees_of_freedom))
+            if low_enough and (ended is Ended.CONVERGED or len(history) == 1):
                 ended = Ended.CONVERGED
                 break
+            ended = Ended.CONVERGED if low_enough else Ended.STEP_LIMIT
+            if low_enough:
+                continue  # one step more leads from within the tolerance to the minimum itself
             if len(history) == 1:
                 parameters = prepare(parameters, normal)
                 problem, y, carried = rescaled(problem, parameters, normal, first_step_size), jnp.zeros_like(y), None

@@ -60,7 +60,7 @@ def test_converged(data):
 def test_undetermined(data):
     result = ended(data, hx.TwoTimeModel(hx.Diffusion(4e4), hx.ContrastOffset(0.0, 1.01)), fixed=["contrast"])
     assert result.ended is hx.Ended.UNDETERMINED
-    assert "do not determine g1.rate.value:" in result.message
+    assert "do not determine diffusion.rate:" in result.message
 
 
 @pytest.mark.x64

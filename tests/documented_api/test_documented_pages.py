@@ -32,3 +32,13 @@ def test_every_public_function_has_its_place_on_the_page():
     assert len(public) > 15
     for name in public:
         assert f"`{name}" in page, name
+
+
+def test_the_documented_path_holds_these_functions_and_nothing_else():
+    from homodyne_eqx import documented_api
+    from homodyne_eqx.core import jax_backend
+
+    public = {name for name in vars(jax_backend) if not name.startswith("_")}
+    assert public == {*documented_api.__all__} == {*jax_backend.__all__}
+    assert all(getattr(jax_backend, name) is getattr(documented_api, name) for name in public)
+    assert jax_backend._MESHGRID_CACHE_MAX_SIZE is documented_api._MESHGRID_CACHE_MAX_SIZE
