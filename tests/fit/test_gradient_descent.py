@@ -45,7 +45,7 @@ def test_a_start_without_a_finite_misfit_is_refused_by_name():
 def test_a_start_without_a_finite_gradient_is_refused():
     """√x has a value at x = 0 and no slope."""
     rooted = hx.TwoTimeModel(hx.Diffusion(RootRate(0.0)), hx.ContrastOffset(0.28, 1.01))
-    with pytest.raises(ValueError, match=r"not finite at the start \(g1.rate.x = 0"):
+    with pytest.raises(ValueError, match=r"not finite at the start \(diffusion.rate.x = 0"):
         hx.descend(rooted, simulated(), steps=2)
 
 
