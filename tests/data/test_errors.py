@@ -66,13 +66,19 @@ def files(tmp_path, aps_u_file, npz_file, symmetric_maps, geometry_of):
 CASES = {
     "UnknownLayout": (
         lambda f: load(f.text()),
-        {"missing": {"aps-u": ("the HDF5 signature",), "npz-cache": ("the ZIP signature of an .npz file",)}},
+        {
+            "missing": {
+                "aps-u": ("the HDF5 signature",),
+                "npz-cache": ("the ZIP signature of an .npz file",),
+                "fit-result": ("the HDF5 signature",),
+            }
+        },
         ["notes.txt is of no known layout", "it lacks the HDF5 signature"],
     ),
     "UnknownFormat": (
         lambda f: load(f.text(), format="spec"),
-        {"format": "spec", "known": ("aps-u", "npz-cache")},
-        ["format is 'spec'; expected one of aps-u, npz-cache."],
+        {"format": "spec", "known": ("aps-u", "npz-cache", "fit-result")},
+        ["format is 'spec'; expected one of aps-u, npz-cache, fit-result."],
     ),
     "WrongFormat": (
         lambda f: load(f.text(), format="aps-u"),
