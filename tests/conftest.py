@@ -3,6 +3,7 @@
 `HOMODYNE_EQX_TEST_X64=0` runs the suite in float32, anything else or nothing in float64.
 """
 
+import gc
 import os
 
 import hypothesis
@@ -35,6 +36,14 @@ def pytest_collection_modifyitems(items):
 
 def pytest_report_header():
     return f"homodyne_eqx: {'float64' if X64 else 'float32'}, {jax.default_backend()}"
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _compiled_programs():
+    """Compiled programs of one file are of no use to the next; kept, they fill the memory and slow every collection."""
+    yield
+    jax.clear_caches()
+    gc.collect()
 
 
 @pytest.fixture(autouse=True)
