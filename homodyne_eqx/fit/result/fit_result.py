@@ -47,8 +47,9 @@ class FitResult:
     - `history`: every step from the start that was gone on from; `seconds`: of the whole fit, of packing the data, of
       comparing starts where there were several, of first stages on averaged or sampled data where there were any, and
       of the first step, compilation included;
-    - `notes`: what else to know: starts that were moved or compared, data that were sampled first, and a minimum that
-      does not describe the data.
+    - `notes`: what else to know: starts that were moved or compared, data that were sampled first, and components that
+      may have been exchanged. `summary()` shows them, and adds what follows from the numbers: a minimum that does not
+      describe the data, noise that is correlated, parameters that are.
     """
 
     model: TwoTimeModel
