@@ -24,7 +24,7 @@ _TOLERANCE = {"float64": 1e-6, "float32": 1e-3}
 
 
 class Trial(NamedTuple):
-    """A few steps from one of several starts: χ² there, where they have led, and whether Ctrl-C ended them."""
+    """A few steps from one of several starts: χ² after them, the parameters reached, and whether Ctrl-C ended them."""
 
     chi2: float
     reached: FreeParameters

@@ -121,7 +121,7 @@ class FitResult:
         """Data, model and residual (data − model)/σ of one sector, each (n_t, n_t); the residual is NaN where a pixel
         does not count. Computed when asked for, by one compiled program for all sectors.
 
-        **Raises:** `IndexError` for a sector that there is not; `ValueError` where packed data were fitted.
+        **Raises:** `IndexError` for a sector that does not exist; `ValueError` where packed data were fitted.
         """
         return self._view.maps(sector)
 
