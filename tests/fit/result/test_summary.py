@@ -191,3 +191,17 @@ def test_excluded_pixels_are_counted_by_cause(steady_fit):
     assert row_of(steady_fit, "excluded").value == said
     assert f"excluded = {said}" in str(steady_fit)
     assert said in in_terminal(steady_fit)
+
+
+def test_an_excluded_pixel_is_counted_for_its_first_cause(steady_fit, masked_data):
+    """Pixel by pixel: on the diagonal, else not finite, else masked; a masked frame that holds NaN among them."""
+    mask = np.array(masked_data.mask)
+    mask[1, 3, :] = mask[1, :, 5] = True
+    data = hx.TwoTimeData(masked_data.c2, masked_data.geometry, masked_data.sigma, mask)
+    c2, counted = np.asarray(data.c2), dict.fromkeys(("diagonal", "not finite", "masked"), 0)
+    for k, i, j in np.ndindex(c2.shape):
+        cause = "diagonal" if i == j else "not finite" if not np.isfinite(c2[k, i, j]) else "masked"
+        counted[cause] += cause != "masked" or mask[k, i, j]
+    assert min(counted.values()) > 0
+    said = f"{counted['diagonal']} on the diagonal, {counted['not finite']} not finite, {counted['masked']} masked"
+    assert row_of(replace(steady_fit, data=data), "excluded").value == f"{said} of {c2.size} pixels"
