@@ -100,6 +100,10 @@ def in_flags(remedies: Sequence[Remedy]) -> list[str]:
             said.append(f"bound them (--bound {remedy.names[0]}=LO:HI)")
         elif remedy.action == "simpler_rates":
             said.append("try --rates constant")
+        elif remedy.action == "other_starts":
+            said.append(f"try another start (--start {remedy.names[0]}=VALUE)")
+        elif remedy.action == "other_model":
+            said.append("try another model (--model NAME)")
     return [sentence_of(said)] if said else []
 
 

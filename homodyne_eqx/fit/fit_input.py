@@ -47,9 +47,9 @@ def fit_input(
 ) -> FitInput:
     """Select the free parameters by name, pack the data, and check that they can determine the parameters.
 
-    **Raises:** `ValueError` for names or bounds that cannot be, for a `PerSector` of
-    another number of values than there are sectors, and for fewer pairs of frames than parameters;
-    `TypeError` for what is no two-time data.
+    **Raises:** `ValueError` for names that the model does not have, bounds that are not an interval, a start outside
+    its bounds, a `PerSector` without one value for each sector, and fewer pairs of frames than parameters; `TypeError`
+    for anything but two-time data.
     """
     begun = time.perf_counter()
     if not isinstance(data, TwoTimeData | Packed):

@@ -61,7 +61,7 @@ class FreeParameters:
     def started_at(self, given: Mapping[str, Any]) -> "FreeParameters":
         """The same with other starts as a user gives them: the name of a leaf stands for all elements of an array.
 
-        **Raises:** `ValueError` for names that are not free, values of another number, or outside their bounds.
+        **Raises:** `ValueError` for names that are not free, a wrong number of values, or values outside their bounds.
         """
         given = _by_name(given, self.names_by_path)
         leaves = list(dict.fromkeys(parameter.leaf for parameter in self.free))
@@ -117,7 +117,7 @@ def choose_free(
     which stands for all elements of an array; bounds may also name a single element.
 
     **Raises:** `ValueError` for names that the model does not have, a start outside its bounds or not finite, bounds
-    that are no interval, or nothing free.
+    that are not an interval, or no free parameter.
     """
     leaves = named_leaves(model)
     names = [leaf.name for leaf in leaves]
@@ -189,13 +189,16 @@ def _interval(name: str, given: tuple[float | int | None, float | int | None]) -
     low, high = (-math.inf if low is None else float(low)), (math.inf if high is None else float(high))
     if not low < high:
         raise ValueError(
-            f"The bounds of {name} are ({low:g}, {high:g}); expected low < high. To hold it, name it in fixed."
+            f"The bounds of {name} are ({low:g}, {high:g}); expected low < high. To keep it fixed, name it in fixed."
         )
     return low, high
 
 
 def _inside(name: str, value: float, low: float, high: float) -> tuple[float, str | None]:
-    """A start strictly inside its interval; one that sits on an end could never leave it."""
+    """A start strictly inside its interval, since no fit can move one that is on a bound; a note if it was moved.
+
+    **Raises:** `ValueError` for a start that is not finite, or outside its bounds.
+    """
     if not math.isfinite(value):
         raise ValueError(f"The start value of {name} is {value}; expected a finite number.")
     if not low <= value <= high:

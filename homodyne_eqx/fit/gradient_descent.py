@@ -212,4 +212,5 @@ def _judged(fitted: TwoTimeModel, given: FitInput, tolerance: float, descent: _D
     last = descent.history[-1]
     end = Iteration(last.number + 1, float(normal.chi2), left, 0.0, parameters, last.elapsed, given.degrees_of_freedom)
     at_bound = parameters_at_bound(*free_parameters.limits(), parameters, normal)
-    return Outcome(ended, parameters, normal, (*descent.history, end), at_bound, descent.first_call)
+    history, interrupted = (*descent.history, end), descent.ended == Ended.INTERRUPTED
+    return Outcome(ended, parameters, normal, history, at_bound, descent.first_call, interrupted)

@@ -45,8 +45,8 @@ def fit(
 
     **Arguments:**
 
-    - `model`: the start: every parameter takes its value from it. Contrast and offset are fitted a sector where they
-      are arrays of shape `(n_sector,)`.
+    - `model`: the start: every parameter takes its value from it. Contrast and offset are fitted for each sector
+      where they are arrays of shape `(n_sector,)`.
     - `data`: two-time data, or data that are packed already (`hx.pack`), which saves folding them again.
     - `free`: names of the parameters to fit, all unless given (but for those that a term fixes by its nature);
       `fixed`: names of those to leave alone. Documented names where they exist (`D0`), else that of the term
@@ -71,15 +71,15 @@ def fit(
         - `BlockAverage(4)`: fit data averaged over blocks of 4 × 4 frames;
         - `TileSubset()`: of more than 50 million pairs fit a part.
 
-      `(Scan(), TileSubset())` unless given; `()` for the minimisation alone. A class of your own derived from
-      `AbstractStage` will do.
+      `(Scan(), TileSubset())` unless given; `()` for the minimisation alone. A class of your own
+      derived from `AbstractStage` may be among them.
     - short forms, in place of `stages`: `scan=False` and `sample=False` leave out `Scan()` and `TileSubset()`;
       `coarse=4` puts `BlockAverage(4)` between them; `starts=[…]` puts `Starts([…])` in the place of `Scan()`.
 
     **Returns:** a `FitResult`, which says whether it converged; ask `result.converged`.
 
-    **Raises:** `ValueError` for names, bounds or starts that cannot be, for a model that does not suit the data, for
-    fewer pairs than parameters, and for contrast and offset that cannot be eliminated; `TypeError` for unknown
+    **Raises:** `ValueError` for unknown names, impossible bounds or starts, for a model that does not suit the data,
+    for fewer pairs than parameters, and for contrast and offset that cannot be eliminated; `TypeError` for unknown
     arguments, and for stages that do not suit the data.
     """
     begun = time.perf_counter()
@@ -109,5 +109,5 @@ def _check_elimination(eliminate_scaling: bool, loss: AbstractLoss) -> None:
     if eliminate_scaling and loss.reweights:
         raise ValueError(
             f"eliminate_scaling was asked for with the loss {type(loss).__name__}; the best contrast and offset have a "
-            "closed form under Squares only. Leave eliminate_scaling off, or the loss."
+            "closed form under Squares only. Leave out eliminate_scaling, or the loss."
         )

@@ -24,7 +24,7 @@ _TOLERANCE = {"float64": 1e-6, "float32": 1e-3}
 
 
 class Trial(NamedTuple):
-    """A few steps from one of several starts: χ² there, where they have led, and whether Ctrl-C ended them."""
+    """A few steps from one of several starts: χ² after them, the parameters reached, and whether Ctrl-C ended them."""
 
     chi2: float
     reached: FreeParameters
@@ -82,7 +82,7 @@ class Minimiser:
         return replace(
             waypoint,
             reached=_started_where(outcome, waypoint.reached, waypoint.reached),
-            interrupted=outcome.ended == Ended.INTERRUPTED,
+            interrupted=outcome.interrupted,
             first_step_size=first_step_size if outcome.ended == Ended.CONVERGED else 1.0,
         )
 
@@ -92,7 +92,7 @@ class Minimiser:
         if not outcome.history:
             return None
         reached = _started_where(outcome, free_parameters, self._unknown(free_parameters))
-        return Trial(float(outcome.normal.chi2), reached, outcome.ended == Ended.INTERRUPTED)
+        return Trial(float(outcome.normal.chi2), reached, outcome.interrupted)
 
     def _minimise(
         self,

@@ -34,8 +34,8 @@ def least_squares_problem(
     ```
 
     The unknowns y are scaled such that a change of 1 in one of them changes √χ² by about 1, so `atol` is in units of
-    the uncertainty of a parameter with all others fixed. One pass over the data. What the solver makes of it is its own
-    affair: unlike `fit`, nothing here judges whether it has converged.
+    the uncertainty of a parameter with all others fixed. One pass over the data. Unlike `fit`,
+    this function does not judge whether the solver has converged.
 
     **Arguments:** as for `fit`.
 

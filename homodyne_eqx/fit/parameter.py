@@ -1,4 +1,4 @@
-"""A parameter of a fit: what it may be, where it starts, and in the end what it is."""
+"""A parameter of a fit: its bounds and its start, and after the fit its value and uncertainty."""
 
 import math
 from collections.abc import Iterator, Mapping
@@ -15,8 +15,8 @@ class Parameter:
     - `value`, in its `unit`; before the fit it is the start;
     - `low`, `high`: the bounds; `start`; `free`: whether the fit moves it; `at_bound`: whether the fit ended there;
     - `uncertainty`: 1σ; NaN if fixed or at a bound, inf if the data do not determine it;
-    - `period`: one or two periods on, the map is the same; `linear`: g2 is linear in it; `of_scaling`: it belongs to
-      contrast and offset.
+    - `period`: after one period, or after two, the map is the same; `linear`: g2 is linear in it; `of_scaling`: it
+      belongs to contrast and offset.
     """
 
     name: str

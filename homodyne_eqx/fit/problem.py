@@ -54,7 +54,7 @@ class Problem(eqx.Module):
       put to their best for every y (variable projection);
     - `names`: of the parameters, in their order.
 
-    All of it are arrays that may be traced and differentiated, data and geometry too.
+    All arrays in it may be traced and differentiated in, those of data and geometry too.
     """
 
     moving: TwoTimeModel
@@ -97,7 +97,7 @@ def degrees_of_freedom(packed: Packed, free_parameters: FreeParameters) -> int:
 
 
 def not_finite_at(free_parameters: FreeParameters) -> ValueError:
-    """What to raise where a fit cannot start."""
+    """The error for a start at which χ² or its derivative is not finite."""
     listed = ", ".join(f"{parameter.name} = {parameter.value:g}" for parameter in free_parameters.parameters)
     return ValueError(
         f"χ² or its derivative is not finite at the start ({listed}). Choose another start, or check that the model "
@@ -135,7 +135,7 @@ def model_with(
 
 
 def values_of(model: TwoTimeModel, free: Any) -> np.ndarray:
-    """The inverse: the free parameters of a model, one after the other, in double precision."""
+    """The inverse of `model_with`: the free parameters of a model, one after the other, in double precision."""
     return np.concatenate([np.ravel(np.asarray(leaf, float)) for leaf in jax.tree.leaves(eqx.filter(model, free))])
 
 
@@ -193,8 +193,8 @@ def _flags(free: Any, both: Any) -> list[bool]:
 def projected(normal: NormalEquations, kept: np.ndarray) -> NormalEquations:
     """The normal equations with the parameters that are not `kept` at their best for every value of the others.
 
-    N' = N_kk − N_ke N_ee⁻¹ N_ek. The eliminated ones are at their best already, or on a bound: Jᵀr of the others
-    stands.
+    N' = N_kk − N_ke N_ee⁻¹ N_ek. The eliminated parameters are at their best already, or on a bound, so Jᵀr of the
+    others does not change.
     """
     rest = ~kept
     n_ee, n_ek = normal.matrix[rest][:, rest], normal.matrix[rest][:, kept]

@@ -17,7 +17,8 @@ from .rates import AbstractRate, Events, RateSum, closed_form
 class AbstractAccumulation(eqx.Module):
     """How a rate is integrated over the frames. Only differences between frames have a meaning.
 
-    Whatever the rule, `Events` count in closed form: shorter than a frame, they would fall between points.
+    Under every rule, `Events` are integrated in closed form: they can be shorter than a frame, and the points of a rule
+    would miss them.
     """
 
     @abc.abstractmethod
@@ -43,7 +44,7 @@ class Trapezoid(AbstractAccumulation):
 
 @final
 class Exact(AbstractAccumulation):
-    """The integral in closed form, for rates that know theirs; counted from the middle frame, for the sake of rounding.
+    """The integral in closed form, for rates that have one; counted from the middle frame, which keeps rounding small.
 
     **Raises:** `TypeError` for a rate, or a part of one, without a closed form.
     """

@@ -21,7 +21,7 @@ def modules_within(module: eqx.Module, path: str = "") -> Iterator[tuple[str, eq
 def components_of(module: eqx.Module, field: dataclasses.Field) -> list[tuple[str, eqx.Module]]:
     """The modules that one field holds, itself or in a tuple, list or dictionary, each with its path from the module.
 
-    What follows something else (`Shared`) has the values that it follows.
+    A module that is tied to another one (`Shared`) is given with the values of that one.
     """
     if field.metadata.get("static", False):
         return []

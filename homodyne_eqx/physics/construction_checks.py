@@ -1,4 +1,4 @@
-"""What goes into a module is checked when modules combine, against what its fields declare."""
+"""Checks of what a module is given against what its fields declare, when it is constructed."""
 
 import dataclasses
 import inspect
@@ -15,10 +15,10 @@ _MOST_NAMES = 6
 
 
 def check_structure(owner: eqx.Module) -> None:
-    """Refuse a part of the wrong kind, what is no number where a `parameter` stands, an array where a scalar does.
+    """Refuse a part of the wrong kind, anything but a number for a `parameter`, and an array for a scalar parameter.
 
-    The contracts call it in their `__check_init__`, so that it holds for whatever is derived from them, at construction
-    alone: trees that JAX takes apart and puts together may hold anything.
+    The abstract classes call it in their `__check_init__`, so it applies to every class derived from them. It runs at
+    construction only: trees that JAX takes apart and puts together again may hold anything.
 
     **Raises:** `TypeError` or `ValueError` that names the owner, the field, what it was given, and what to do.
     """
@@ -46,9 +46,9 @@ def expect(kind: type, owner: object, name: str, value: object) -> None:
 
 
 def expect_within(owner: object, name: str, value: Any, low: float, high: float, open_ends: bool = False) -> None:
-    """Refuse a concrete number outside [low, high], or (low, high), that of any sector; a traced one passes.
+    """Refuse a concrete number outside [low, high] in any sector; outside (low, high) with `open_ends`.
 
-    What is no number passes, too: `check_structure` refuses it.
+    Traced numbers pass. Anything but a number passes, too: `check_structure` refuses it.
 
     **Raises:** `ValueError`.
     """

@@ -42,8 +42,10 @@ def nodes_at(function: PairFunction, geometry: Geometry, sector: Sector) -> Node
 def pair_block(
     function: PairFunction, rows: Nodes, columns: Nodes, in_order: Bool[Array, "n_row n_column"], sector: Sector
 ) -> Float[Array, "n_row n_column"]:
-    """Every row frame with every column frame, for one sector; where not `in_order` (row before column) the two
-    change places."""
+    """The function of every row frame with every column frame, for one sector.
+
+    Where `in_order` is false (the row frame comes before the column frame), the two frames change places.
+    """
     function = at_sector(function, sector.index)
 
     def one(row: Nodes, column: Nodes, keep: Array) -> Array:
@@ -60,7 +62,7 @@ def two_time_map(
     """The function of every pair of frames in every sector.
 
     **Arguments:** `common` names the fields of the geometry (of "q", "gap", "phi") that are known to be the same in
-    all sectors; what follows from them alone is then computed once for all.
+    all sectors; what depends on them alone is then computed once for all sectors.
     """
     fields = {name: x for name in ("q", "gap", "phi") if (x := getattr(geometry, name)) is not None}
     shared = {name: x[0] for name, x in fields.items() if name in common}

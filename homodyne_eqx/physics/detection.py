@@ -86,8 +86,8 @@ class FiniteSector(AbstractDetection):
     """M = ⟨detection(q + δq, φ + δφ)⟩, |δq| ≤ q_width/2, |δφ| ≤ phi_width/2: the pixels of a sector see different q and
     φ.
 
-    - `phi_width`: full width in azimuth, degrees; `q_width`: full width in q, Å⁻¹. Pixels are spread evenly. Known:
-      not free in a fit unless told so.
+    - `phi_width`: full width in azimuth, degrees; `q_width`: full width in q, Å⁻¹. Pixels are spread evenly. Known of
+      the instrument: a fit leaves them alone unless they are named in `free`.
     - `n_phi`, `n_q`: points of the Gauss–Legendre quadrature; 1 neglects that width.
     - `detection`: of each pixel; `Homodyne()` unless told otherwise.
 
@@ -145,11 +145,11 @@ class DriftingContrast(AbstractDetection):
     """M = √(b_i b_j) · detection, b = exp(Σ_k coefficients[k] P_{k+1}(s)), |s| ≤ 1: a contrast that drifts slowly.
 
     s grows in proportion to the time from −1 at the first frame of the geometry to 1 at the last, and P are Legendre
-    polynomials: ln b averages to 0, so that contrast stays what multiplies, the geometric mean over the run. The
-    value at lag 0 is b(t), not 1.
+    polynomials: the mean of ln b over the run is 0, so that the parameter `contrast` is the geometric mean over the
+    run. The value at lag 0 is b(t), not 1.
 
     - `coefficients`: dimensionless, shape `(n,)`: b drifts from exp(−c) to exp(c) with one coefficient c.
-    - `detection`: what it is without the drift; `Homodyne()` unless told otherwise.
+    - `detection`: the detection without the drift; `Homodyne()` unless told otherwise.
 
     Limits: coefficients → 0 is the detection itself. Derivation: if the contrast of frame i alone would be b_i times
     the mean, the speckles of two frames correlate with the geometric mean of theirs.

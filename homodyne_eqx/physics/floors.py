@@ -1,4 +1,4 @@
-"""Positivity floors that a fit can climb out of."""
+"""Lower limits for values that have to stay positive, which a fit can leave again."""
 
 import jax
 import jax.numpy as jnp
@@ -9,8 +9,8 @@ from jaxtyping import Array, ArrayLike, Float
 def floored(x: Float[Array, "*shape"], minimum: ArrayLike) -> Float[Array, "*shape"]:
     """`x` where it exceeds `minimum`, else `minimum`; its derivative in `x` is 1 on both sides.
 
-    `maximum` and `where` have derivative 0 below the floor, so a parameter that has wandered there never gets a
-    gradient to come back. Here the value is floored and the derivative is not.
+    `maximum` and `where` have derivative 0 below the floor, so a parameter that has come below it has no
+    gradient that leads back. Here the value is floored and the derivative is not.
 
     **Arguments:** `x` of any shape; `minimum`, broadcastable to `x`, a constant: no derivative flows into it.
     """

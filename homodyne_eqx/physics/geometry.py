@@ -40,11 +40,11 @@ class Geometry(eqx.Module):
 
     - `q`: scattering-vector magnitude, Å⁻¹, > 0; a scalar or one for each sector.
     - `t`: frame times, s, shape `(n_t,)`, strictly increasing, ≥ 0. They count from the start of the flow: cutting
-      early frames away must not re-zero them, since `D(t) = D0·t^alpha` would change its meaning.
+      early frames away must not start them at 0 again, since `D(t) = D0·t^alpha` would change its meaning.
     - `phi`: azimuth, degrees; a scalar or one for each sector. Only terms with a direction need it.
     - `gap`: distance between the sheared walls, Å, > 0; a scalar or one for each sector. Only shear terms need it.
-    - `dt`: frame period, s. Without it the integrals use the real spacing of `t`, uniform or not. With it every
-      step of an integral counts `dt`; a value that disagrees with the median spacing by over 5 %, or a non-uniform
+    - `dt`: frame period, s. Without it the integrals use the real spacing of `t`, uniform or not. With it, every
+      step of an integral is `dt`; a value that disagrees with the median spacing by over 5 %, or a non-uniform
       `t`, is an error.
 
     Inside a term (`nodes`) a geometry is that of one sector: `q`, `gap`, `phi` and `index` are scalars.

@@ -19,8 +19,8 @@ def as_parameter(x: ArrayLike | Sequence[Any] | eqx.Module) -> Any:
     Numbers take JAX's default precision; floating arrays keep theirs. A Python float left as it is would be part of the
     compiled program, and every change of its value a recompilation.
 
-    A `PerSector` passes as it is. So does what is no number: only the module that it was given to can refuse it by name
-    (`check_structure`).
+    A `PerSector` passes as it is. So does anything that is not a number: only the module that receives it can name
+    the field in an error (`check_structure`).
     """
     try:
         array = jnp.asarray(x)
@@ -50,10 +50,10 @@ def parameter(
     - `free`: false for what is known of the instrument (a beam radius): a fit leaves it alone unless told otherwise.
     - `scan`: "frequency" where the correlation oscillates in the parameter times t (rad/s), "phase" for the phase of
       that oscillation (degrees): χ² has many minima in these, and a fit tries several starts.
-    - `period`: of a direction or a phase, in its unit: the map is the same one period on, or else two periods on. A fit
-      tries which, and returns the value next to the start.
+    - `period`: of a direction or a phase, in its unit: the map is the same after one period, or else after two. A fit
+      tests which, and returns the equivalent value that is closest to the start.
     - `linear`: in a scaling, whether g2 is linear in this parameter, and in all others that state it together with it.
-    - `in_name`: false for a field that goes unnamed in the name of its parameter (the value of a `Constant`).
+    - `in_name`: false for a field that is left out of the name of its parameter (the value of a `Constant`).
     """
     metadata = {"unit": unit, "bounds": bounds, "free": free, "scan": scan}
     metadata |= {"period": period, "linear": linear, "in_name": in_name}
@@ -144,8 +144,8 @@ def parameter_leaves(module: Any) -> list[ParameterLeaf]:
 def _described(module: Any, keys: tuple, leaf: Array) -> ParameterLeaf:
     """Follow the path of a leaf through the fields, carrying the unit that each states to the next.
 
-    A rate that is scanned passes this on to what is proportional to it: what has its unit. An `unnamed` field (the
-    values of a `PerSector`) stands for the one that holds it: it changes neither owner nor path.
+    The `scan` of a rate holds for the parameters that the rate is proportional to: those with its unit. An
+    `unnamed` field (the values of a `PerSector`) stands for the one that holds it: it changes neither owner nor path.
     """
     unit, bounds, free, scan, owner, named = "", (-math.inf, math.inf), True, "", module, ()
     period, linear, in_name = None, False, True

@@ -65,8 +65,8 @@ class PerSector(eqx.Module):
 def at_sector(tree: _Tree, index: Int[Array, "*sector"]) -> _Tree:
     """The same tree with the value of one sector in the place of each `PerSector`; the tree itself where there is none.
 
-    **Arguments:** `index`: which sector, `Geometry.index` or `Sector.index`; of several, each value gets their axis in
-    front.
+    **Arguments:** `index`: which sector, `Geometry.index` or `Sector.index`; for an array of indices, each value gets
+    the axes of that array in front.
     """
     if not any(_is_per_sector(x) for x in jax.tree.leaves(tree, is_leaf=_is_per_sector)):
         return tree
@@ -84,12 +84,12 @@ def marked_per_sector(tree: Any) -> tuple[bool, ...]:
 
 
 def all_values(x: Any) -> Any:
-    """The values of a parameter in all sectors: those of a `PerSector`, else what it is."""
+    """The values of a parameter in all sectors: those of a `PerSector`; anything else as it is."""
     return x.values if _is_per_sector(x) else x
 
 
 def check_sectors(tree: Any, geometry: Geometry) -> None:
-    """Refuse a `PerSector` with another number of values than the geometry, or that which it is a part of, has sectors.
+    """Refuse a `PerSector` unless it has one value for each sector of the whole geometry, before sectors were selected.
 
     **Raises:** `ValueError` that names the parameter.
     """

@@ -35,7 +35,8 @@ class AbstractWithQuantities(eqx.Module):
 
     The rates that it holds need no more than a label in their fields (`component`). What else there is to state goes
     to `stated`: name, unit, and a function of the module and a geometry of one sector, whose result is a scalar for
-    a summary, one value for each frame for a curve. Whoever wants none of this writes `summaries` and `curves` anew.
+    a summary, one value for each frame for a curve. A class that wants none of this defines `summaries` and
+    `curves` itself.
     """
 
     stated: ClassVar[tuple[tuple[str, str, Callable[[Any, Geometry], Array]], ...]] = ()

@@ -19,10 +19,9 @@ from .per_sector import PerSector
 class AbstractScaling(eqx.Module):
     """The linear step from |g1|² to g2, one pair of numbers for each sector.
 
-    A field states with `linear=True` (`parameter`) that contrast and offset are linear in it, jointly with all others
-    that do: a fit puts them to their best before its first step. `closed_form`: whether its parameters are no more
-    than one contrast and then one offset, each a scalar or one for each sector, as they are. A fit can then eliminate
-    them.
+    Fields with `linear=True` (`parameter`) are those in which contrast and offset are linear, in all of them together:
+    a fit moves them to their best values before its first step. `closed_form`: whether the parameters are exactly one
+    contrast and then one offset, each a scalar or one value for each sector. A fit can then eliminate them.
     """
 
     closed_form: ClassVar[bool] = False
@@ -90,7 +89,9 @@ class SmoothScaling(AbstractScaling):
         for name in ("contrast_harmonics", "offset_harmonics"):
             shape = getattr(self, name).shape
             if len(shape) != 2 or shape[1] != 2:
-                raise ValueError(f"SmoothScaling was given {name} of shape {shape}; expected pairs (a_k, b_k), (n, 2).")
+                raise ValueError(
+                    f"SmoothScaling was given {name} of shape {shape}; expected pairs (h_k0, h_k1), (n, 2)."
+                )
 
     def __call__(self, geometry: Geometry) -> tuple[Float[Array, " n_sector"], Float[Array, " n_sector"]]:
         if geometry.phi is None:

@@ -144,6 +144,8 @@ NO_DIFFERENCES = {
     "of functions": lambda x, y, s, _: jnp.exp(-(x[0] ** 2 - y[0] ** 2)),
     "and one frame alone": lambda x, y, s, _: jnp.exp(-(x[0] - y[0])) * y[1],
     "of slices": lambda x, y, s, _: jnp.exp(-jnp.sum(x[:1] - y[1:])),
+    "of elements in other orders": lambda x, y, s, _: jnp.exp(-(x[::-1][0] - y[0])),
+    "of a cumulative sum": lambda x, y, s, _: jnp.exp(-(jnp.cumsum(x)[1] - y[1])),
     "of the larger": lambda x, y, s, _: jnp.exp(-(jnp.max(x) - jnp.max(y))),
 }
 

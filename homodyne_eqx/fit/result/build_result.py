@@ -42,8 +42,7 @@ def build_result(fitted: TwoTimeModel, fit_input: FitInput, outcome: Outcome, se
     chi2 = float(outcome.normal.chi2)
     notes = free_parameters.notes
     if outcome.ended == Ended.CONVERGED:
-        reduced = chi2 / fit_input.degrees_of_freedom
-        notes += tuple(notes_on(fitted, free_parameters, reduced, fit_input.maps, loss))
+        notes += tuple(notes_on(fitted, free_parameters))
     return FitResult(
         model=fitted,
         parameters=Parameters(parameters, free_parameters.names_by_path),

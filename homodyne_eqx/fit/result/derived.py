@@ -1,4 +1,4 @@
-"""Quantities that a fitted model states beside its parameters, with the uncertainties that those of these leave."""
+"""Quantities that a fitted model states beside its parameters, with uncertainties from those of the parameters."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -38,7 +38,7 @@ class Curve:
 def derived_quantities(
     model: TwoTimeModel, free: Any, variance: Variance, geometry: Geometry
 ) -> list[tuple[str, float, float, str]]:
-    """What the terms of a model sum up, such as rates averaged over the frames: name, value, 1σ, unit.
+    """The scalar quantities that a model states, such as rates averaged over the frames: name, value, 1σ, unit.
 
     What differs from sector to sector has the number of the sector in its name.
 
@@ -69,8 +69,8 @@ def _stated(
 ) -> Iterator[tuple[Quantity, np.ndarray]]:
     """Each quantity with its slopes in the free parameters, (n_free,) or (n_t, n_free).
 
-    What follows from a parameter with one value for each sector is stated sector by sector, «mean J[3]»; of anything
-    else the first sector speaks for all.
+    What follows from a parameter with one value for each sector is stated sector by sector, «mean J[3]»; anything
+    else is the same in all sectors, and stated for the first.
     """
     moving, rest = eqx.partition(model, free)
     some = range(geometry.n_sector if any(marked_per_sector(model)) else 1)

@@ -19,11 +19,11 @@ _SAME = {"float64": 1e-12, "float32": 1e-4}
 def nearest_to_start(
     fitted: TwoTimeModel, free_parameters: FreeParameters, outcome: Outcome, packed: Packed, loss: AbstractLoss
 ) -> tuple[TwoTimeModel, Outcome]:
-    """The fitted model with every parameter that has a period within half of it from its start, where χ² stays.
+    """The fitted model with each periodic parameter moved to within half a period of its start, where χ² stays equal.
 
     Of an even kernel φ0 and φ0 + 180° are one flow, and so are phase and phase + 180° of an oscillation. What holds for
     a model is found by trying: a parameter is moved by its period, or else by twice that, if χ² agrees to 1e-12 (1e-4
-    in float32). Uncertainties stay.
+    in float32). Uncertainties do not change.
     """
     parameters, chi2 = outcome.parameters.copy(), None
     moving, rest = eqx.partition(fitted, free_parameters.filter)

@@ -47,8 +47,9 @@ class FitResult:
     - `history`: every step from the start that was gone on from; `seconds`: of the whole fit, of packing the data, of
       comparing starts where there were several, of first stages on averaged or sampled data where there were any, and
       of the first step, compilation included;
-    - `notes`: what else to know: starts that were moved or compared, data that were sampled first, and a minimum that
-      does not describe the data.
+    - `notes`: what else to know: starts that were moved or compared, data that were sampled first, and components that
+      may have been exchanged. `summary()` shows them, and adds what follows from the numbers: a minimum that does not
+      describe the data, noise that is correlated, parameters that are.
     """
 
     model: TwoTimeModel
@@ -120,7 +121,7 @@ class FitResult:
         """Data, model and residual (data − model)/σ of one sector, each (n_t, n_t); the residual is NaN where a pixel
         does not count. Computed when asked for, by one compiled program for all sectors.
 
-        **Raises:** `IndexError` for a sector that there is not; `ValueError` where packed data were fitted.
+        **Raises:** `IndexError` for a sector that does not exist; `ValueError` where packed data were fitted.
         """
         return self._view.maps(sector)
 

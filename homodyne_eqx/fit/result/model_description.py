@@ -1,8 +1,8 @@
 """A model written down as plain data, and made again from them without running anything but the import of its classes.
 
 A module becomes the import path of its class and its fields; an array a place in a list; tuples, lists, dictionaries,
-numbers and strings what they are. What is none of these (a function that a module holds, a class inside a function) is
-noted by name alone: such a model is made by putting the arrays into one of the same structure that the reader gives.
+numbers and strings stay as they are. What is none of these (a function that a module holds, a class inside a function)
+is noted by name alone: such a model is made by putting the arrays into one of the same structure that the reader gives.
 """
 
 import dataclasses

@@ -40,7 +40,7 @@ class SectorFit:
 
     - `index`, from 0; `q`: Å⁻¹; `phi`: degrees, or `None`;
     - `contrast`, `offset`: as the fitted model has them; `contrast_uncertainty`, `offset_uncertainty`: 1σ, infinite if
-      the data do not determine them, `None` where nothing that they depend on moved;
+      the data do not determine them, `None` where all parameters that they depend on are fixed or at a bound;
     - `contrast_status`, `offset_status`: "own" where the uncertainty is that of a parameter of this sector alone;
       "common" where other sectors share the parameters, so that their values do not scatter independently; "fixed",
       "at_bound" or "undetermined" as of a parameter;
@@ -93,7 +93,7 @@ class SectorView:
         return np.asarray(values, float), np.asarray(slopes, float)
 
     def maps(self, k: int) -> SectorMaps:
-        """Data, model and residual of sector `k`. **Raises:** `IndexError` for a sector that there is not."""
+        """Data, model and residual of sector `k`. **Raises:** `IndexError` for a sector that does not exist."""
         c2, excluded = self._data.map_and_excluded(k)
         one = jax.tree.map(lambda x: x[k : k + 1], self._data.geometry.sectors)
         contrast, offset = self._scaling[0][:, k]

@@ -18,6 +18,7 @@ from .summary_row import Remedy, SummaryRow, quantity, sentence
 NOTICEABLE = 1.2
 """Factors of correlated noise above this are shown."""
 _PAIRS_LISTED = 4
+_FAR_ABOVE = 4.0
 
 
 def _group_of(parameter: Parameter, result: Any) -> str:
@@ -76,6 +77,24 @@ def _notes(result: Any) -> Iterator[SummaryRow]:
     yield from (sentence("notes", "note", note) for note in result.notes)
 
 
+def _misfit(result: Any) -> Iterator[SummaryRow]:
+    """A minimum of χ² that is far above the noise."""
+    # Noise that is correlated between frames widens the scatter of the reduced χ² about 1, but does not shift its mean.
+    # A sigma estimated from the plateau leaves out the part of the noise that grows with the correlation.
+    given = result.data is None or not result.data.sigma_source.startswith("estimated")
+    at_minimum = result.ended in (Ended.CONVERGED, Ended.UNDETERMINED)
+    if not (given and at_minimum and result.loss == "Squares" and result.reduced_chi2 > _FAR_ABOVE):
+        return
+    physical = tuple(name for name in result.free_names if not result.parameters[name].of_scaling)
+    yield sentence(
+        "notes",
+        "misfit",
+        f"a minimum, but the residuals are {result.reduced_chi2**0.5:.2g} times sigma: if sigma is right, the model "
+        "does not describe the data.",
+        remedies=(*((Remedy("other_starts", physical),) if physical else ()), Remedy("other_model")),
+    )
+
+
 def _correlations(result: Any) -> Iterator[SummaryRow]:
     """What a reader of the parameters should know: directions that the data leave open."""
     names = result.free_names
@@ -104,6 +123,7 @@ SECTIONS: tuple[Callable[[Any], Iterator[SummaryRow]], ...] = (
     _ending,
     _noise,
     _notes,
+    _misfit,
     _correlations,
 )
 """The functions that make the rows, in the order in which they are shown."""

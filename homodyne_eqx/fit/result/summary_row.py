@@ -15,7 +15,8 @@ _SAID_OF = {"fixed": "fixed", "at_bound": "at bound", "undetermined": "undetermi
 class Remedy:
     """What can be done about what a row says, as data, since Python and the command line call it by other names.
 
-    - `action`: "fix", "bound" or "simpler_rates"; `names`: the parameters that it applies to.
+    - `action`: "fix", "bound", "simpler_rates", "other_starts" or "other_model"; `names`: the parameters that it
+      applies to.
     """
 
     action: str

@@ -51,6 +51,10 @@ def in_python(remedies: Sequence[Remedy]) -> list[str]:
             said.append(f'bound them (bounds={{"{names[0]}": (low, high)}})')
         elif remedy.action == "simpler_rates":
             said.append("use rates with fewer parameters")
+        elif remedy.action == "other_starts":
+            said.append(f'try other starts (starts=[{{"{names[0]}": …}}, …])')
+        elif remedy.action == "other_model":
+            said.append("try another model")
     return [sentence_of(said)] if said else []
 
 

@@ -9,7 +9,7 @@ from ..solve.minimise import Iteration
 
 def seconds_spent(history: Sequence[Iteration], seconds: Mapping[str, float]) -> dict[str, float]:
     """Seconds by stage, for reading: "starts" and "first stages" where there were any, compilation included;
-    "compilation" (the first step less an ordinary one); and "fit", all other steps.
+    "compilation" (the first step less the median step); and "fit", all other steps.
 
     **Arguments:** `seconds`: of a `FitResult`.
     """

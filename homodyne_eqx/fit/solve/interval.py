@@ -9,12 +9,13 @@ def to_interval(
 ) -> Float[Array, " n"]:
     """The point of (low, high) that `v` stands for.
 
-    Algebraic, not exponential, so that Gauss–Newton steps towards an end do not lose their way:
+    Algebraic, not exponential, so that Gauss–Newton steps stay useful towards an end:
     - no end: `v` itself;
     - one end at distance z: z = (v + √(v² + 4a²))/2 with a half the distance of `reference` from that end;
     - two ends: the fraction (1 + v/√(1 + v²))/2 of the way.
 
-    **Arguments:** `low` may be −inf, `high` inf; `reference`: a point inside, of the magnitude of the solution.
+    **Arguments:** `low`, `high`: in the units of the parameters, −inf and inf where there is no end; `reference`: a
+    point inside, of the magnitude of the solution.
     """
     has_low, has_high = jnp.isfinite(low), jnp.isfinite(high)
     a = _half_distance(low, high, reference)

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import equinox as eqx
 import jax.numpy as jnp
@@ -45,7 +46,8 @@ class Outcome:
     - `parameters`: values of the free parameters; `normal`: the normal equations there;
     - `at_bound`: which of the parameters lie on a bound;
     - `history`: every step, none where χ² is not finite at the start;
-    - `first_call`: seconds until the first step was done, compilation included.
+    - `first_call`: seconds until the first step was done, compilation included;
+    - `interrupted`: whether Ctrl-C came, also where χ² was at its minimum already and `ended` is "converged".
     """
 
     ended: Ended
@@ -54,6 +56,14 @@ class Outcome:
     history: tuple[Iteration, ...]
     at_bound: np.ndarray
     first_call: float
+    interrupted: bool = False
+
+
+class _Minimum(NamedTuple):
+    """A state from which χ² can be expected to fall by less than the tolerance: the last of the history."""
+
+    parameters: np.ndarray
+    normal: Quadratic
 
 
 def minimise(
@@ -68,8 +78,12 @@ def minimise(
 ) -> Outcome:
     """Iterate until χ² can be expected to fall by less than `tolerance` (in units of max(1, reduced χ²)).
 
-    From there one step more is taken: where steps are those of Newton it ends far below the tolerance. Where the solver
-    gives up before that, the unknowns are rescaled to the place it has reached and it starts again
+    From there one step more is taken: where steps are those of Newton it ends far below the tolerance. If that step
+    leads to where χ² is higher or not finite, or if Ctrl-C comes in it, the state before it is the result: "converged".
+    The fit goes on only where that step has refuted the estimate: χ² has fallen by more than the tolerance, and should
+    still fall by more.
+
+    Where the solver gives up before, the unknowns are rescaled to the place that it has reached and it starts again
     from there, three times at most. Ctrl-C ends the loop with the best state so far.
 
     **Arguments:** `prepare`: from the start and the normal equations there to a better start, before the first step;
@@ -83,14 +97,15 @@ def minimise(
     ended, restarts, rejected, first_call = Ended.STEP_LIMIT, 0, 0, 0.0
     y, carried, before = problem.start, None, None
     parameters, normal = np.asarray(problem.unknowns.start), None
+    minimum: _Minimum | None = None
+    interrupted = False
     try:
         while len(history) <= max_steps:
             if carried is None:
                 carried = initial_arrays(solver, y, problem)
             position, done = take_step(solver, y, problem, carried)
             y, carried = position.y, position.carried
-            normal = on_host(position.normal)
-            parameters = np.asarray(position.parameters, float)
+            parameters, normal = np.asarray(position.parameters, float), on_host(position.normal)
             first_call = first_call or time.perf_counter() - begun
             if not normal.is_finite:
                 ended = Ended.NOT_FINITE
@@ -101,22 +116,26 @@ def minimise(
             moved = 0.0 if before is None else float(np.max(np.abs(parameters - before) * np.sqrt(diagonal_of(normal))))
             rejected = rejected + 1 if moved == 0 and before is not None else 0
             before = parameters
+            enough = tolerance * max(1.0, float(normal.chi2) / max(1, degrees_of_freedom))
+            is_second = minimum is not None
+            if minimum is not None:
+                fallen = minimum.normal.chi2 - normal.chi2
+                if fallen < 0 or (left > enough and fallen <= enough):
+                    break
             elapsed = time.perf_counter() - begun
             history.append(
                 Iteration(len(history), float(normal.chi2), left, moved, parameters, elapsed, degrees_of_freedom)
             )
+            minimum = _Minimum(parameters, normal) if left <= enough else None
             if callback is not None:
                 callback(history[-1])
-            low_enough = left <= tolerance * max(1.0, float(normal.chi2) / max(1, degrees_of_freedom))
-            if low_enough and (ended is Ended.CONVERGED or len(history) == 1):
-                ended = Ended.CONVERGED
-                break
-            ended = Ended.CONVERGED if low_enough else Ended.STEP_LIMIT
-            if low_enough:
+            if minimum is not None:
+                if is_second or len(history) == 1:
+                    break
                 continue  # one step more leads from within the tolerance to the minimum itself
             if len(history) == 1:
-                parameters = prepare(parameters, normal)
-                problem, y, carried = rescaled(problem, parameters, normal, first_step_size), jnp.zeros_like(y), None
+                start = prepare(parameters, normal)
+                problem, y, carried = rescaled(problem, start, normal, first_step_size), jnp.zeros_like(y), None
             elif bool(done) or rejected > _PATIENCE:
                 if restarts == _RESTARTS:
                     ended = Ended.STALLED
@@ -124,11 +143,13 @@ def minimise(
                 restarts, rejected = restarts + 1, 0
                 problem, y, carried = rescaled(problem, parameters, normal), jnp.zeros_like(y), None
     except KeyboardInterrupt:
-        ended = Ended.INTERRUPTED
-        if normal is None:
+        ended, interrupted = Ended.INTERRUPTED, True
+        if normal is None or not history:
             raise
+    if minimum is not None:
+        ended, parameters, normal = Ended.CONVERGED, minimum.parameters, minimum.normal
     at_bound = parameters_at_bound(*limits, parameters, normal)
-    return Outcome(ended, parameters, normal, tuple(history), at_bound, first_call)
+    return Outcome(ended, parameters, normal, tuple(history), at_bound, first_call, interrupted)
 
 
 def rescaled(problem: Problem, parameters: np.ndarray, normal: Quadratic, unit: float = 1.0) -> Problem:

@@ -8,7 +8,8 @@ from ..minimiser import Minimiser, Trial
 
 
 class Best(NamedTuple):
-    """The `number` of the best start, from 0; where a few steps from it have led; whether Ctrl-C came before all."""
+    """The `number` of the best start, from 0; where a few steps from it have led; whether Ctrl-C came before all
+    were tried."""
 
     number: int
     reached: FreeParameters

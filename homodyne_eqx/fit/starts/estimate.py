@@ -25,8 +25,8 @@ class Estimate:
     - `J`: transport coefficient d⟨Δx²⟩/dt, Å²/s; `shear_rate`, s⁻¹, in the convention of the kernel, and `phi0`,
       degrees in (−90, 90], both `None` without shear;
     - `contrast`, `offset`: dimensionless, `(n_sector,)`;
-    - `explained`: share of the variation with the lag that it accounts for, ≤ 1;
-    - `notes`: what to know of it.
+    - `explained`: share of the variation of the maps with the lag that this estimate accounts for, ≤ 1;
+    - `notes`: sentences on what limits the estimate.
     """
 
     J: float
@@ -43,8 +43,8 @@ def estimate(data: TwoTimeData, kernel: AbstractKernel | None = None) -> Estimat
 
     Each map is averaged over age at some thirty lags. J, shear rate and φ0 are those of a grid, refined step by step,
     with which exp(−q² J τ)·(sin y/y)², y = ½ q L cos(φ0 − φ) γ̇ τ, fits best, given one contrast for all sectors and an
-    offset for each. What moves ever faster or slower is taken at its average. A search over a grid needs no start and
-    is not caught in a local minimum.
+    offset for each. A motion that becomes faster or slower is described by its average. A search over a grid needs
+    no start and is not caught in a local minimum.
 
     **Arguments:** `kernel`: of the shear term, `GapAverage()` or `SincSquared()`; `None` without shear.
 

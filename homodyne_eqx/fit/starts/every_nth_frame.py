@@ -19,7 +19,7 @@ _CORRELATION_KEPT = 0.5
 def every_nth_frame(packed: Packed, step: int) -> Packed:
     """The pairs of every `step`-th frame. Unlike block averages they hold the correlation itself, however fast it is.
 
-    Where a sector has no such pair, the data as they are.
+    Where a sector would keep no pair, the data are returned as they are.
     """
     values, starts = np.asarray(packed.values), np.asarray(packed.starts)[:, 0]
     kept = np.arange(0, packed.geometry.n_t, step)
@@ -58,7 +58,7 @@ def thinned(model: TwoTimeModel, packed: Packed, angle: float, pairs_kept: float
     **Arguments:** as for `frame_step`.
     """
     step = frame_step(model, packed, angle, pairs_kept)
-    return (packed, "") if step == 1 else (every_nth_frame(packed, step), f" on every {step}. frame")
+    return (packed, "") if step == 1 else (every_nth_frame(packed, step), f" on one frame in {step}")
 
 
 def frame_step(model: TwoTimeModel, packed: Packed, angle: float, pairs_kept: float | int) -> int:

@@ -37,8 +37,8 @@ class Starts(AbstractStage):
     - `pairs_kept`: of more pairs of frames, the starts are compared on every n-th frame, such that at least so many
       pairs are left, and half of the correlation between neighbours.
 
-    **Raises:** `TypeError` for what is no list of mappings; `ValueError` for an empty one; and in the fit, for names
-    that are not free, values of another number, or outside their bounds.
+    **Raises:** `TypeError` for anything but a list of mappings; `ValueError` for an empty list; and in the fit, for
+    names that are not free, for a wrong number of values, or for values outside their bounds.
     """
 
     starts: tuple[Mapping[str, Any], ...] = eqx.field(converter=_as_list)
@@ -53,7 +53,7 @@ class Starts(AbstractStage):
             )
 
     def check(self, fit_input: FitInput) -> None:
-        """**Raises:** `ValueError` for names that are not free, values of another number, or outside their bounds."""
+        """**Raises:** `ValueError` for names that are not free, a wrong number of values, or values outside bounds."""
         for start in self.starts:
             fit_input.free_parameters.started_at(start)
 

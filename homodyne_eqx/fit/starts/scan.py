@@ -64,7 +64,7 @@ class Scan(AbstractStage):
             )
 
     def check(self, fit_input: FitInput) -> None:
-        """Any data will do."""
+        """Nothing to check: any data are suitable."""
 
     def __call__(self, waypoint: Waypoint, fit_input: FitInput, minimiser: Minimiser) -> Waypoint:
         model = minimiser.model_at(waypoint.reached)

@@ -17,9 +17,9 @@ from .waypoint import Waypoint
 class TileSubset(AbstractStage):
     """Of many pairs of frames, fit a part first: the tiles along the diagonal, and as many of the others.
 
-    Along the diagonal is what decays fast; the others are drawn at random, the same each time. The pairs in them are as
-    they were measured, so the minimum of χ² over them differs from that over all by its own noise only, unlike that of
-    averages.
+    The tiles along the diagonal hold what decays fast; the others are drawn at random, the same each time. The pairs in
+    all these tiles are as they were measured, so the minimum of χ² over them differs from that over all of them by its
+    own noise only, unlike that of averages.
 
     **Arguments:**
 
@@ -50,7 +50,7 @@ class TileSubset(AbstractStage):
             )
 
     def check(self, fit_input: FitInput) -> None:
-        """Any data will do."""
+        """Nothing to check: any data are suitable."""
 
     def __call__(self, waypoint: Waypoint, fit_input: FitInput, minimiser: Minimiser) -> Waypoint:
         packed = fit_input.packed

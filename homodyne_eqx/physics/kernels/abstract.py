@@ -17,11 +17,10 @@ class AbstractKernel(eqx.Module):
     """kernel(x): the factor of g1 after an amount x (dimensionless) has accumulated; kernel(0) = 1, |kernel| ≤ 1.
 
     `tables` and `pair` are the same function for two frames, x = x_i − x_j. What can be computed once for each frame is
-    in `tables`, out of the loop over pairs. Write a kernel as an `AbstractDifferenceKernel` unless there is such a
-    thing.
+    in `tables`, out of the loop over pairs. Where nothing can, derive the kernel from `AbstractDifferenceKernel`.
 
     What a result says of the kernel: `changes_rate`, whether its choice changes what the fitted rate means, so that
-    it is named first; `plain`, whether it goes without saying where a model has another one.
+    it is named first; `plain`, whether it is left out where the model has another kernel.
     """
 
     changes_rate: ClassVar[bool] = False
@@ -89,7 +88,7 @@ def sine_of_difference(z: Array, tables_i: PyTree[Array], tables_j: PyTree[Array
 
 @jax.custom_jvp
 def cosine_of_difference(z: Array, tables_i: PyTree[Array], tables_j: PyTree[Array]) -> Array:
-    """cos z, likewise."""
+    """cos z for z = z_i − z_j, in the same way as `sine_of_difference`."""
     (sin_i, cos_i), (sin_j, cos_j) = tables_i, tables_j
     return cos_i * cos_j + sin_i * sin_j
 

@@ -17,7 +17,7 @@ _SMALLEST_AMOUNT = 1e-20
 class Exponential(AbstractDifferenceKernel):
     """kernel(x) = exp(−x): scatterers whose displacement along q is Gaussian, x half its variance times q².
 
-    The exponent is kept in [−700, 0]: beyond, the exponential of a double underflows, and the derivative with it.
+    The exponent is kept in [−700, 0]: below −700 the exponential of a double underflows, and its derivative with it.
 
     Limits: 1 − x for small x; x < 0, which a rate below 0 can accumulate, counts as 0. Derivation: the average of
     exp(i q Δ) over a Gaussian Δ of variance σ² is exp(−½ q² σ²), here with x = ½ q² σ², dimensionless.
@@ -33,7 +33,7 @@ class Exponential(AbstractDifferenceKernel):
 class Stretched(AbstractDifferenceKernel):
     """kernel(x) = exp(−x^exponent): Kohlrausch's form, stretched below exponent 1 and compressed above.
 
-    - `exponent`: dimensionless, in (0, 2]; a characteristic function of displacements up to 2.
+    - `exponent`: dimensionless, in (0, 2]: up to 2 the kernel is the average of exp(i q Δ) over displacements Δ.
 
     Limits: exponent 1 is `Exponential`, exponent 2 is `Gaussian` at √2 x. At x = 0 the value is 1 and the derivative
     is taken as 0; below exponent 1, its limit from the right is infinite. x < 1e-20 counts as 0.

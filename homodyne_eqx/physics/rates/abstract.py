@@ -1,4 +1,4 @@
-"""The contract of a rate, a function of time that something accumulates by; rates add, and scale by a number."""
+"""The contract of a rate, how fast an amount accumulates, as a function of time; rates add, and scale by a number."""
 
 import abc
 from typing import final

@@ -1,4 +1,4 @@
-"""Sudden events: yielding, avalanches, a kick of the stage."""
+"""Sudden events: yielding, avalanches, a jolt of the sample stage."""
 
 from typing import final
 
@@ -20,9 +20,9 @@ class Events(AbstractIntegrableRate):
 
     - `amplitudes`: unit of the rate times s, shape `(n_events,)`; fits keep them > 0;
     - `times`: s, shape `(n_events,)`;
-    - `duration`: standard deviation of the Gaussian, s, > 0, one for all; 1 ms unless given: a sharp step to frames
-      that take longer. Known: not free in a fit unless told so. A fit finds the time of an event only from within a few
-      durations: start wide.
+    - `duration`: standard deviation of the Gaussian, s, > 0, one for all; 1 ms unless given, which is a sharp
+      step for longer frames. A fit leaves it alone unless it is named in `free`. A fit finds the time of an event only
+      from a start within a few durations of it: start with a long duration.
 
     Limits: duration → 0 makes steps. Derivation: N is the standard normal density, whose integral is 1.
     """

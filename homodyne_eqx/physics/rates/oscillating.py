@@ -19,7 +19,7 @@ class Oscillating(AbstractIntegrableRate):
 
     Accumulate it with `Exact()`: the trapezoid on frames loses a factor (ωΔt/2)·cot(ωΔt/2) of the amplitude.
 
-    Limits: ω → 0 stands still. Derivation: the derivative in time of amplitude · sin(ω t + phase).
+    Limits: ω → 0 is no motion. Derivation: the derivative in time of amplitude · sin(ω t + phase).
     """
 
     amplitude: Float[Array, ""] = parameter("{unit}·s", (0.0, jnp.inf))

@@ -22,7 +22,7 @@ class PowerLaw(AbstractIntegrableRate):
     - `exponent`: dimensionless; fits keep it within (−2, 2);
     - `offset`: unit of the rate; may be negative as long as the rate is not.
 
-    The floor acts on the value alone (`floored`), so that a fit can climb out from under it. t < 1e-8 s counts as
+    The floor acts on the value alone (`floored`), so that a fit can leave it again. t < 1e-8 s counts as
     1e-8 s, so that the rate and its derivatives are finite at t = 0 whatever the exponent. The closed-form integral
     is that of the power law as it stands, without either floor.
 

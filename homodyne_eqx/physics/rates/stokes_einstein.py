@@ -22,7 +22,7 @@ class StokesEinstein(AbstractIntegrableRate):
 
     - `diffusion`: D(t), Å²/s, a rate or a number.
 
-    Limits: D → 0 stands still. Derivation: J = d⟨Δx²⟩/dt, and ⟨Δx²⟩ = 2 D τ along each direction (Einstein, Ann.
+    Limits: D → 0 is no motion. Derivation: J = d⟨Δx²⟩/dt, and ⟨Δx²⟩ = 2 D τ along each direction (Einstein, Ann.
     Phys. 322 (1905) 549).
     """
 

@@ -17,12 +17,12 @@ from .field import times
 
 @final
 class Nodes(eqx.Module):
-    """What a term says of each frame, O(n_t); after indexing, of one frame.
+    """The values of a term in each frame, O(n_t) in memory; after indexing, in one frame.
 
     - `channels`: what the parameters move: an accumulated decay, a strain, a fraction. Arrays of shape `(n_t,)`.
     - `tables`: what else the pair function reads of a frame, computed once for each frame instead of once for each
-      pair (the sine and cosine of a channel). Whoever fills them sends their derivative to the channel (a custom JVP);
-      a table whose derivative matters is treated as a channel.
+      pair (the sine and cosine of a channel). A term that fills them sends their derivative to the channel (a custom
+      JVP); a table whose derivative matters is treated as a channel.
     """
 
     channels: PyTree[Array]

@@ -17,7 +17,7 @@ class AnomalousDiffusion(AbstractTerm):
     - `coefficient`: Å²/s^exponent; fits keep it > 0.
     - `exponent`: dimensionless, in (0, 2): below 1 subdiffusion, as in a viscoelastic medium, above 1 superdiffusion.
 
-    A sample whose diffusion slows down with its age is another thing: `Diffusion(PowerLaw(…))`, of which J changes with
+    A sample whose diffusion slows down with its age is a different case: `Diffusion(PowerLaw(…))`, whose J changes with
     the time t and not with the lag. At a single age the two look alike.
 
     Limits: exponent 1 is `Diffusion` with J = coefficient; exponent 2 is `Ballistic` with v = √coefficient. The

@@ -18,7 +18,7 @@ class Ballistic(AbstractAmountTerm):
 
     - `velocity`: v(t), Å/s, a rate or a number: with `Gaussian()` the standard deviation of the velocity along one
       direction. Then |g1|² = exp(−(q v τ)²): the published factor exp(−(qvτ)²) is that of g2. Fitted as a factor of
-      g1 it returns v/√2.
+      g1, that published factor returns v/√2.
     - `kernel`: `Gaussian()`; or `GapAverage()`, sin x/x, for one speed v in all directions of space; or
       `Exponential()` for a Lorentzian distribution of half width v (strain fields of point stresses).
     - `accumulation`: `Trapezoid()`, `Exact()` or `GaussLegendre()`.

@@ -29,7 +29,8 @@ class Distribution(AbstractTerm):
       parameter, √(exp(width²) − 1).
     - `order`: points of the Gauss–Hermite quadrature in ln s.
 
-    The density weighs by scattered intensity: of radii, a number distribution times the square of the form factor.
+    The density is weighted by scattered intensity: for radii, the number distribution times the square of the form
+    factor.
 
     Limits: width → 0 is the term itself; for g1 = exp(−x), small x gives 1 − x + ½x² exp(width²), a second cumulant.
     Derivation: fields of independent scatterers add, and ⟨s⟩ = 1.

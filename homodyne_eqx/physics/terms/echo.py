@@ -17,8 +17,8 @@ class Echo(AbstractAmountTerm):
     """g1 = kernel(½ q L cos(φ0 − φ) strain (sin(ω t_i + phase) − sin(ω t_j + phase))), ω = angular_frequency:
     a gap under the strain γ0 sin(ωt + phase).
 
-    Affine strain alone gives full echoes; their height is the part that came back: multiply by `Diffusion` or
-    `Relaxation` for what does not. It is `Shear` with the rate `Oscillating` in closed form.
+    Affine strain alone gives echoes of full height. Multiply by `Diffusion` or `Relaxation` for motion that does not
+    come back with the strain. It is `Shear` with the rate `Oscillating` in closed form.
 
     - `strain`: the amplitude γ0, dimensionless; fits keep it > 0.
     - `angular_frequency`: ω = 2π f, rad/s; fits keep it > 0, and scan it: a single start finds it only from within

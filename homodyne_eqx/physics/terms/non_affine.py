@@ -17,8 +17,8 @@ from .abstract import AbstractAmountTerm
 class NonAffine(AbstractAmountTerm):
     """g1 = kernel(q · length · ∫ rate dt): each scatterer leaves the affine path by a random ℓ for each unit of strain.
 
-    - `rate`: the shear rate γ̇(t), 1/s, a rate or a number. Only γ̇·ℓ can be told from data: tie it to that of a
-      `Shear` term (`Shared`), or hold it (`FrozenRate`).
+    - `rate`: the shear rate γ̇(t), 1/s, a rate or a number. Only γ̇·ℓ can be told from data: tie γ̇ to the rate of
+      a `Shear` term (`Shared`), or fix it (`FrozenRate`).
     - `length`: ℓ, Å: the standard deviation of the displacement along one direction at strain 1; fits keep it > 0.
     - `kernel`: `Gaussian()`. Then |g1|² = exp(−q² ℓ² Γ²): the published factor is that of g2.
     - `accumulation`: `Trapezoid()`, `Exact()` or `GaussLegendre()`.

@@ -19,8 +19,8 @@ class Transit(AbstractAmountTerm):
 
     - `velocity`: v(t) across the beam, Å/s, a rate or a number.
     - `beam_radius`: w, Å, > 0: where the intensity of the beam has fallen to 1/e², in the direction of the motion:
-      √2 times the radius at 1/e, twice the standard deviation, 0.849 times the full width at half maximum. Known:
-      not free in a fit unless told so, since only v/w can be told from data.
+      √2 times the radius at 1/e, twice the standard deviation, 0.849 times the full width at half maximum. Known of
+      the instrument: a fit leaves it alone unless it is named in `free`, since data determine only v/w.
     - `kernel`: `Gaussian()` for a Gaussian beam. Then |g1|² = exp(−(vτ/w)²): the published factor is that of g2.
     - `accumulation`: `Trapezoid()`, `Exact()` or `GaussLegendre()`.
 

@@ -1,4 +1,4 @@
-"""Any velocity profile across a gap: shear bands, slip at the walls, one's own."""
+"""Any velocity profile across a gap: shear bands, slip at the walls, or your own."""
 
 import abc
 import itertools
@@ -98,7 +98,7 @@ class VelocityProfile(AbstractTerm):
 
     - `rate`: the nominal shear rate γ̇(t), 1/s: velocity of the moving wall over the gap; a rate or a number.
     - `phi0`: direction of the flow, degrees.
-    - `profile`: `ShearBands(…)`, `WallSlip(…)`, or one's own u(s).
+    - `profile`: `ShearBands(…)`, `WallSlip(…)`, or a profile of your own.
     - `accumulation`: `Trapezoid()`, `Exact()` or `GaussLegendre()`.
     - `order`: points of the Gauss–Legendre quadrature between one kink of the profile and the next. Good to 1e-6
       while |x| times the velocity across that piece stays below `order`.

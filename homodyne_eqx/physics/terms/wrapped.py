@@ -34,8 +34,8 @@ class Frozen(AbstractTerm):
 
 @final
 class Shared(AbstractTerm):
-    """g1 = tied: a term with parameters that are one and the same in several places, the shear rate of two factors,
-    say.
+    """g1 = tied: a term with parameters that are one and the same in several places, such as the shear rate of
+    two factors.
 
     **Arguments:**
 

@@ -1,5 +1,7 @@
 """The data in the result of a fit are data like any other."""
 
+from dataclasses import replace
+
 import h5py
 import numpy as np
 import pytest
@@ -37,6 +39,26 @@ def test_the_data_of_a_result_are_read_as_they_were_fitted(result, data, tmp_pat
     np.testing.assert_array_equal(again.mask, data.mask)
     for name in ("q", "phi", "gap", "t", "dt"):
         np.testing.assert_allclose(getattr(again.geometry, name), getattr(data.geometry, name), rtol=1e-6)
+
+
+def test_where_they_came_from_is_read_as_well(result, data, tmp_path):
+    origin = hx.Provenance(path="somewhere.hdf", format="aps-u", metadata={"sample": "glass"})
+    known = replace(data, provenance=origin, sigma_source="by hand")
+    again = hx.load(replace(result, data=known).save(tmp_path / "known") / "result.h5")
+    assert again.sigma_source == "by hand"
+    assert any("somewhere.hdf" in note for note in again.provenance.notes)
+    assert again.provenance.metadata["sample"] == "glass"
+    without = hx.load(result.save(tmp_path / "without") / "result.h5")
+    assert any("fitted before" in note for note in without.provenance.notes)
+
+
+def test_times_that_are_not_uniform_are_kept(result, data, tmp_path):
+    """The integrals then follow the times themselves, not a frame period."""
+    t = np.cumsum(np.linspace(0.1, 0.2, N_T))
+    uneven = replace(data, geometry=data.geometry.with_times(t))
+    again = hx.load(replace(result, data=uneven).save(tmp_path / "uneven") / "result.h5")
+    np.testing.assert_allclose(again.geometry.t, t, rtol=1e-6)
+    np.testing.assert_allclose(again.geometry.intervals, np.diff(t), rtol=1e-4)
 
 
 def test_some_of_it_can_be_selected(result, data, tmp_path):

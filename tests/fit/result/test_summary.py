@@ -127,6 +127,35 @@ def test_strong_correlations_are_told_in_the_words_of_each_surface(steady_fit):
     assert "correlation" not in [r.name for r in replace(steady_fit, covariance=covariance).summary()]
 
 
+def test_a_minimum_far_above_the_noise_is_told_in_the_words_of_each_surface(steady_fit):
+    """Residuals of 3 sigma: reduced χ² of 9. Not if sigma is an estimate, of other losses, or before the minimum."""
+    far = replace(steady_fit, chi2=9.0 * steady_fit.degrees_of_freedom)
+    row = row_of(far, "misfit")
+    assert "the residuals are 3 times sigma" in row.value
+    first = next(name for name in far.free_names if not far.parameters[name].of_scaling)
+    said = f'describe the data. Try other starts (starts=[{{"{first}": …}}, …]), or try another model.'
+    flags = f"describe the data. Try another start (--start {first}=VALUE), or try another model (--model NAME)."
+    assert said in str(far)
+    assert flags in in_terminal(far, 300)
+    assert "--" not in str(far)
+    assert "starts=" not in in_terminal(far, 300)
+    assert json.loads(json.dumps(row.to_dict()))["remedies"][0]["action"] == "other_starts"
+    held = {name: replace(p, free=False) if not p.of_scaling else p for name, p in far.parameters.items()}
+    free = [k for k, name in enumerate(far.free_names) if held[name].free]
+    of_scaling = replace(far, parameters=held, covariance=far.covariance[np.ix_(free, free)])
+    assert [remedy.action for remedy in row_of(of_scaling, "misfit").remedies] == ["other_model"]
+    assert "misfit" in [r.name for r in replace(far, ended=hx.Ended.UNDETERMINED).summary()]
+    estimated = replace(far.data, sigma_source="estimated from the plateau")
+    for other in (
+        steady_fit,
+        replace(far, chi2=3.9 * far.degrees_of_freedom),
+        replace(far, loss="Cauchy"),
+        replace(far, ended=hx.Ended.STEP_LIMIT),
+        replace(far, data=estimated),
+    ):
+        assert "misfit" not in [r.name for r in other.summary()]
+
+
 def test_what_the_data_leave_open_is_named():
     across = simulated(24).select(sectors=[2])
     start = hx.laminar_flow(
@@ -162,3 +191,17 @@ def test_excluded_pixels_are_counted_by_cause(steady_fit):
     assert row_of(steady_fit, "excluded").value == said
     assert f"excluded = {said}" in str(steady_fit)
     assert said in in_terminal(steady_fit)
+
+
+def test_an_excluded_pixel_is_counted_for_its_first_cause(steady_fit, masked_data):
+    """Pixel by pixel: on the diagonal, else not finite, else masked; a masked frame that holds NaN among them."""
+    mask = np.array(masked_data.mask)
+    mask[1, 3, :] = mask[1, :, 5] = True
+    data = hx.TwoTimeData(masked_data.c2, masked_data.geometry, masked_data.sigma, mask)
+    c2, counted = np.asarray(data.c2), dict.fromkeys(("diagonal", "not finite", "masked"), 0)
+    for k, i, j in np.ndindex(c2.shape):
+        cause = "diagonal" if i == j else "not finite" if not np.isfinite(c2[k, i, j]) else "masked"
+        counted[cause] += cause != "masked" or mask[k, i, j]
+    assert min(counted.values()) > 0
+    said = f"{counted['diagonal']} on the diagonal, {counted['not finite']} not finite, {counted['masked']} masked"
+    assert row_of(replace(steady_fit, data=data), "excluded").value == f"{said} of {c2.size} pixels"

@@ -217,6 +217,13 @@ def test_what_a_stage_has_packed_is_let_go(data, monkeypatch):
     assert len(packed) == 1
 
 
+def test_block_averages_have_a_pair_for_each_two_blocks(data):
+    seen = []
+    result = fit(data, stages=(hx.BlockAverage(3),), callback=seen.append)
+    n_blocks = N_T // 3
+    assert seen[0].degrees_of_freedom + len(result.free_names) == 4 * n_blocks * (n_blocks - 1) // 2
+
+
 def test_the_stage_of_the_documentation_works(data):
     (_, source, _) = inspect.getdoc(hx.AbstractStage).split("```")
     names = {"hx": hx, "final": final, "ClassVar": ClassVar}
