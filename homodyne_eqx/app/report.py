@@ -18,6 +18,7 @@ from ..fit.result.summary import line_of
 from ..fit.result.summary_row import Remedy, SummaryRow
 from ..fit.result.table import IN_TABLE, sentence_of
 from .extensions import InstalledModel
+from .found_in_data import Found
 from .model_choice import ModelChoice, Start
 
 _SECTORS = 40
@@ -39,6 +40,15 @@ def print_data(console: Console, data: TwoTimeData) -> None:
     for line in repr(data).splitlines():
         wrapped = textwrap.fill(line, console.width, subsequent_indent=" " * 11, drop_whitespace=True)
         console.print(wrapped, markup=False, highlight=False)
+
+
+def print_found(console: Console, excluded: Found, remaining: Found) -> None:
+    """Bad frames and outliers, each in a line, if there are any."""
+    if str(excluded):
+        console.print(f"excluded, as found: {excluded}", markup=False, highlight=False)
+    if str(remaining):
+        said = f"note: {remaining}. Leave out with {remaining.remedy}"
+        console.print(said, style="yellow", markup=False, highlight=False)
 
 
 def print_start(console: Console, choice: ModelChoice | InstalledModel, start: Start, fixed: Mapping[str, Any]) -> None:

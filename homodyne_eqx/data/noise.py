@@ -1,5 +1,6 @@
 """The noise of two-time maps: as given, or estimated from the far-lag plateau."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -54,7 +55,7 @@ def check_sigma_map(sigma_k: np.ndarray, excluded: np.ndarray, k: int) -> None:
         raise WrongSigmaPixel((k, int(i), int(j)), float(sigma_k[i, j]), int(np.count_nonzero(bad)))
 
 
-def estimate_sigma(c2: MapStack, mask: np.ndarray | None) -> tuple[np.ndarray, str]:
+def estimate_sigma(c2: MapStack, masks: Sequence[np.ndarray | None]) -> tuple[np.ndarray, str]:
     """Noise of each map from the scatter of its far-lag plateau, and a sentence on how it was estimated.
 
     The pixels are those with a lag of at least two thirds of the longest one. What is left of a decay there is taken
@@ -71,7 +72,7 @@ def estimate_sigma(c2: MapStack, mask: np.ndarray | None) -> tuple[np.ndarray, s
     sigma = np.empty(n_sector)
     for k in range(n_sector):
         map_k = np.asarray(c2[k])
-        used = upper & ~excluded_pixels(map_k, mask_of_sector(mask, k))[0]
+        used = upper & ~excluded_pixels(map_k, *(mask_of_sector(mask, k) for mask in masks))[0]
         count = np.count_nonzero(used)
         if count < _FEWEST_PIXELS:
             raise SigmaNotEstimated(

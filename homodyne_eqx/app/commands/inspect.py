@@ -35,8 +35,10 @@ def inspect(
     from ...data.formats import READERS
     from ...data.two_time import sector_arrays
     from .. import report
+    from ..found_in_data import without
 
     data, has_sigma, sigma = _with_any_sigma(file, {"gap": gap, **layout_options})
+    found = without(data, None, False)[2]
     geometry, source = data.geometry, data.provenance
     description = {reader.name: reader.description for reader in READERS}[str(source.format)]
     t = np.asarray(geometry.t)
@@ -49,6 +51,7 @@ def inspect(
         ("gap", "none in the file; needed for shear" if geometry.gap is None else f"{float(geometry.gap[0]):.6g} Å"),
         ("sigma", sigma),
         ("excluded", str(data.excluded)),
+        ("suspicious", f"{found}; to leave out: {found.remedy}" if str(found) else "no frame and no pixel"),
         ("sha256", str(source.sha256)),
         *(("note", note) for note in source.notes),
     ]
