@@ -9,10 +9,12 @@ from typing import Any, final
 import numpy as np
 
 from ..physics.geometry import Geometry
+from ..physics.minus_sign import with_minus
 from .errors import NoPixelLeft, NoSuchSector, WrongShape
 from .exclusion import Excluded, excluded_pixels, mask_array, mask_of_frames, mask_of_sector, union_of_masks
 from .maps import array_or_stack, in_memory
-from .noise import check_sigma_map, describe_sigma, estimate_sigma, sigma_array_or_estimate
+from .noise import check_sigma_map, describe_sigma, sigma_array_or_estimate
+from .noise_estimate import estimate_sigma
 from .provenance import Provenance
 from .selection import Range, describe_sectors, make_selection
 
@@ -62,7 +64,7 @@ class TwoTimeData:
             put(self, name, mask_array(getattr(self, name), self.shape, name))
         sigma = sigma_array_or_estimate(self.sigma, self.shape)
         if isinstance(sigma, str):
-            sigma, source = estimate_sigma(self.c2, [getattr(self, name) for name in MASKS])
+            sigma, source = estimate_sigma(self.c2, [getattr(self, name) for name in MASKS], _alike(self.geometry))
             put(self, "sigma_source", source)
         put(self, "sigma", _read_only(sigma))
         if not self.is_lazy:
@@ -183,7 +185,7 @@ class TwoTimeData:
         counted = "counted when read" if self.is_lazy and "excluded" not in self.__dict__ else str(self.excluded)
         lines = [
             f"TwoTimeData: {self.n_sector} sectors × {self.n_t} frames ({'lazy ' * self.is_lazy}{self.c2.dtype})",
-            f"  time     {times[0]:.5g} to {times[-1]:.5g} s, dt {float(geometry.dt):.5g} s",
+            f"  time     {with_minus(f'{times[0]:.5g}')} to {times[-1]:.5g} s, dt {float(geometry.dt):.5g} s",
             f"  sectors  {describe_sectors(*sector_arrays(geometry))}",
         ]
         if geometry.gap is not None:
@@ -198,6 +200,14 @@ def sector_arrays(geometry: Geometry) -> tuple[np.ndarray, np.ndarray | None]:
     """q (Å⁻¹) and phi (degrees, or `None`) of each sector, `(n_sector,)` on the host."""
     phi = None if geometry.phi is None else np.atleast_1d(np.asarray(geometry.phi))
     return np.atleast_1d(np.asarray(geometry.q)), phi
+
+
+def _alike(geometry: Geometry) -> np.ndarray:
+    """A number for each sector, equal where q and gap are equal, `(n_sector,)`."""
+    q, _ = sector_arrays(geometry)
+    gap = np.zeros(()) if geometry.gap is None else np.asarray(geometry.gap)
+    places = np.stack([np.broadcast_to(x, geometry.n_sector) for x in (q, gap)], axis=1)
+    return np.unique(places, axis=0, return_inverse=True)[1].reshape(-1)
 
 
 def _check_geometry(geometry: Geometry, shape: tuple[int, ...]) -> None:
