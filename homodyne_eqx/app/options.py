@@ -118,7 +118,7 @@ Sigma = Annotated[
     typer.Option(
         "--sigma",
         metavar="VALUE|estimate",
-        help="Standard deviation of a pixel of c2, or `estimate` for the scatter of the far-lag plateau of each map. "
+        help="Standard deviation of a pixel of c2, or `estimate` for the scatter of the far-lag plateau. "
         "Needed if the file holds none: there is no default.",
         rich_help_panel=DATA,
     ),

@@ -57,10 +57,10 @@ def suspicious_frames(data: TwoTimeData) -> tuple[BadFrame, ...]:
     rearrangement of the sample and an oscillation do not make a frame suspicious: it must stick out from the frames on
     both sides. Where maps are normalised frame by frame, a frame that was merely brighter has left no trace.
 
-    In 1675 simulated good data sets (speckle fields, 200 to 2000 speckles, 60 to 150 frames, ageing, photon noise)
-    there was no false alarm. A frame is missed if intensities fluctuate as much by themselves: of 200 speckles that are
-    new in each frame and hold a photon each, one that is 1.3 times brighter. So is a frame of another speckle pattern
-    whose mean is right.
+    In 1462 simulated good data sets (speckle fields, 200 to 2000 speckles, 60 to 150 frames, ageing, photon noise)
+    there were 2 false alarms, in as many with a rearrangement of the sample none. A frame is missed if intensities
+    fluctuate as much by themselves: of 200 speckles that are new in each frame and hold a photon each, one that is 1.3
+    times brighter. So is a frame of another speckle pattern whose mean is right.
 
     **Returns:** nothing for fewer than 20 frames. Excluded pixels are left out; maps are read one at a time.
     """

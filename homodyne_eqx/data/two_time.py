@@ -33,7 +33,8 @@ class TwoTimeData:
       kept as it is, without a copy; or a stack that reads one map at a time (`shape`, `dtype` and `[k]`).
     - `geometry`: the `Geometry` of the same sectors and frames, in the same order; phi may be in any order.
     - `sigma`: standard deviation of a pixel, > 0: a number, one for each sector `(n_sector,)`, an array like `c2`, or
-      the word `"estimate"` for the scatter of the far-lag plateau of each map. There is no default.
+      the word `"estimate"` for the scatter of the far-lag plateau, averaged over sectors of equal q and gap unless they
+      clearly differ. There is no default.
     - `mask`: True where a pixel is excluded: `(n_t,)` for whole frames, `(n_t, n_t)` for all sectors, or like `c2`.
     - `provenance`: where the data came from.
     - `sigma_source`: a sentence on where sigma came from.

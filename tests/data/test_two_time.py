@@ -149,7 +149,7 @@ def test_it_prints_what_a_user_asks_first(symmetric_maps, geometry_of):
     c2 = symmetric_maps()
     c2[0, 1, 2] = np.nan
     text = repr(TwoTimeData(c2, geometry_of(first=4), sigma=0.02))
-    for part in ("4 sectors × 12 frames", "2 to 7.5 s, dt 0.5 s", "0.005 Å⁻¹", "30, -80, 120, 5°", "1e+06 Å", "0.02"):
+    for part in ("4 sectors × 12 frames", "2 to 7.5 s, dt 0.5 s", "0.005 Å⁻¹", "30, −80, 120, 5°", "1e+06 Å", "0.02"):
         assert part in text
     assert "48 on the diagonal, 1 not finite, 0 masked of 576 pixels" in text
 
