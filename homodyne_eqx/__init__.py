@@ -9,12 +9,16 @@ if _os.environ.get("HOMODYNE_EQX_TYPECHECK", "0") not in ("", "0"):
 
 from . import datasets as datasets, testing as testing
 from .data import (
+    BadFrame as BadFrame,
     Excluded as Excluded,
+    Outliers as Outliers,
     Provenance as Provenance,
     TwoTimeData as TwoTimeData,
     errors as errors,
     load as load,
+    outlier_pixels as outlier_pixels,
     save_aps_u as save_aps_u,
+    suspicious_frames as suspicious_frames,
 )
 from .engine import (
     Cauchy as Cauchy,

@@ -88,6 +88,22 @@ Frames = Annotated[
         rich_help_panel=DATA,
     ),
 ]
+ExcludeFrames = Annotated[
+    str | None,
+    typer.Option(
+        "--exclude-frames",
+        metavar="LIST|found",
+        help="Leave out bad frames, counted from 0 as in `inspect`: numbers and ranges such as 61,70-75, or `found` "
+        "for those that do not fit their neighbours.",
+        rich_help_panel=DATA,
+    ),
+]
+ExcludeOutliers = Annotated[
+    bool,
+    typer.Option(
+        "--exclude-outliers", help="Leave out single pixels that are far from those around them.", rich_help_panel=DATA
+    ),
+]
 Gap = Annotated[
     float | None,
     typer.Option(
@@ -102,7 +118,7 @@ Sigma = Annotated[
     typer.Option(
         "--sigma",
         metavar="VALUE|estimate",
-        help="Standard deviation of a pixel of c2, or `estimate` for the scatter of the far-lag plateau of each map. "
+        help="Standard deviation of a pixel of c2, or `estimate` for the scatter of the far-lag plateau. "
         "Needed if the file holds none: there is no default.",
         rich_help_panel=DATA,
     ),

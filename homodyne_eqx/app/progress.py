@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ..fit import Iteration, Parameter
+from ..physics.minus_sign import with_minus
 
 _SHOWN = 6
 
@@ -60,7 +61,7 @@ class FitProgress:
         for _, name in shown:
             table.add_column(_short(name), justify="right", no_wrap=True)
         for step in self._steps[-_SHOWN:]:
-            parameters = [f"{step.parameters[k]:.4g}" for k, _ in shown]
+            parameters = [with_minus(f"{step.parameters[k]:.4g}") for k, _ in shown]
             reduced = step.chi2 / step.degrees_of_freedom
             table.add_row(str(step.number), f"{reduced:.6g}", f"{step.expected_decrease:.2g}", *parameters)
         return table

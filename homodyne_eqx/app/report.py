@@ -17,7 +17,9 @@ from ..fit.result.numbers import value_text
 from ..fit.result.summary import line_of
 from ..fit.result.summary_row import Remedy, SummaryRow
 from ..fit.result.table import IN_TABLE, sentence_of
+from ..physics.minus_sign import with_minus
 from .extensions import InstalledModel
+from .found_in_data import Found
 from .model_choice import ModelChoice, Start
 
 _SECTORS = 40
@@ -41,12 +43,25 @@ def print_data(console: Console, data: TwoTimeData) -> None:
         console.print(wrapped, markup=False, highlight=False)
 
 
+def print_found(console: Console, excluded: Found, remaining: Found) -> None:
+    """Bad frames and outliers, each in a line, if there are any."""
+    if str(excluded):
+        console.print(f"excluded, as found: {excluded}", markup=False, highlight=False)
+    if str(remaining):
+        said = f"note: {remaining}. Leave out with {remaining.remedy}"
+        console.print(said, style="yellow", markup=False, highlight=False)
+
+
 def print_start(console: Console, choice: ModelChoice | InstalledModel, start: Start, fixed: Mapping[str, Any]) -> None:
     """Where the fit starts, and why there."""
     shown = table("start", "value>", "from")
     for name in choice.names:
         value = np.ravel(start.values[name])
-        text = value_text(float(value[0])) if np.ptp(value) == 0 else f"{value.min():.4g} … {value.max():.4g}"
+        text = (
+            value_text(float(value[0]))
+            if np.ptp(value) == 0
+            else " … ".join(with_minus(f"{x:.4g}") for x in (value.min(), value.max()))
+        )
         source = start.sources[name] + (", fixed" if name in fixed else "")
         shown.add_row(name, text, source)
     console.print(shown)
@@ -84,7 +99,7 @@ def _print_quantities(console: Console, rows: Sequence[SummaryRow], truth: Mappi
         cells += [row.correlated_text] if wide else []
         cells.append(row.unit)
         if truth:
-            cells.append(f"{truth[row.name]:g}" if row.name in truth else "")
+            cells.append(with_minus(f"{truth[row.name]:g}") if row.name in truth else "")
         last = place + 1 < len(rows) and row.group != "derived" and rows[place + 1].group == "derived"
         shown.add_row(*cells, end_section=last)
     console.print(shown)
@@ -115,7 +130,7 @@ def print_sectors(console: Console, result: FitResult) -> None:
         shown.add_row(
             str(sector.index),
             f"{sector.q:.5g}",
-            "" if sector.phi is None else f"{sector.phi:.4g}",
+            "" if sector.phi is None else with_minus(f"{sector.phi:.4g}"),
             contrast.value_text,
             contrast.uncertainty_text,
             offset.value_text,

@@ -34,4 +34,6 @@ def block_averaged(data: TwoTimeData, factor: int) -> TwoTimeData:
     times = np.asarray(data.geometry.t)[: n * factor].reshape(n, factor).mean(axis=1)
     geometry = data.geometry.with_times(times)
     source = f"{data.sigma_source}, averaged over {factor} × {factor} frames"
-    return replace(data, c2=c2, geometry=geometry, sigma=sigma, mask=None, sigma_source=source)
+    return replace(
+        data, c2=c2, geometry=geometry, sigma=sigma, mask=None, bad_frames=None, outliers=None, sigma_source=source
+    )

@@ -1,11 +1,12 @@
 """The pixels of a two-time map that are excluded, and why."""
 
+import operator
 from dataclasses import dataclass
 from typing import Any, final
 
 import numpy as np
 
-from .errors import WrongShape
+from .errors import NotASelection, WrongShape
 
 
 @final
@@ -16,26 +17,33 @@ class Excluded:
     - `diagonal`: on the diagonal, where a frame is correlated with itself and shot noise adds to the value;
     - `not_finite`: NaN or infinite;
     - `masked`: excluded by the mask;
-    - `total`: all pixels, excluded or not.
+    - `total`: all pixels, excluded or not;
+    - `bad_frames`, `outliers`: excluded by `data.excluding(frames=…, outliers=…)`.
     """
 
     diagonal: int
     not_finite: int
     masked: int
     total: int
+    bad_frames: int = 0
+    outliers: int = 0
 
     @property
     def used(self) -> int:
         """Pixels that are not excluded."""
-        return self.total - self.diagonal - self.not_finite - self.masked
+        return self.total - self.diagonal - self.not_finite - self.masked - self.bad_frames - self.outliers
 
     def __str__(self) -> str:
-        causes = f"{self.diagonal} on the diagonal, {self.not_finite} not finite, {self.masked} masked"
-        return f"{causes} of {self.total} pixels"
+        causes = [f"{self.diagonal} on the diagonal", f"{self.not_finite} not finite", f"{self.masked} masked"]
+        causes += [f"{self.bad_frames} in bad frames"] if self.bad_frames else []
+        causes += [f"{self.outliers} outliers"] if self.outliers else []
+        return f"{', '.join(causes)} of {self.total} pixels"
 
 
-def mask_array(mask: Any, shape: tuple[int, ...]) -> np.ndarray | None:
+def mask_array(mask: Any, shape: tuple[int, ...], name: str = "mask") -> np.ndarray | None:
     """`mask` as a boolean array (True = excluded) of shape `(n_t,)`, `(n_t, n_t)` or `(n_sector, n_t, n_t)`.
+
+    **Arguments:** `name`: what messages call it.
 
     **Raises:** `TypeError` unless it holds booleans; `WrongShape`.
     """
@@ -43,10 +51,35 @@ def mask_array(mask: Any, shape: tuple[int, ...]) -> np.ndarray | None:
         return None
     mask = np.asarray(mask)
     if mask.dtype != bool:
-        raise TypeError(f"mask has dtype {mask.dtype}; expected booleans, True where a pixel is excluded.")
+        raise TypeError(f"{name} has dtype {mask.dtype}; expected booleans, True where a pixel is excluded.")
     if mask.shape not in (shape[1:2], shape[1:], shape):
         expected = f"{shape[1:2]} (frames), {shape[1:]} (one mask for all sectors) or {shape} (one for each sector)"
-        raise WrongShape("mask", mask.shape, expected)
+        raise WrongShape(name, mask.shape, expected)
+    return mask
+
+
+def mask_of_frames(frames: Any, n_t: int) -> np.ndarray:
+    """True at the frames of these numbers, from 0, `(n_t,)`; at the frames where an array of booleans is True.
+
+    **Raises:** `NotASelection` for what are no whole numbers from 0 to n_t − 1; `WrongShape`.
+    """
+    if np.asarray(frames).dtype == bool and np.size(frames):
+        mask = np.asarray(frames)
+        if mask.shape != (n_t,):
+            raise WrongShape("frames", mask.shape, f"{(n_t,)}, one boolean for each frame, or a list of frame numbers")
+        return mask.copy()
+    expected = f"a list of frame numbers, whole numbers from 0 to {n_t - 1}"
+    if isinstance(frames, str):
+        raise NotASelection("frames", repr(frames), expected)
+    try:
+        numbers = [operator.index(frame) for frame in frames]
+    except TypeError as error:
+        raise NotASelection("frames", frames, expected) from error
+    outside = [frame for frame in numbers if not 0 <= frame < n_t]
+    if outside:
+        raise NotASelection("frames", f"{outside[0]}, which the data do not have", expected)
+    mask = np.zeros(n_t, bool)
+    mask[numbers] = True
     return mask
 
 
@@ -72,13 +105,18 @@ def _mask_of_pairs(mask: np.ndarray) -> np.ndarray:
     return mask[:, None] | mask[None, :] if mask.ndim == 1 else mask
 
 
-def excluded_pixels(c2_k: np.ndarray, mask_k: np.ndarray | bool) -> tuple[np.ndarray, np.ndarray]:
-    """Where the pixels of one map are excluded, `(n_t, n_t)`, and their numbers `(diagonal, not finite, masked)`."""
+def excluded_pixels(c2_k: np.ndarray, *masks: np.ndarray | bool) -> tuple[np.ndarray, np.ndarray]:
+    """Where the pixels of one map are excluded, `(n_t, n_t)`, and how many for each cause.
+
+    **Returns:** the counts are those on the diagonal, those not finite, and those of each mask in turn; a pixel counts
+    for the first cause that applies.
+    """
     excluded = ~np.isfinite(c2_k)
-    np.fill_diagonal(excluded, False)
-    not_finite = int(np.count_nonzero(excluded))
-    excluded |= mask_k
     np.fill_diagonal(excluded, True)
-    diagonal = c2_k.shape[0]
-    masked = int(np.count_nonzero(excluded)) - diagonal - not_finite
-    return excluded, np.array([diagonal, not_finite, masked])
+    counts = [c2_k.shape[0], int(np.count_nonzero(excluded)) - c2_k.shape[0]]
+    for mask_k in masks:
+        before = sum(counts)
+        if mask_k is not False:
+            excluded |= mask_k
+        counts.append(int(np.count_nonzero(excluded)) - before)
+    return excluded, np.array(counts)

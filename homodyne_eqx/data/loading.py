@@ -84,6 +84,8 @@ def load(
         geometry,
         sigma=selection.cut_sigma(sigma),
         mask=selection.cut_mask(mask),
+        bad_frames=selection.cut_mask(recording.bad_frames),
+        outliers=selection.cut_mask(recording.outliers),
         sigma_source=source,
         provenance=Provenance(
             path=str(path),

@@ -1,16 +1,10 @@
-"""The noise of two-time maps: as given, or estimated from the far-lag plateau."""
+"""The noise of two-time maps as it is given."""
 
 from typing import Any
 
 import numpy as np
 
-from .errors import MissingSigma, SigmaNotEstimated, WrongShape, WrongSigma, WrongSigmaPixel
-from .exclusion import excluded_pixels, mask_of_sector
-from .maps import MapStack
-
-_PLATEAU = 2 / 3
-_FEWEST_PIXELS = 20
-_NORMAL_MAD = 1.4826
+from .errors import MissingSigma, WrongShape, WrongSigma, WrongSigmaPixel
 
 
 def sigma_array_or_estimate(sigma: Any, shape: tuple[int, ...]) -> np.ndarray | str:
@@ -52,44 +46,3 @@ def check_sigma_map(sigma_k: np.ndarray, excluded: np.ndarray, k: int) -> None:
     if np.any(bad):
         i, j = np.argwhere(bad)[0]
         raise WrongSigmaPixel((k, int(i), int(j)), float(sigma_k[i, j]), int(np.count_nonzero(bad)))
-
-
-def estimate_sigma(c2: MapStack, mask: np.ndarray | None) -> tuple[np.ndarray, str]:
-    """Noise of each map from the scatter of its far-lag plateau, and a sentence on how it was estimated.
-
-    The pixels are those with a lag of at least two thirds of the longest one. What is left of a decay there is taken
-    as a straight line in the lag, through the medians of the pixels at the shorter and at the longer lags. The noise
-    is 1.4826 × the median absolute deviation from that line, which a few outliers do not change.
-
-    **Returns:** `(n_sector,)` standard deviations. **Raises:** `SigmaNotEstimated` for a map with too few pixels at
-    these lags, or with equal values there.
-    """
-    n_sector, n_t, _ = c2.shape
-    lag = np.abs(np.subtract.outer(np.arange(n_t), np.arange(n_t)))
-    shortest = int(np.ceil(_PLATEAU * (n_t - 1)))
-    upper = np.triu(lag >= max(shortest, 1), 1)
-    sigma = np.empty(n_sector)
-    for k in range(n_sector):
-        map_k = np.asarray(c2[k])
-        used = upper & ~excluded_pixels(map_k, mask_of_sector(mask, k))[0]
-        count = np.count_nonzero(used)
-        if count < _FEWEST_PIXELS:
-            raise SigmaNotEstimated(
-                k,
-                f"Sector {k} has {count} pixels at lags of {shortest} frames or more; estimating sigma takes at least "
-                f"{_FEWEST_PIXELS}.",
-            )
-        sigma[k] = _plateau_scatter(lag[used], map_k[used].astype(np.float64))
-        if not sigma[k] > 0:
-            raise SigmaNotEstimated(k, f"The far-lag plateau of sector {k} does not scatter.")
-    source = f"estimated: 1.4826 × MAD of each map at lags of {shortest} to {n_t - 1} frames about a line in the lag"
-    return sigma, source
-
-
-def _plateau_scatter(lag: np.ndarray, values: np.ndarray) -> float:
-    near = lag <= np.median(lag)
-    centre = [np.median(x[part]) for x in (lag, values) for part in (near, ~near) if np.any(part)]
-    if len(centre) == 4:
-        near_lag, far_lag, near_value, far_value = centre
-        values = values - near_value - (far_value - near_value) * (lag - near_lag) / (far_lag - near_lag)
-    return _NORMAL_MAD * float(np.median(np.abs(values - np.median(values))))

@@ -8,6 +8,7 @@ import numpy as np
 from jaxtyping import ArrayLike
 
 from ..physics.geometry import Geometry
+from ..physics.minus_sign import with_minus
 from .errors import NoSuchSector, NotASelection, NothingSelected
 from .maps import MapStack, SelectedMaps
 
@@ -104,9 +105,10 @@ def describe_sectors(q: np.ndarray, phi: np.ndarray | None) -> str:
 
 
 def _listed(values: np.ndarray) -> str:
-    distinct = list(dict.fromkeys(f"{x:.5g}" for x in np.asarray(values, float)))
+    distinct = list(dict.fromkeys(with_minus(f"{x:.5g}") for x in np.asarray(values, float)))
     if len(distinct) > 12:
-        return f"{np.min(values):.5g} to {np.max(values):.5g} ({len(distinct)} values)"
+        low, high = (with_minus(f"{x:.5g}") for x in (np.min(values), np.max(values)))
+        return f"{low} to {high} ({len(distinct)} values)"
     return ", ".join(distinct)
 
 

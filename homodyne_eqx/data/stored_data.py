@@ -11,7 +11,7 @@ import numpy as np
 from ..physics.geometry import Geometry
 from .hdf5 import require_h5py
 from .provenance import Provenance
-from .two_time import TwoTimeData
+from .two_time import MASKS, TwoTimeData
 
 C2 = "maps/c2"
 _GROUP = "data"
@@ -47,7 +47,8 @@ def write_data(file: Any, data: TwoTimeData) -> None:
             stored.attrs["python_number"] = bool(getattr(value, "weak_type", False))
     every_step_dt = bool(np.all(np.asarray(geometry.intervals) == np.asarray(geometry.dt)))
     file[_GROUP].attrs["every_step_dt"] = every_step_dt
-    for name, values in (("sigma", data.sigma), ("mask", data.mask)):
+    for name in ("sigma", *MASKS):
+        values = getattr(data, name)
         if values is not None:
             packed = {"compression": "lzf", "chunks": (1, *values.shape[1:])} if values.ndim == 3 else {}
             file.create_dataset(f"{_GROUP}/{name}", data=values, **packed)
@@ -66,7 +67,7 @@ def read_data(path: Path) -> TwoTimeData | None:
         of = {name: _number_or_array(group[name]) for name in ("q", "gap", "phi", "t", "dt") if name in group}
         if not group.attrs["every_step_dt"]:
             del of["dt"]
-        sigma, mask = (np.asarray(group[name]) if name in group else None for name in ("sigma", "mask"))
+        sigma, *masks = (np.asarray(group[name]) if name in group else None for name in ("sigma", *MASKS))
         found = json.loads(group["provenance"].asstr()[()])
         source = str(group.attrs["sigma_source"])
     provenance = Provenance(
@@ -77,7 +78,8 @@ def read_data(path: Path) -> TwoTimeData | None:
         notes=tuple(found["notes"]),
         metadata=_unplain(found["metadata"]),
     )
-    return TwoTimeData(c2, Geometry(**of), sigma, mask, provenance, source)
+    of_masks = dict(zip(MASKS, masks, strict=True))
+    return TwoTimeData(c2, Geometry(**of), sigma, provenance=provenance, sigma_source=source, **of_masks)
 
 
 def _number_or_array(dataset: Any) -> Any:

@@ -2,19 +2,24 @@
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from typing import Any, final
 
 import numpy as np
 
 from ..physics.geometry import Geometry
+from ..physics.minus_sign import with_minus
 from .errors import NoPixelLeft, NoSuchSector, WrongShape
-from .exclusion import Excluded, excluded_pixels, mask_array, mask_of_sector
+from .exclusion import Excluded, excluded_pixels, mask_array, mask_of_frames, mask_of_sector, union_of_masks
 from .maps import array_or_stack, in_memory
-from .noise import check_sigma_map, describe_sigma, estimate_sigma, sigma_array_or_estimate
+from .noise import check_sigma_map, describe_sigma, sigma_array_or_estimate
+from .noise_estimate import estimate_sigma
 from .provenance import Provenance
 from .selection import Range, describe_sectors, make_selection
+
+MASKS = ("mask", "bad_frames", "outliers")
+"""The fields that exclude pixels, in the order in which a pixel is counted."""
 
 
 @final
@@ -28,10 +33,12 @@ class TwoTimeData:
       kept as it is, without a copy; or a stack that reads one map at a time (`shape`, `dtype` and `[k]`).
     - `geometry`: the `Geometry` of the same sectors and frames, in the same order; phi may be in any order.
     - `sigma`: standard deviation of a pixel, > 0: a number, one for each sector `(n_sector,)`, an array like `c2`, or
-      the word `"estimate"` for the scatter of the far-lag plateau of each map. There is no default.
+      the word `"estimate"` for the scatter of the far-lag plateau, averaged over sectors of equal q and gap unless they
+      clearly differ. There is no default.
     - `mask`: True where a pixel is excluded: `(n_t,)` for whole frames, `(n_t, n_t)` for all sectors, or like `c2`.
     - `provenance`: where the data came from.
     - `sigma_source`: a sentence on where sigma came from.
+    - `bad_frames`, `outliers`: further masks, counted by themselves; made by `excluding`.
 
     NaN and infinite pixels are excluded and counted. So is the diagonal: there a frame is correlated with itself, and
     shot noise adds to the value.
@@ -47,15 +54,18 @@ class TwoTimeData:
     mask: Any = None
     provenance: Provenance = field(default_factory=Provenance)
     sigma_source: str = "given"
+    bad_frames: Any = None
+    outliers: Any = None
 
     def __post_init__(self):
         put = object.__setattr__
         put(self, "c2", array_or_stack(self.c2))
         _check_geometry(self.geometry, self.shape)
-        put(self, "mask", mask_array(self.mask, self.shape))
+        for name in MASKS:
+            put(self, name, mask_array(getattr(self, name), self.shape, name))
         sigma = sigma_array_or_estimate(self.sigma, self.shape)
         if isinstance(sigma, str):
-            sigma, source = estimate_sigma(self.c2, self.mask)
+            sigma, source = estimate_sigma(self.c2, [getattr(self, name) for name in MASKS], _alike(self.geometry))
             put(self, "sigma_source", source)
         put(self, "sigma", _read_only(sigma))
         if not self.is_lazy:
@@ -63,7 +73,7 @@ class TwoTimeData:
 
     def __reduce__(self):
         """Copied and pickled through the constructor, which leaves the arrays read-only again."""
-        return TwoTimeData, (self.c2, self.geometry, self.sigma, self.mask, self.provenance, self.sigma_source)
+        return TwoTimeData, tuple(getattr(self, each.name) for each in fields(self))
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -93,7 +103,7 @@ class TwoTimeData:
     def excluded(self) -> Excluded:
         """How many pixels are excluded, by cause. The first call reads every map of a lazy stack."""
         counts = np.sum([self._read(k)[2] for k in range(self.n_sector)], axis=0)
-        return Excluded(*counts.tolist(), total=math.prod(self.shape))
+        return Excluded(*counts[:3].tolist(), math.prod(self.shape), *counts[3:].tolist())
 
     def weighted_map(self, k: int) -> tuple[np.ndarray, np.ndarray]:
         """Map and weights of sector `k`, each `(n_t, n_t)` in the dtype of `c2`.
@@ -137,8 +147,25 @@ class TwoTimeData:
             c2=selection.cut_maps(self.c2),
             geometry=selection.cut_geometry(self.geometry),
             sigma=selection.cut_sigma(self.sigma),
-            mask=selection.cut_mask(self.mask),
+            **{name: selection.cut_mask(getattr(self, name)) for name in MASKS},
             provenance=replace(self.provenance, frames=_frames_within(self.provenance.frames, selection.frames)),
+        )
+
+    def excluding(self, *, frames: Any = None, outliers: Any = None) -> "TwoTimeData":
+        """These data without bad frames and outliers, in addition to what is excluded already; sigma stays as it is.
+
+        **Arguments:**
+
+        - `frames`: numbers of frames from 0, an array of booleans `(n_t,)`, or what `hx.suspicious_frames` found. Every
+          pixel of their rows and columns is excluded.
+        - `outliers`: a mask as in `TwoTimeData`, or what `hx.outlier_pixels` found.
+
+        **Raises:** `NotASelection`, `WrongShape`, `TypeError`; `NoPixelLeft`.
+        """
+        bad = None if frames is None else mask_of_frames(frames, self.n_t)
+        found = mask_array(outliers, self.shape, "outliers")
+        return replace(
+            self, bad_frames=union_of_masks(self.bad_frames, bad), outliers=union_of_masks(self.outliers, found)
         )
 
     def in_memory(self) -> "TwoTimeData":
@@ -147,7 +174,7 @@ class TwoTimeData:
 
     def _read(self, k: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         c2_k = np.asarray(self.c2[k])
-        excluded, counts = excluded_pixels(c2_k, mask_of_sector(self.mask, k))
+        excluded, counts = excluded_pixels(c2_k, *(mask_of_sector(getattr(self, name), k) for name in MASKS))
         if np.all(excluded):
             raise NoPixelLeft(k, *counts.tolist())
         if self.sigma.ndim == 3:
@@ -159,7 +186,7 @@ class TwoTimeData:
         counted = "counted when read" if self.is_lazy and "excluded" not in self.__dict__ else str(self.excluded)
         lines = [
             f"TwoTimeData: {self.n_sector} sectors × {self.n_t} frames ({'lazy ' * self.is_lazy}{self.c2.dtype})",
-            f"  time     {times[0]:.5g} to {times[-1]:.5g} s, dt {float(geometry.dt):.5g} s",
+            f"  time     {with_minus(f'{times[0]:.5g}')} to {times[-1]:.5g} s, dt {float(geometry.dt):.5g} s",
             f"  sectors  {describe_sectors(*sector_arrays(geometry))}",
         ]
         if geometry.gap is not None:
@@ -174,6 +201,14 @@ def sector_arrays(geometry: Geometry) -> tuple[np.ndarray, np.ndarray | None]:
     """q (Å⁻¹) and phi (degrees, or `None`) of each sector, `(n_sector,)` on the host."""
     phi = None if geometry.phi is None else np.atleast_1d(np.asarray(geometry.phi))
     return np.atleast_1d(np.asarray(geometry.q)), phi
+
+
+def _alike(geometry: Geometry) -> np.ndarray:
+    """A number for each sector, equal where q and gap are equal, `(n_sector,)`."""
+    q, _ = sector_arrays(geometry)
+    gap = np.zeros(()) if geometry.gap is None else np.asarray(geometry.gap)
+    places = np.stack([np.broadcast_to(x, geometry.n_sector) for x in (q, gap)], axis=1)
+    return np.unique(places, axis=0, return_inverse=True)[1].reshape(-1)
 
 
 def _check_geometry(geometry: Geometry, shape: tuple[int, ...]) -> None:

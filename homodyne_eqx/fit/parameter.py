@@ -5,6 +5,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import final
 
+from .result.numbers import number_texts
+
 
 @final
 @dataclass(frozen=True)
@@ -38,7 +40,8 @@ class Parameter:
         return replace(self, value=value, start=value)
 
     def __str__(self) -> str:
-        return f"{self.name} = {self.value:.6g} ± {self.uncertainty:.2g} {self.unit}".rstrip()
+        value, uncertainty = number_texts(self.value, self.uncertainty)
+        return f"{self.name} = {value} ± {uncertainty} {self.unit}".rstrip()
 
 
 @final

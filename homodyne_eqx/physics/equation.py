@@ -11,6 +11,7 @@ import jax
 import numpy as np
 
 from .geometry import is_concrete
+from .minus_sign import with_minus
 from .parameters import unit_within
 from .per_sector import PerSector
 
@@ -122,5 +123,7 @@ def _number(value: Any) -> str:
             return str(value)
         if array.size > _MOST_VALUES:
             return f"{array.shape}"
-        return f"[{', '.join(_number(np.asarray(x)) for x in array)}]" if array.ndim else f"{array.item():.6g}"
-    return f"{value:.6g}" if isinstance(value, float) else str(value)
+        return (
+            f"[{', '.join(_number(np.asarray(x)) for x in array)}]" if array.ndim else with_minus(f"{array.item():.6g}")
+        )
+    return with_minus(f"{value:.6g}") if isinstance(value, float) else str(value)

@@ -173,7 +173,7 @@ CASES = {
     "NothingSelected": (
         lambda f: f.data().select(q=(1, 2), sectors=[3]),
         {"wanted": {"q": (1, 2), "sectors": [3]}},
-        ["No sector is left with q (1, 2) and sectors [3]. There are q 0.005 Å⁻¹, phi 30, -80, 120, 5°."],
+        ["No sector is left with q (1, 2) and sectors [3]. There are q 0.005 Å⁻¹, phi 30, −80, 120, 5°."],
     ),
     "NotInLayout": (
         lambda f: save_aps_u(f.folder / "twice.hdf", f.twice()),

@@ -5,6 +5,7 @@ import pytest
 
 from homodyne_eqx.data import TwoTimeData
 from homodyne_eqx.physics.geometry import Geometry
+from tests.data.speckle import speckle_maps
 
 
 def decaying_maps(sigma, n_t=90, decay=12.0, slope=0.0, seed=3):
@@ -25,9 +26,36 @@ def test_it_finds_the_noise_of_each_map():
     truth = np.array([0.004, 0.01, 0.03])
     data = with_noise_estimated(decaying_maps(truth))
     np.testing.assert_allclose(data.scalar_sigma, truth, rtol=0.15)
-    assert data.sigma_source == "estimated: 1.4826 × MAD of each map at lags of 60 to 89 frames about a line in the lag"
+    assert data.sigma_source == "estimated: scatter of the maps at lags of 60 to 89 frames"
     assert data.sigma_source in repr(data)
     assert data.select(sectors=[1]).sigma_source == data.sigma_source
+
+
+@pytest.mark.parametrize(("n_sector", "n_t", "decay"), [(4, 90, 8.0), (6, 80, 20.0)])
+def test_it_is_the_noise_of_speckles_though_pixels_are_alike(n_sector, n_t, decay):
+    # Far from the diagonal a pixel is 1 + the mean of (I_i − 1)(I_j − 1) over the speckles, of variance 1.
+    found = [
+        np.mean(with_noise_estimated(speckle_maps(seed, n_sector, n_t, decay, speckles=400)).sigma)
+        for seed in range(12)
+    ]
+    assert np.mean(found) == pytest.approx(1 / np.sqrt(400), rel=0.05)
+
+
+def test_sectors_of_equal_q_have_one_sigma_unless_they_differ():
+    c2 = np.concatenate([speckle_maps(k, 1, 80, 6.0, speckles=p) for k, p in enumerate((150, 5000, 150, 150))])
+    data = with_noise_estimated(c2)
+    assert (
+        data.sigma_source
+        == "estimated: scatter of the maps at lags of 53 to 79 frames, averaged over sectors of equal q"
+    )
+    assert len(set(data.sigma[[0, 2, 3]].tolist())) == 1
+    np.testing.assert_allclose(data.sigma, 1 / np.sqrt([150, 5000, 150, 150]), rtol=0.25)
+    other_q = TwoTimeData(c2[[0, 2, 3]], Geometry(q=[0.01, 0.01, 0.02], t=np.arange(80) * 0.1), sigma="estimate")
+    other_gap = TwoTimeData(
+        c2[[0, 2, 3]], Geometry(q=0.01, gap=[1e6, 1e6, 2e6], t=np.arange(80) * 0.1), sigma="estimate"
+    )
+    for sigma in (other_q.sigma, other_gap.sigma):
+        assert sigma[0] == sigma[1] != sigma[2]
 
 
 def test_it_is_not_moved_by_outliers_masked_pixels_or_a_slow_decay():

@@ -78,7 +78,7 @@ def test_selecting_twice_is_selecting_once(first, second, length):
         (
             {"q": (0.01, 0.02)},
             ValueError,
-            r"with q \(0.01, 0.02\). There are q 0.004, 0.008 Å⁻¹, phi 150, -170, -90, 10, 175°",
+            r"with q \(0.01, 0.02\). There are q 0.004, 0.008 Å⁻¹, phi 150, −170, −90, 10, 175°",
         ),
         ({"phi": (20, 30)}, ValueError, "No sector is left"),
         ({"sectors": []}, ValueError, "No sector is left"),

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from homodyne_eqx.data import TwoTimeData
+from homodyne_eqx.data.errors import NoPixelLeft
 from homodyne_eqx.data.provenance import Provenance
 from homodyne_eqx.physics.geometry import Geometry
 
@@ -148,7 +149,7 @@ def test_it_prints_what_a_user_asks_first(symmetric_maps, geometry_of):
     c2 = symmetric_maps()
     c2[0, 1, 2] = np.nan
     text = repr(TwoTimeData(c2, geometry_of(first=4), sigma=0.02))
-    for part in ("4 sectors × 12 frames", "2 to 7.5 s, dt 0.5 s", "0.005 Å⁻¹", "30, -80, 120, 5°", "1e+06 Å", "0.02"):
+    for part in ("4 sectors × 12 frames", "2 to 7.5 s, dt 0.5 s", "0.005 Å⁻¹", "30, −80, 120, 5°", "1e+06 Å", "0.02"):
         assert part in text
     assert "48 on the diagonal, 1 not finite, 0 masked of 576 pixels" in text
 
@@ -205,3 +206,42 @@ def test_other_input_is_refused_with_the_remedy(symmetric_maps, geometry_of):
         lazy.weighted_map(2)
     with pytest.raises(IndexError, match="no sector 4; expected numbers from 0 to 3"):
         lazy.weighted_map(4)
+
+
+def test_bad_frames_and_outliers_are_excluded_and_counted_by_themselves(symmetric_maps, geometry_of):
+    c2 = symmetric_maps(n_sector=2)
+    c2[0, 5, 6] = np.nan
+    mask = np.zeros(12, bool)
+    mask[5] = True
+    pixels = np.zeros(c2.shape, bool)
+    pixels[1, 0, 1] = pixels[1, 1, 0] = pixels[1, 3, 4] = True
+    data = TwoTimeData(Reads(c2), geometry_of(2), sigma=0.01, mask=mask)
+    some = data.excluding(frames=[3, 5], outliers=pixels)
+    assert data.bad_frames is None
+    found = some.excluded
+    # Row and column 5 of the masked frame, without the diagonal and one NaN; those of frame 3, without frame 5.
+    assert (found.not_finite, found.masked, found.bad_frames, found.outliers) == (1, 43, 40, 2)
+    assert found.used == sum(np.count_nonzero(some.weighted_map(k)[1]) for k in range(2))
+    assert str(found) == "24 on the diagonal, 1 not finite, 43 masked, 40 in bad frames, 2 outliers of 288 pixels"
+    in_two_steps = data.excluding(frames=[3]).excluding(frames=[5], outliers=pixels)
+    for other in (pickle.loads(pickle.dumps(some)), some.in_memory(), in_two_steps):
+        assert other.excluded == found
+    cut = some.select(sectors=[1], frames=(2, 8))
+    np.testing.assert_array_equal(np.flatnonzero(cut.bad_frames), [1, 3])
+    np.testing.assert_array_equal(cut.weighted_map(0)[1], some.weighted_map(1)[1][2:8, 2:8])
+    by_booleans = data.excluding(frames=np.isin(np.arange(12), [3, 5]))
+    np.testing.assert_array_equal(by_booleans.bad_frames, some.bad_frames)
+
+
+@pytest.mark.parametrize("frames", ["found", [12], [-1], [1.5], 3])
+def test_what_are_no_frames_is_refused(symmetric_maps, geometry_of, frames):
+    with pytest.raises(ValueError, match="expected a list of frame numbers, whole numbers from 0 to 11"):
+        TwoTimeData(symmetric_maps(), geometry_of(), sigma=0.01).excluding(frames=frames)
+
+
+def test_frames_of_which_nothing_is_left_are_refused(symmetric_maps, geometry_of):
+    data = TwoTimeData(symmetric_maps(), geometry_of(), sigma=0.01)
+    with pytest.raises(NoPixelLeft, match="0 are masked, 132 lie in bad frames and 0 are outliers"):
+        data.excluding(frames=range(12))
+    with pytest.raises(ValueError, match=r"outliers has shape \(3,\)"):
+        data.excluding(outliers=np.zeros(3, bool))

@@ -158,7 +158,7 @@ def test_a_distribution_says_in_which_parameter():
 
 
 def test_numbers_and_units():
-    assert "[amplitude = 3 s^−exponent, exponent = -0.5, offset = 0]" in str(hx.PowerLaw(3.0, -0.5))
+    assert "[amplitude = 3 s^−exponent, exponent = −0.5, offset = 0]" in str(hx.PowerLaw(3.0, -0.5))
     scaling = hx.SmoothScaling(0.3, 1.0, np.array([[0.01, 0.02], [0.0, 1.0]]))
     assert "contrast_harmonics = [[0.01, 0.02], [0, 1]], offset_harmonics = []" in str(scaling)
     assert "values = (9,)" in str(hx.Spline(tuple(range(1, 10)), np.ones(9)))
@@ -169,7 +169,7 @@ def test_a_term_prints_as_its_equations_with_values():
     for line in (
         "Product: g1 = Π_k terms[k]",
         "  terms[0] = Diffusion: g1 = kernel(½ q² ∫ rate dt)",
-        "amplitude = 1000 Å²/s·s^−exponent, exponent = -0.5, offset = 10 Å²/s",
+        "amplitude = 1000 Å²/s·s^−exponent, exponent = −0.5, offset = 10 Å²/s",
         "  terms[1] = Shear: g1 = kernel(½ q L cos(φ0 − φ) ∫ rate dt)   [phi0 = 5 deg]",
         "value = 0.002 s⁻¹",
         "kernel = GapAverage: kernel(y) = sin y / y",

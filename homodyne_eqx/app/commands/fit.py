@@ -47,6 +47,8 @@ def fit(
     frames: opt.Frames = None,
     gap: opt.Gap = None,
     sigma: opt.Sigma = None,
+    exclude_frames: opt.ExcludeFrames = None,
+    exclude_outliers: opt.ExcludeOutliers = False,
     start: Annotated[
         list[str] | None,
         typer.Option(
@@ -110,6 +112,7 @@ def fit(
     set_up_jax(threads)
     from ...fit import Ended
     from .. import fitting, report
+    from ..found_in_data import without
     from ..loading import load_selected
 
     data = load_selected(
@@ -122,8 +125,10 @@ def fit(
         sigma=sigma,
         **layout_options,
     )
+    data, excluded, remaining = without(data, exclude_frames, exclude_outliers)
     read = time.perf_counter() - begun
     report.print_data(console, data)
+    report.print_found(console, excluded, remaining)
     if choice is None or assigned is None:
         choice = extensions.started(entry, data)
         assigned = _assigned(*(choice.by_name(given or ()) for given in (start, fix, bound)), choice.names)
@@ -139,6 +144,8 @@ def fit(
         **asked_for(result),
         "start_from": start_point.sources,
         "start_notes": list(start_point.notes),
+        "found_and_excluded": excluded.to_dict(),
+        "found_and_kept": remaining.to_dict(),
         "seconds_spent": spent,
     }
     names: list[str] = []

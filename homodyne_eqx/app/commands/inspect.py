@@ -11,6 +11,7 @@ from rich.text import Text
 from ...data import TwoTimeData
 from ...data.errors import MissingSigma, SigmaNotEstimated, WrongSigma, WrongSigmaPixel
 from ...data.noise import describe_sigma
+from ...physics.minus_sign import with_minus
 from .. import options as opt
 from ..bad_input import in_options, refuses_bad_input
 from ..loading import load_selected
@@ -35,8 +36,10 @@ def inspect(
     from ...data.formats import READERS
     from ...data.two_time import sector_arrays
     from .. import report
+    from ..found_in_data import without
 
     data, has_sigma, sigma = _with_any_sigma(file, {"gap": gap, **layout_options})
+    found = without(data, None, False)[2]
     geometry, source = data.geometry, data.provenance
     description = {reader.name: reader.description for reader in READERS}[str(source.format)]
     t = np.asarray(geometry.t)
@@ -49,6 +52,7 @@ def inspect(
         ("gap", "none in the file; needed for shear" if geometry.gap is None else f"{float(geometry.gap[0]):.6g} Å"),
         ("sigma", sigma),
         ("excluded", str(data.excluded)),
+        ("suspicious", f"{found}; to leave out: {found.remedy}" if str(found) else "no frame and no pixel"),
         ("sha256", str(source.sha256)),
         *(("note", note) for note in source.notes),
     ]
@@ -96,7 +100,9 @@ def _sectors(data: TwoTimeData, q: np.ndarray, phi: np.ndarray | None):
         far = np.concatenate([np.diagonal(c2, lag) for lag in range(-(-2 * data.n_t // 3), data.n_t)])
         far = far[np.isfinite(far)]
         plateau = f"{np.median(far):.4f}" if far.size else "–"
-        shown.add_row(str(k), f"{q[k]:.5g}", "–" if phi is None else f"{phi[k]:.5g}", f"{near:.4f}", plateau)
+        shown.add_row(
+            str(k), f"{q[k]:.5g}", "–" if phi is None else with_minus(f"{phi[k]:.5g}"), f"{near:.4f}", plateau
+        )
     return shown
 
 
@@ -111,5 +117,5 @@ def _suggestion(file: Path, data: TwoTimeData, has_sigma: bool) -> str:
 
 
 def _short(value: object) -> str:
-    text = f"{value:.6g}" if isinstance(value, float) else str(value)
+    text = with_minus(f"{value:.6g}") if isinstance(value, float) else str(value)
     return text if len(text) <= 160 else text[:157] + "…"

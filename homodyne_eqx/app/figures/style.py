@@ -5,6 +5,8 @@ from contextlib import contextmanager
 
 import numpy as np
 
+from ...physics.minus_sign import with_minus
+
 WIDTH = 7.2
 """Inches: two columns of a journal page."""
 
@@ -65,4 +67,4 @@ def sector_title(q: float, phi: float | None) -> str:
 
 def azimuth(phi: float) -> str:
     """Degrees, to a hundredth at most."""
-    return f"{round(phi, 2) + 0.0:.5g}°"
+    return with_minus(f"{round(phi, 2) + 0.0:.5g}°")

@@ -76,20 +76,24 @@ class SigmaNotEstimated(AbstractInputError):
 @final
 @dataclass(eq=False)
 class NoPixelLeft(AbstractInputError):
-    """A sector of which no pixel counts: `not_finite` are NaN or infinite, `masked` are masked, the others lie on the
-    `diagonal`."""
+    """A sector of which no pixel counts: `not_finite` are NaN or infinite, `masked` are masked, `bad_frames` and
+    `outliers` were excluded as such, the others lie on the `diagonal`."""
 
     sector: int
     diagonal: int
     not_finite: int
     masked: int
+    bad_frames: int = 0
+    outliers: int = 0
 
     remedies = (Remedy("sectors", "INDICES", "without it"),)
 
     def problem(self, spelling: AbstractSpelling) -> str:
+        found = f", {self.bad_frames} lie in bad frames and {self.outliers} are outliers"
         return (
             f"No pixel of sector {self.sector} is left: {self.not_finite} are not finite and {self.masked} are "
-            f"masked, besides the diagonal ({self.diagonal}). Correct the mask, or leave the sector out."
+            f"masked{found if self.bad_frames or self.outliers else ''}, besides the diagonal ({self.diagonal}). "
+            "Correct the mask, or leave the sector out."
         )
 
 

@@ -42,6 +42,8 @@ def read(path: Path) -> Recording:
         sigma=data.sigma,
         sigma_source=data.sigma_source,
         mask=data.mask,
+        bad_frames=data.bad_frames,
+        outliers=data.outliers,
         notes=(f"fitted before; from {data.provenance.path}",) if data.provenance.path else ("fitted before",),
         metadata=data.provenance.metadata,
     )

@@ -23,6 +23,7 @@ class Recording:
     - `t`: s, `(n_t,)`, counted from the origin of time, not from the first frame of the maps; `dt`: s, or `None` if
       the times are not uniform;
     - `gap`, `sigma`, `mask`: what the file states, or `None`; `sigma_source`: where its sigma came from;
+    - `bad_frames`, `outliers`: masks of what was excluded as such when the file was written, or `None`;
     - `notes`, `metadata`: for the provenance.
     """
 
@@ -37,6 +38,8 @@ class Recording:
     mask: np.ndarray | None = None
     notes: tuple[str, ...] = ()
     metadata: Mapping[str, Any] = field(default_factory=dict)
+    bad_frames: np.ndarray | None = None
+    outliers: np.ndarray | None = None
 
 
 @final

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from ...physics.minus_sign import with_minus
 from ..parameter import Parameter
 from ..solve.ended import Ended
 from ..uncertainty.correlations import strong_correlations
@@ -106,7 +107,8 @@ def _correlations(result: Any) -> Iterator[SummaryRow]:
     if lost:
         said, concerned = f"the data leave {', '.join(lost)} open.", lost
     else:
-        said = f"strongly correlated: {', '.join(f'{a} and {b} ({c:+.4f})' for a, b, c in strong)}."
+        pairs = ", ".join(f"{a} and {b} ({with_minus(format(c, '+.4f'))})" for a, b, c in strong)
+        said = f"strongly correlated: {pairs}."
         concerned = list(dict.fromkeys(name for pair in strong for name in pair[:2]))
     if result.derived and all(np.isfinite(each.uncertainty) for each in result.derived.values()):
         said += " Their mean rates above are determined."

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, final
 
-from .numbers import uncertainty_text, value_text
+from .numbers import number_texts, value_text
 
 _SAID_OF = {"fixed": "fixed", "at_bound": "at bound", "undetermined": "undetermined"}
 
@@ -33,7 +33,8 @@ class SummaryRow:
     - `name`, `value`, `unit`: a number with its unit, or a sentence;
     - `uncertainty`: 1σ of independent noise, infinite if the data do not determine the value, `None` without one;
       `correlated_uncertainty`: the same, widened for noise that is correlated between frames, `None` where it is not;
-    - `value_text`, `uncertainty_text`, `correlated_text`: these as they are shown, rounded;
+    - `value_text`, `uncertainty_text`, `correlated_text`: these as they are shown, to the same decimals and with the
+      same exponent;
     - `status`: of a parameter "free", "fixed", "at_bound" or "undetermined"; of the ending how the fit ended; else "";
     - `remedies`: what can be done about it.
     """
@@ -78,17 +79,17 @@ def quantity(
         )
     if math.isinf(uncertainty):
         status = "undetermined"
+    widened = uncertainty * (1.0 if widened_by is None else widened_by)
+    texts = number_texts(value, uncertainty, widened)
     return SummaryRow(
         group=group,
         name=name,
         value=value,
-        value_text=value_text(value, uncertainty) if text is None else text,
+        value_text=texts[0] if text is None else text,
         uncertainty=uncertainty,
-        uncertainty_text=_SAID_OF.get(status) or uncertainty_text(uncertainty),
-        correlated_uncertainty=None if widened_by is None else uncertainty * widened_by,
-        correlated_text=""
-        if widened_by is None or math.isinf(uncertainty)
-        else uncertainty_text(uncertainty * widened_by),
+        uncertainty_text=_SAID_OF.get(status) or texts[1],
+        correlated_uncertainty=None if widened_by is None else widened,
+        correlated_text="" if widened_by is None or math.isinf(uncertainty) else texts[2],
         unit=unit,
         status=status,
     )

@@ -19,7 +19,10 @@ def data():
     mask = np.zeros(N_T, bool)
     mask[3] = True
     where = hx.Geometry(q=[0.004, 0.005, 0.006], phi=[0.0, 40.0, 90.0], gap=1e6, t=0.5 + 0.1 * np.arange(N_T), dt=0.1)
-    return hx.TwoTimeData(c2.astype(np.float32), where, sigma=[0.01, 0.02, 0.01], mask=mask)
+    pixels = np.zeros(c2.shape, bool)
+    pixels[1, 0, 7] = pixels[1, 7, 0] = True
+    data = hx.TwoTimeData(c2.astype(np.float32), where, sigma=[0.01, 0.02, 0.01], mask=mask)
+    return data.excluding(frames=[9], outliers=pixels)
 
 
 @pytest.fixture
@@ -36,7 +39,10 @@ def test_the_data_of_a_result_are_read_as_they_were_fitted(result, data, tmp_pat
     for k in range(N_SECTOR):
         np.testing.assert_array_equal(again.c2[k], data.c2[k])
     np.testing.assert_array_equal(again.sigma, data.sigma)
-    np.testing.assert_array_equal(again.mask, data.mask)
+    for name in ("mask", "bad_frames", "outliers"):
+        np.testing.assert_array_equal(getattr(again, name), getattr(data, name))
+    assert again.excluded == data.excluded
+    assert (again.excluded.bad_frames, again.excluded.outliers) == (72, 2)
     for name in ("q", "phi", "gap", "t", "dt"):
         np.testing.assert_allclose(getattr(again.geometry, name), getattr(data.geometry, name), rtol=1e-6)
 
@@ -65,6 +71,7 @@ def test_some_of_it_can_be_selected(result, data, tmp_path):
     path = result.save(tmp_path / "out") / "result.h5"
     some = hx.load(path, sectors=[2, 0], frames=(4, 12), sigma=0.05)
     np.testing.assert_array_equal(some.c2, data.c2[[2, 0], 4:12, 4:12])
+    assert (some.excluded.bad_frames, some.excluded.outliers) == (2 * 14, 0)
     assert float(some.geometry.t[0]) == pytest.approx(0.9)
     assert some.sigma_source == "given"
 

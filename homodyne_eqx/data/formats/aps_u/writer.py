@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...errors import NotInLayout
+from ...exclusion import union_of_masks
 from ...hdf5 import require_h5py
 from ...two_time import TwoTimeData, sector_arrays
 from ...whole_file import whole_file
@@ -154,7 +155,8 @@ def _write_extras(file: "h5py.File", data: TwoTimeData, metadata: Mapping[str, A
         extras["gap"].attrs["unit"] = "Å"
     chunked = {"chunks": (1, data.n_t, data.n_t), "compression": "lzf"}
     extras.create_dataset("sigma", data=data.sigma, **(chunked if data.sigma.ndim == 3 else {}))
-    if data.mask is not None:
-        extras.create_dataset("mask", data=data.mask, **(chunked if data.mask.ndim == 3 else {}))
+    mask = union_of_masks(union_of_masks(data.mask, data.bad_frames), data.outliers)
+    if mask is not None:
+        extras.create_dataset("mask", data=mask, **(chunked if mask.ndim == 3 else {}))
     for key, value in {**metadata, "sigma_source": data.sigma_source}.items():
         extras.attrs[key] = value

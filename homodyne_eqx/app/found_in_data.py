@@ -1,0 +1,80 @@
+"""Bad frames and outliers: what the data hold of them, and what the options exclude.
+
+Frames are counted from 0 as in the maps of the file, also where `--frames` selects some of them.
+"""
+
+from dataclasses import dataclass, replace
+from typing import Any, final
+
+from ..data import BadFrame, TwoTimeData, outlier_pixels, suspicious_frames
+from ..data.bad_frames import describe_frames
+
+FOUND = "found"
+
+
+@final
+@dataclass(frozen=True)
+class Found:
+    """What sticks out of the data beside what is excluded: frames, and the number of outlying pixels."""
+
+    frames: tuple[BadFrame, ...]
+    outliers: int
+
+    def __str__(self) -> str:
+        said = [describe_frames(self.frames)] if self.frames else []
+        said += [f"{self.outliers} outlying pixels"] if self.outliers else []
+        return "; ".join(said)
+
+    def to_dict(self) -> dict[str, Any]:
+        """As plain numbers and strings, for JSON."""
+        return {"frames": [vars(each) for each in self.frames], "outliers": self.outliers}
+
+    @property
+    def remedy(self) -> str:
+        """The options that exclude it."""
+        options = ["--exclude-frames found"] if self.frames else []
+        return " ".join([*options, *(["--exclude-outliers"] if self.outliers else [])])
+
+
+def without(data: TwoTimeData, frames: str | None, outliers: bool) -> tuple[TwoTimeData, Found, Found]:
+    """The data without the frames of `--exclude-frames` and, if asked for, without outliers.
+
+    **Returns:** the data; what was found and is excluded now; what else was found.
+
+    **Raises:** `ValueError` for a text that lists no frames, or frames that are not selected.
+    """
+    first = 0 if data.provenance.frames is None else data.provenance.frames[0]
+    listed = [] if frames in (None, FOUND) else frame_numbers(frames)
+    outside = [frame for frame in listed if not first <= frame < first + data.n_t]
+    if outside:
+        raise ValueError(
+            f"--exclude-frames names frame {outside[0]}; the data hold frames {first} to {first + data.n_t - 1}, "
+            "counted from 0. Leave it out, or correct the number."
+        )
+    data = data.excluding(frames=[frame - first for frame in listed]) if listed else data
+    found = suspicious_frames(data)
+    in_file = tuple(replace(each, frame=each.frame + first) for each in found)
+    clean = data.excluding(frames=found) if found else data
+    pixels = outlier_pixels(clean)
+    data = clean if frames == FOUND else data
+    data = data.excluding(outliers=pixels) if outliers and pixels.count else data
+    of = {True: Found(in_file, pixels.count), False: Found((), 0)}
+    excluded = Found(of[frames == FOUND].frames, of[outliers].outliers)
+    return data, excluded, Found(of[frames != FOUND].frames, of[not outliers].outliers)
+
+
+def frame_numbers(text: Any) -> list[int]:
+    """`61,70-75` as the numbers 61, 70, 71, …, 75.
+
+    **Raises:** `ValueError` for another text.
+    """
+    numbers: list[int] = []
+    for part in str(text).split(","):
+        ends = part.strip().split("-")
+        if len(ends) > 2 or not all(end.strip().isdecimal() for end in ends) or int(ends[0]) > int(ends[-1]):
+            raise ValueError(
+                f"--exclude-frames is {text!r}; expected frame numbers and ranges such as 61,70-75, counted from 0, or "
+                "the word found."
+            )
+        numbers += range(int(ends[0]), int(ends[-1]) + 1)
+    return numbers

@@ -1,0 +1,36 @@
+"""Maps of simulated speckles: complex Gaussian fields, their intensities, photons, and correlations, by numpy alone."""
+
+import numpy as np
+
+
+def intensities(rng, n_t, decay, speckles, modes=1, photons=None, age=0.0):
+    """`(n_t, speckles)` of mean 1. The field correlation falls by a factor e in `decay` frames at the middle of the run
+    and at a rate ∝ age^`age` elsewhere; `photons`: mean number of photons a speckle, or `None` for no shot noise."""
+    rate = ((np.arange(n_t - 1) + 0.5) / (n_t / 2)) ** age / decay
+    intensity = np.zeros((n_t, speckles))
+    for _ in range(modes):
+        noise = rng.standard_normal((n_t, 2, speckles)) / np.sqrt(2)
+        field = noise[0]
+        intensity[0] += np.sum(field**2, 0)
+        for t in range(1, n_t):
+            keep = np.exp(-rate[t - 1])
+            field = keep * field + np.sqrt(1 - keep**2) * noise[t]
+            intensity[t] += np.sum(field**2, 0)
+    intensity /= modes
+    return intensity if photons is None else rng.poisson(photons * intensity) / photons
+
+
+def correlated(intensity, by_frame=True):
+    """⟨I_i I_j⟩ over the speckles, divided by ⟨I_i⟩⟨I_j⟩, or by the square of the mean over all frames."""
+    mean = intensity.mean(1)
+    product = intensity @ intensity.T / intensity.shape[1]
+    return product / (np.outer(mean, mean) if by_frame else mean.mean() ** 2)
+
+
+def speckle_maps(seed, n_sector=1, n_t=90, decay=10.0, speckles=1000, by_frame=True, brightness=1.0, **of):
+    """Maps of `n_sector` independent sectors, `(n_sector, n_t, n_t)`; `brightness` of each frame."""
+    rng = np.random.default_rng(seed)
+    bright = np.broadcast_to(brightness, n_t)[:, None]
+    return np.stack(
+        [correlated(bright * intensities(rng, n_t, decay, speckles, **of), by_frame) for _ in range(n_sector)]
+    )
