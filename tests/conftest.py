@@ -6,6 +6,9 @@
 import gc
 import os
 
+# Programs of tests run once or twice; compiled with few optimisations they are ready in half of the time. Before JAX.
+os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true")
+
 import hypothesis
 import jax
 import jaxtyping
