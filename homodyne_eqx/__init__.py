@@ -41,12 +41,14 @@ from .fit import (
     Parameter as Parameter,
     Problem as Problem,
     Scan as Scan,
+    SpeckleCovariance as SpeckleCovariance,
     Starts as Starts,
     TileSubset as TileSubset,
     descend as descend,
     fit as fit,
     least_squares_problem as least_squares_problem,
     residual as residual,
+    speckle_covariance as speckle_covariance,
 )
 from .physics.accumulation import (
     AbstractAccumulation as AbstractAccumulation,

@@ -31,7 +31,7 @@ def scaling_sums(model: TwoTimeModel, packed: Packed) -> ScalingSums:
     n_sector = packed.geometry.n_sector
 
     def of_group(group: Group) -> ScalingSums:
-        evaluation = evaluate(model, group.geometry, group.common)
+        evaluation = evaluate(model, group.of.geometry, group.of.common)
 
         def add(sums: Array, step: Any) -> tuple[Array, None]:
             tile = group.tiles.tile(step)
@@ -40,9 +40,9 @@ def scaling_sums(model: TwoTimeModel, packed: Packed) -> ScalingSums:
             summands = [w + 0 * M, w * M, w * M * M, w * d, w * M * d]
             return sums + jnp.stack([jnp.sum(x, (1, 2)) for x in summands]), None
 
-        start = jnp.zeros((5, group.geometry.n_sector), jnp.result_type(float))
+        start = jnp.zeros((5, group.of.geometry.n_sector), jnp.result_type(float))
         sums, _ = jax.lax.scan(jax.checkpoint(add), start, group.tiles.steps())
-        return ScalingSums(*jnp.zeros((5, n_sector), sums.dtype).at[:, group.sectors].add(sums))
+        return ScalingSums(*jnp.zeros((5, n_sector), sums.dtype).at[:, group.of.sectors].add(sums))
 
     return packed.total(of_group)
 

@@ -29,8 +29,8 @@ def chi_squared(model: TwoTimeModel, packed: Packed, loss: AbstractLoss = Square
     contrast, offset = model.scaling(packed.geometry)
 
     def of_group(group: Group) -> Array:
-        scaling = contrast[group.sectors], offset[group.sectors]
-        return chi_squared_of_tiles(model, scaling, group.geometry, group.tiles, loss, group.common)
+        scaling = contrast[group.of.sectors], offset[group.of.sectors]
+        return chi_squared_of_tiles(model, scaling, group.of.geometry, group.tiles, loss, group.of.common)
 
     return packed.total(of_group)
 

@@ -56,13 +56,21 @@ class PackedTiles(AbstractTiles):
 
 
 @final
-class Group(eqx.Module):
-    """Sectors that are evaluated together: their tiles, their geometry, and which of all sectors they are."""
+class SectorGroup(eqx.Module):
+    """Sectors that are evaluated together: their geometry, which of all sectors they are, and in which fields of the
+    geometry they are equal."""
 
-    tiles: PackedTiles
     geometry: Geometry
     sectors: Int[Array, " n_sector"]
     common: tuple[str, ...] = eqx.field(static=True)
+
+
+@final
+class Group(eqx.Module):
+    """The tiles of sectors that are evaluated together."""
+
+    tiles: PackedTiles
+    of: SectorGroup
 
 
 @final
@@ -110,7 +118,7 @@ class Packed(eqx.Module):
             values, weights, counts, sectors = part
             here = jax.tree.map(lambda x: x[sectors], self.geometry.sectors)
             tiles = PackedTiles(values, weights, self.starts, counts, self.size)
-            return reduction(Group(tiles, self.geometry.with_sectors(here), sectors, self.common))
+            return reduction(Group(tiles, SectorGroup(self.geometry.with_sectors(here), sectors, self.common)))
 
         if self.sectors.shape[0] == 1:
             return one(jax.tree.map(lambda x: x[0], parts))

@@ -15,3 +15,7 @@ from .starts.scan import Scan as Scan
 from .starts.stage import AbstractStage as AbstractStage
 from .starts.tile_subset import TileSubset as TileSubset
 from .starts.waypoint import Waypoint as Waypoint
+from .uncertainty.speckle_covariance import (
+    SpeckleCovariance as SpeckleCovariance,
+    speckle_covariance as speckle_covariance,
+)

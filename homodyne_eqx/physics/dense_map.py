@@ -6,7 +6,7 @@ from typing import Protocol, runtime_checkable
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Bool, Float, Int
+from jaxtyping import Array, Bool, Float, Inexact, Int
 
 from .dependence import influences
 from .geometry import Geometry, Sector
@@ -41,7 +41,7 @@ def nodes_at(function: PairFunction, geometry: Geometry, sector: Sector) -> Node
 
 def pair_block(
     function: PairFunction, rows: Nodes, columns: Nodes, in_order: Bool[Array, "n_row n_column"], sector: Sector
-) -> Float[Array, "n_row n_column"]:
+) -> Inexact[Array, "n_row n_column"]:
     """The function of every row frame with every column frame, for one sector.
 
     Where `in_order` is false (the row frame comes before the column frame), the two frames change places.

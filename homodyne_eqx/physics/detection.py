@@ -32,6 +32,14 @@ class AbstractDetection(AbstractWithQuantities):
     def pair(self, g1: AbstractTerm, node_i: Nodes, node_j: Nodes, sector: Sector) -> Array:
         """(g2 − offset)/contrast of one pair of frames, i not before j: a real scalar."""
 
+    def field(self, g1: AbstractTerm, node_i: Nodes, node_j: Nodes, sector: Sector) -> Array:
+        """The correlation of the field of the light, of which `pair` is the squared modulus; a scalar, real or complex.
+
+        The noise of a map of finitely many speckles is that of complex Gaussian fields with this correlation. Unless a
+        class states it, it is taken as √`pair`.
+        """
+        return jnp.sqrt(jnp.maximum(self.pair(g1, node_i, node_j, sector), 0))
+
     def __str__(self) -> str:
         return equation(self)
 
@@ -50,6 +58,9 @@ class Homodyne(AbstractDetection):
 
     def pair(self, g1: AbstractTerm, node_i: Nodes, node_j: Nodes, sector: Sector) -> Array:
         return intensity(g1.pair(node_i, node_j, sector))
+
+    def field(self, g1: AbstractTerm, node_i: Nodes, node_j: Nodes, sector: Sector) -> Array:
+        return g1.pair(node_i, node_j, sector)
 
 
 @final
@@ -78,7 +89,10 @@ class PartialHeterodyne(AbstractDetection):
         return g1.nodes(geometry)
 
     def pair(self, g1: AbstractTerm, node_i: Nodes, node_j: Nodes, sector: Sector) -> Array:
-        return intensity(plus(times(1 - self.reference, g1.pair(node_i, node_j, sector)), self.reference))
+        return intensity(self.field(g1, node_i, node_j, sector))
+
+    def field(self, g1: AbstractTerm, node_i: Nodes, node_j: Nodes, sector: Sector) -> Array:
+        return plus(times(1 - self.reference, g1.pair(node_i, node_j, sector)), self.reference)
 
 
 @final

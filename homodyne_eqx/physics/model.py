@@ -2,6 +2,7 @@
 
 from typing import final
 
+import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, ArrayLike, Float
 
@@ -63,3 +64,17 @@ class TwoTimeModel(AbstractWithQuantities):
         i, j, sector = jnp.broadcast_arrays(*(jnp.asarray(x) for x in (i, j, sector)))
         contrast, offset = self.scaling(geometry)
         return offset[sector] + contrast[sector] * scattered_pairs(self, geometry, i, j, sector)
+
+
+@final
+class FieldOfModel(eqx.Module):
+    """The correlation of the field of the light in a model, as a pair function; see `AbstractDetection.field`."""
+
+    model: TwoTimeModel
+
+    def nodes(self, geometry: Geometry) -> Nodes:
+        return self.model.nodes(geometry)
+
+    def pair(self, node_i: Nodes, node_j: Nodes, sector: Sector) -> Array:
+        here = at_sector(self.model, sector.index)
+        return here.detection.field(here.g1, node_i, node_j, sector)

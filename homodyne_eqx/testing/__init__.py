@@ -21,3 +21,4 @@ from .checks import (
 )
 from .law_error import LawError as LawError
 from .probes import pair_values as pair_values
+from .speckle_fields import speckle_maps as speckle_maps

@@ -16,7 +16,7 @@ from ...physics.geometry import Geometry
 from ...physics.model import TwoTimeModel
 from ..chi_squared_slopes import scalars_of
 from ..frame_values import Evaluation, Slopes, evaluate
-from ..packing import Group
+from ..packing import SectorGroup
 
 
 class ChannelTangents(NamedTuple):
@@ -60,7 +60,7 @@ class Linearised(NamedTuple):
     scaling: Float[Array, "2 n_sector n_params"]
 
 
-def linearised(model: TwoTimeModel, free: Any, all_sectors: Geometry, group: Group) -> Linearised:
+def linearised(model: TwoTimeModel, free: Any, all_sectors: Geometry, group: SectorGroup) -> Linearised:
     """The frame values of a model with their tangents by every free parameter: O(n_t · n_params) numbers.
 
     **Arguments:** `all_sectors`: the geometry of all sectors, which the scaling depends on; `group`: the sectors to

@@ -41,7 +41,7 @@ def normal_equations(
     """
 
     def of_group(group: Group) -> NormalEquations:
-        linear = linearised(model, free, packed.geometry, group)
+        linear = linearised(model, free, packed.geometry, group.of)
         return _from_sums(linear, *sums_over_tiles(linear, group.tiles, loss))
 
     return packed.total(of_group)

@@ -1,0 +1,101 @@
+"""Intensities of single speckles over the frames, drawn at random with the correlation of a fitted model."""
+
+import math
+from typing import NamedTuple, final
+
+import numpy as np
+
+_GAUSSIAN_FROM = 24
+_JITTERS = (0.0, 1e-10, 1e-8, 1e-6)
+_LEAST_CONTRAST = 1e-6
+
+
+@final
+class SpeckleLaw(NamedTuple):
+    """How the intensity of one pixel varies over the frames, as a fraction of its mean.
+
+    - `factors`: what makes correlated numbers of independent ones, (n_t, n_t): of the field; of the intensity itself
+      where the pixel averages over so many modes that this is Gaussian;
+    - `mean`: of the intensity of one mode, (n_t,); `shares`: of the modes in the intensity, empty where it is Gaussian;
+    - `contrast`: variance of the speckles; `photon_noise`: variance that photons add, in units of the contrast;
+    - `follows_intensity`: whether that variance is proportional to the intensity, as of photons. Else it is constant:
+      white noise of the pixels of the map;
+    - `clipped`: the share of the correlation that had to be left out, since no field has it: 0 unless the model is
+      unphysical.
+    """
+
+    factors: np.ndarray
+    mean: np.ndarray
+    shares: np.ndarray
+    contrast: float
+    photon_noise: float
+    follows_intensity: bool
+    clipped: float
+
+    def with_photons(self, photon_noise: float, follows_intensity: bool) -> "SpeckleLaw":
+        """The same speckles seen with other photon noise."""
+        return self._replace(photon_noise=photon_noise, follows_intensity=follows_intensity)
+
+    def draw(self, generator: np.random.Generator, n: int) -> np.ndarray:
+        """Deviations of the intensity from its mean, in units of the mean: (n_t, n), float32, one column a pixel."""
+        n_t = len(self.factors)
+        normal = lambda *shape: generator.standard_normal(shape, np.float32)  # noqa: E731
+        if not self.follows_intensity:
+            return math.sqrt(self.contrast * self.photon_noise) * normal(n_t, n)
+        if self.shares.size == 0:
+            x = self.factors @ normal(n_t, n)
+        else:
+            x = np.zeros((n_t, n), np.float32)
+            for share in self.shares:
+                real, imaginary = self.factors @ normal(n_t, n), self.factors @ normal(n_t, n)
+                # For a complex factor the two sums together are a complex field; the real one needs both as well.
+                field = real + 1j * imaginary
+                x += np.float32(share / 2) * (field.real**2 + field.imag**2)
+            x -= self.mean[:, None]
+        if self.photon_noise > 0:
+            spread = np.sqrt(np.float32(self.contrast * self.photon_noise) * np.maximum(1 + x, 0))
+            x += spread * normal(n_t, n)
+        return x
+
+
+def speckle_law(field: np.ndarray, M: np.ndarray, contrast: float) -> SpeckleLaw:
+    """Speckles without photon noise.
+
+    A contrast below 1 is that of several modes. These have equal shares but for one, such that the contrast is met.
+
+    **Arguments:** `field`: correlation of the field, (n_t, n_t), Hermitian; `M`: its squared modulus; `contrast`: over
+    the offset, so that the mean intensity is 1; above 1 it counts as 1.
+    """
+    contrast = min(max(contrast, _LEAST_CONTRAST), 1.0)
+    shares = mode_shares(contrast)
+    if shares.size:
+        factors, clipped = factor_of(field)
+        factors = factors.astype(np.complex64 if np.iscomplexobj(factors) else np.float32)
+        mean = np.sum(np.abs(factors) ** 2, axis=1)
+    else:
+        factors, clipped = factor_of(contrast * M)
+        factors, mean = factors.astype(np.float32), np.zeros(len(M), np.float32)
+    return SpeckleLaw(factors, mean, shares, contrast, 0.0, True, clipped)
+
+
+def mode_shares(contrast: float) -> np.ndarray:
+    """Shares of modes in the intensity, of sum 1 and of sum of squares `contrast`; empty for very many."""
+    k = math.floor(1 / contrast + 1e-9)
+    if k >= _GAUSSIAN_FROM:
+        return np.zeros(0)
+    equal = (k + math.sqrt(max(k * k - k * (k + 1) * (1 - contrast), 0.0))) / (k * (k + 1))
+    last = max(1 - k * equal, 0.0)
+    return np.array([equal] * k + ([last] if last > 1e-6 else []))
+
+
+def factor_of(matrix: np.ndarray) -> tuple[np.ndarray, float]:
+    """F with F F† = `matrix`, and the share of its trace in the negative eigenvalues that are left out for that."""
+    scale = float(np.mean(np.abs(np.diagonal(matrix))))
+    for jitter in _JITTERS:
+        try:
+            return np.linalg.cholesky(matrix + jitter * scale * np.eye(len(matrix))), 0.0
+        except np.linalg.LinAlgError:
+            continue
+    values, vectors = np.linalg.eigh(matrix)
+    negative = float(-np.sum(values[values < 0]) / max(np.sum(np.abs(values)), 1e-300))
+    return vectors * np.sqrt(np.maximum(values, 0)), negative

@@ -1,0 +1,89 @@
+"""The weights that make the correlated noise of speckles independent, and the quadratic form that they give.
+
+To leading order two pixels (i, j) and (k, l) of a map have noise of the covariance K_ik K_jl + K_il K_jk, with
+K = M + ρ the correlation of intensities: M is the squared correlation of the field, ρ the noise of photons. The
+diagonal of a map, where a frame is correlated with itself, is missing, which is not the same as zero: it is completed such that it
+adds nothing.
+"""
+
+from typing import NamedTuple, final
+
+import numpy as np
+
+
+@final
+class Whitening(NamedTuple):
+    """`W`: the inverse of K, (n, n); `completion`: that of W ∘ W."""
+
+    W: np.ndarray
+    completion: np.ndarray
+
+    def weighted(self, values: np.ndarray) -> np.ndarray:
+        """W X′ W of maps X (…, n, n), symmetric with diagonal 0; X′ is X with the diagonal for which that of the result
+        is 0."""
+        out = self.W @ values @ self.W
+        missing = -np.diagonal(out, axis1=-2, axis2=-1) @ self.completion
+        return out + (self.W * missing[..., None, :]) @ self.W
+
+    def form(self, values: np.ndarray, weighted: np.ndarray) -> np.ndarray | np.floating:
+        """The sum over pairs of values times weighted values, (…)."""
+        return np.sum(values * weighted, axis=(-2, -1)) / 2
+
+
+def whitening(K: np.ndarray) -> Whitening:
+    """**Arguments:** `K`: (n, n), symmetric and positive definite."""
+    W = np.linalg.inv(K)
+    W = (W + W.T) / 2
+    return Whitening(W, np.linalg.inv(W * W))
+
+
+def photon_noise_of(residual: np.ndarray, M: np.ndarray, share: np.ndarray, lowest: float, highest: float) -> float:
+    """ρ, the variance of photon noise in a frame in units of the contrast, of largest likelihood.
+
+    The number of speckles is profiled. −2 log L = (n + 1) log det K + log det(W ∘ W) + m log Q, over the m pairs.
+
+    **Arguments:** `residual`: data − model, (n, n), symmetric, diagonal 0; `M`: (n, n); `share`: by what ρ is
+    multiplied in each frame, (n,), for frames that are averages of several; `lowest`, `highest`: the range of ρ.
+    """
+    n = len(M)
+    m = n * (n - 1) / 2
+    scaled_M = M / np.sqrt(np.outer(share, share))
+    scaled_residual = residual / np.sqrt(np.outer(share, share))
+    values, vectors = np.linalg.eigh(scaled_M)
+    values = np.maximum(values, 0)
+    turned = vectors.T @ scaled_residual @ vectors
+    scale = np.mean(turned**2) or 1.0
+
+    def minus_twice_log(log_noise: float) -> float:
+        inverse = 1 / (values + np.exp(log_noise))
+        W = (vectors * inverse) @ vectors.T
+        weighted = turned * np.outer(inverse, inverse)
+        diagonal = np.sum((vectors @ weighted) * vectors, axis=1)
+        sign, log_det = np.linalg.slogdet(W * W)
+        form = np.sum(turned * weighted) - diagonal @ np.linalg.solve(W * W, diagonal)
+        if sign <= 0 or form <= 0:
+            return np.inf
+        return -(n + 1) * float(np.sum(np.log(inverse))) + float(log_det) + m * float(np.log(form / scale))
+
+    grid = np.linspace(np.log(lowest), np.log(highest), 12)
+    found = np.array([minus_twice_log(x) for x in grid])
+    k = int(np.argmin(found))
+    low, high = grid[max(k - 1, 0)], grid[min(k + 1, len(grid) - 1)]
+    return float(np.exp(_smallest(minus_twice_log, low, high)))
+
+
+def _smallest(function, low: float, high: float, steps: int = 12) -> float:
+    """Where a function of one minimum is smallest, by golden sections."""
+    golden = (5**0.5 - 1) / 2
+    a, b = high - golden * (high - low), low + golden * (high - low)
+    at_a, at_b = function(a), function(b)
+    for _ in range(steps):
+        if at_a < at_b:
+            high, b, at_b = b, a, at_a
+            a = high - golden * (high - low)
+            at_a = function(a)
+        else:
+            low, a, at_a = a, b, at_b
+            b = low + golden * (high - low)
+            at_b = function(b)
+    return (low + high) / 2

@@ -1,0 +1,69 @@
+"""Pulls of single speckles against the sum over pairs that defines them, with slopes of the dense map."""
+
+import equinox as eqx
+import jax
+import jax.flatten_util
+import numpy as np
+import pytest
+
+import homodyne_eqx as hx
+from homodyne_eqx.engine.normal_equations.sector_slopes import sector_slopes
+from homodyne_eqx.engine.unfolding import folded_map, sector_places
+from homodyne_eqx.fit.uncertainty.pulls import pulls_of_sector
+
+N_T = 9
+GEOMETRY = hx.Geometry(q=[0.01, 0.012], t=np.arange(N_T) * 0.1 + 0.05, phi=[10.0, 55.0], gap=2e6)
+FLOWING = hx.TwoTimeModel(
+    hx.Diffusion(hx.PowerLaw(3000.0, -0.3, 20.0)) * hx.Shear(2e-3, phi0=12.0),
+    hx.ContrastOffset([0.3, 0.4], [1.02, 0.99]),
+)
+WITH_REFERENCE = hx.TwoTimeModel(
+    hx.Diffusion(4000.0) * hx.Drift(300.0, phi0=20.0), hx.ContrastOffset(0.5, 1.0), hx.PartialHeterodyne(0.2)
+)
+TOLERANCE = 1e-3  # pulls are kept in float32
+
+
+@pytest.mark.parametrize("model", [FLOWING, WITH_REFERENCE], ids=["flow", "reference"])
+def test_pulls_are_the_sums_over_pairs(model):
+    generator = np.random.default_rng(5)
+    c2 = np.asarray(model(GEOMETRY)) + 0.01 * generator.standard_normal((2, N_T, N_T))
+    mask = np.zeros((N_T, N_T), bool)
+    mask[4, 2] = mask[2, 4] = True
+    sigma = 0.01 * (1 + generator.random((2, N_T, N_T)))
+    packed = hx.pack(hx.TwoTimeData(c2, GEOMETRY, sigma=sigma, mask=mask), size=4)
+    free = jax.tree.map(eqx.is_inexact_array, model)
+    moving, rest = eqx.partition(model, free)
+    vector, unravel = jax.flatten_util.ravel_pytree(moving)
+    slopes_of_map = np.asarray(jax.jacfwd(lambda v: eqx.combine(unravel(v), rest)(GEOMETRY))(vector))
+    contrast, offset = (np.asarray(x) for x in model.scaling(GEOMETRY))
+    for k, (group, member) in sector_places(packed).items():
+        slopes, folded = sector_slopes(model, packed, free, k), folded_map(packed, group, member)
+        g2 = np.asarray(model(GEOMETRY))[k]
+        M = (g2 - offset[k]) / contrast[k]
+        np.testing.assert_allclose(slopes.M, M, rtol=1e-5, atol=1e-6)
+        np.testing.assert_allclose(np.abs(slopes.field) ** 2, M, rtol=1e-5, atol=1e-6)
+        np.testing.assert_array_equal(slopes.field, slopes.field.conj().T)
+        x = generator.standard_normal((N_T, 3)).astype(np.float32)
+        found = pulls_of_sector(slopes, folded.weights).of(x)
+        maps = np.moveaxis(slopes_of_map[k], -1, 0)
+        own = [M, np.ones_like(M), contrast[k] * M * np.log(M)]
+        expected = _by_pairs([*maps, *own], folded.weights, x, g2, offset[k])
+        scale = np.max(np.abs(expected), axis=1, keepdims=True) + 1e-30
+        np.testing.assert_allclose(found / scale, expected / scale, atol=TOLERANCE)
+        overlap = pulls_of_sector(slopes, folded.weights).overlap
+        np.testing.assert_allclose(overlap, _overlaps(own, maps, folded.weights), rtol=1e-3, atol=1e-3)
+
+
+def _by_pairs(maps, weights, x, g2, offset):
+    """Σ_{i>j} w A ψ, pair by pair."""
+    totals = np.zeros((len(maps), x.shape[1]))
+    for i in range(N_T):
+        for j in range(i):
+            noise = offset * x[i] * x[j] - (g2[i, j] - offset) * (1 + x[i] + x[j])
+            totals += np.outer([A[i, j] * weights[i, j] for A in maps], noise)
+    return totals
+
+
+def _overlaps(own, maps, weights):
+    below = np.tril_indices(N_T, -1)
+    return np.array([[np.sum((weights * a * b)[below]) for b in maps] for a in own])

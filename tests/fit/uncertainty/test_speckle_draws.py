@@ -1,0 +1,54 @@
+"""Speckles drawn with a given correlation have the moments of such speckles."""
+
+import hypothesis.strategies as st
+import numpy as np
+import pytest
+from hypothesis import given
+
+from homodyne_eqx.fit.uncertainty.speckle_draws import factor_of, mode_shares, speckle_law
+
+N_T = 6
+LAG = np.abs(np.subtract.outer(np.arange(N_T), np.arange(N_T)))
+FIELD = np.exp(-0.3 * LAG)
+TURNING = FIELD * np.exp(1j * 0.7 * np.subtract.outer(np.arange(N_T), np.arange(N_T)))
+
+
+@given(contrast=st.floats(0.05, 1.0))
+def test_modes_share_the_intensity_such_that_the_contrast_is_met(contrast):
+    shares = mode_shares(contrast)
+    assert np.all(shares > 0)
+    np.testing.assert_allclose(np.sum(shares), 1, rtol=1e-9)
+    np.testing.assert_allclose(np.sum(shares**2), contrast, rtol=1e-6)
+
+
+@pytest.mark.parametrize("field", [FIELD, TURNING], ids=["real", "complex"])
+@pytest.mark.parametrize("contrast", [1.0, 0.4, 0.02])
+@pytest.mark.parametrize("photon_noise", [0.0, 2.0])
+def test_covariance_of_the_intensity(field, contrast, photon_noise):
+    M = np.abs(field) ** 2
+    law = speckle_law(field, M, contrast).with_photons(photon_noise, True)
+    x = law.draw(np.random.default_rng(3), 60_000)
+    expected = contrast * (M + photon_noise * np.eye(N_T))
+    np.testing.assert_allclose(np.mean(x, 1), 0, atol=5 * np.sqrt(expected[0, 0] / 60_000))
+    np.testing.assert_allclose(np.cov(x), expected, atol=0.05 * expected[0, 0])
+
+
+def test_the_fourth_moment_is_that_of_gaussian_fields():
+    """⟨x⁴⟩ = 9 for the exponential distribution of a single mode, whose second moment is 1."""
+    x = speckle_law(FIELD, FIELD**2, 1.0).draw(np.random.default_rng(1), 200_000)
+    np.testing.assert_allclose(np.mean(x.astype(float) ** 4), 9, rtol=0.1)
+
+
+def test_white_noise_is_the_same_for_all_pairs():
+    law = speckle_law(FIELD, FIELD**2, 0.5).with_photons(100.0, False)
+    x = law.draw(np.random.default_rng(1), 50_000)
+    np.testing.assert_allclose(np.cov(x), 50 * np.eye(N_T), atol=2)
+
+
+def test_a_correlation_that_no_field_has_is_clipped_and_said():
+    impossible = np.array([[1, 0.9, 0.0], [0.9, 1, 0.9], [0.0, 0.9, 1]])
+    factor, clipped = factor_of(impossible)
+    assert clipped > 0.05
+    assert factor_of(FIELD)[1] == 0
+    np.testing.assert_allclose(factor_of(FIELD)[0] @ factor_of(FIELD)[0].T, FIELD, atol=1e-12)
+    assert np.linalg.norm(factor @ factor.T - impossible) < 0.3
