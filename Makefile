@@ -1,5 +1,5 @@
 # make demo    fit the bundled data, on a bare machine with python3 (3.11 or newer)
-# make test    lint, type check and all tests, in float64 and in float32
+# make test    lint, type check, all tests in float64, and those of what computes in float32
 # make bench   every benchmarks/bench_*.py
 # make docs    the documentation site, in site/
 # make format  rewrite the code in the project's format
@@ -9,6 +9,8 @@
 PYTHON ?= python3
 VENV ?= .venv
 PYTEST_OPTIONS ?= -n auto --maxprocesses 4 --dist loadgroup
+# What computes, and so is tested in float32 as well, but for the slowest tests.
+PRECISION_MATTERS := tests/physics tests/engine tests/documented_api tests/fit
 
 BIN := $(VENV)/bin
 INSTALL := "$(BIN)/python" -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
@@ -30,7 +32,7 @@ test-float64: $(VENV)/.installed-dev
 	HOMODYNE_EQX_TEST_X64=1 "$(BIN)/python" -m pytest $(PYTEST_OPTIONS)
 
 test-float32: $(VENV)/.installed-dev
-	HOMODYNE_EQX_TEST_X64=0 "$(BIN)/python" -m pytest $(PYTEST_OPTIONS)
+	HOMODYNE_EQX_TEST_X64=0 "$(BIN)/python" -m pytest $(PYTEST_OPTIONS) -m "not slow" $(PRECISION_MATTERS)
 
 bench: $(VENV)/.installed-all
 	@test -n "$(BENCHMARKS)" || { echo "There is no benchmarks/bench_*.py to run." >&2; exit 1; }

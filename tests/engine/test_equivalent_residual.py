@@ -54,6 +54,7 @@ def test_the_products_are_kept_even_when_the_matrix_is_singular():
     np.testing.assert_allclose(small_r @ small_r, r @ r, rtol=1e-10)
 
 
+@pytest.mark.slow
 def test_its_cost_has_the_gradient_and_hessian_of_half_chi_squared():
     small, _ = small_problem()
     y = jnp.asarray(np.random.default_rng(1).normal(size=small.unknowns.start.size)) * 0.1
@@ -65,6 +66,7 @@ def test_its_cost_has_the_gradient_and_hessian_of_half_chi_squared():
 
 
 @pytest.mark.parametrize("solver", [optx.LevenbergMarquardt, optx.Dogleg, optx.GaussNewton])
+@pytest.mark.slow
 def test_each_step_is_that_of_the_dense_problem(solver):
     small, data = small_problem()
     start = jnp.zeros_like(small.unknowns.start)
@@ -88,6 +90,7 @@ def test_optimistix_solvers_reach_the_minimum_of_the_dense_problem(solver):
     assert np.max(np.abs(step / uncertainty)) < 1e-3
 
 
+@pytest.mark.slow
 def test_the_solution_can_be_differentiated_through():
     """How the fitted parameters follow the data: the implicit adjoint against finite differences of whole fits."""
     small, _ = small_problem()

@@ -68,6 +68,7 @@ def test_every_detection(name):
     full_sigma=st.booleans(),
     seed=st.integers(0, 99),
 )
+@pytest.mark.slow
 def test_random_compositions_masks_weights_and_tilings(
     names, n_t, n_sector, size, uniform, several_q, masked, full_sigma, seed
 ):
@@ -147,6 +148,7 @@ def test_a_pair_function_that_is_nan_where_nothing_is_measured_harms_nothing():
 
 
 @pytest.mark.parametrize("loss", [hx.SoftL1(1.0), hx.Huber(1.0), hx.Cauchy(1.0)], ids=lambda x: type(x).__name__)
+@pytest.mark.slow
 def test_robust_losses_reweight(loss):
     model, where = with_scaling(TERMS["product"].make()), geometry(11)
     data, start = noisy(model, where), shifted(model, 0.005)

@@ -39,6 +39,7 @@ def functions():
     [jax.grad, jax.jacfwd, jax.hessian, lambda f: jax.jacrev(jax.grad(f)), lambda f: jax.jacfwd(jax.jacfwd(f))],
     ids=["reverse", "forward", "forward over reverse", "reverse over reverse", "forward over forward"],
 )
+@pytest.mark.slow
 def test_every_order_and_mode_of_derivative(derivative):
     streamed, dense, vector = functions()
     found, expected = jax.jit(derivative(streamed))(vector), jax.jit(derivative(dense))(vector)
@@ -93,6 +94,7 @@ def test_best_scaling_is_the_linear_least_squares_solution(shared):
         np.testing.assert_allclose(found, expected, rtol=1e-9)
 
 
+@pytest.mark.slow
 def test_best_scaling_respects_bounds():
     model, data = problem()
     packed = hx.pack(data)

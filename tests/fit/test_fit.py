@@ -91,6 +91,7 @@ def test_the_truth_within_its_uncertainty_and_the_minimum_of_scipy():
 
 
 @pytest.mark.x64
+@pytest.mark.slow
 def test_uncertainties_are_the_scatter_of_replicates():
     fits = [hx.fit(model(), simulated(seed=seed), fixed=["D_offset", "gamma_dot_t_offset"]) for seed in range(24)]
     for name in ("D0", "alpha", "gamma_dot_t0", "phi0", "contrast[0]"):
@@ -100,6 +101,7 @@ def test_uncertainties_are_the_scatter_of_replicates():
 
 
 @pytest.mark.x64
+@pytest.mark.slow
 def test_elimination_and_coarse_start_give_the_same_result():
     data = simulated()
     plain = hx.fit(model(START), data)
@@ -281,6 +283,7 @@ def test_it_works_in_the_precision_of_the_run():
 
 @pytest.mark.x64
 @pytest.mark.standard_promotion
+@pytest.mark.slow
 def test_descent_reaches_the_minimum_of_the_fit():
     g1 = hx.Diffusion(hx.Constant(4e4)) * hx.Shear(hx.Constant(1.5e-3), 12.0, hx.GapAverage())
     start = hx.TwoTimeModel(g1, hx.ContrastOffset(0.28, 1.01))
@@ -296,6 +299,7 @@ def test_descent_reaches_the_minimum_of_the_fit():
 
 
 @pytest.mark.parametrize("solver", [None, "dogleg"])
+@pytest.mark.slow
 def test_the_chi_squared_of_a_step_is_that_of_its_parameters(solver):
     """Step by step and in the end, where a fit is cut short too."""
     data = simulated()

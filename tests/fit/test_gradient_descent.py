@@ -61,6 +61,7 @@ def test_options_that_mean_nothing_are_refused():
 
 
 @pytest.mark.x64
+@pytest.mark.slow
 def test_it_arrives_where_the_fit_does_with_bounds_too():
     data = simulated()
     for bounds in ({}, {"g1.rate.value": (3.5e4, 5e4)}):

@@ -25,6 +25,7 @@ def solved(problem, solver):
 @pytest.mark.x64
 @pytest.mark.parametrize("solver", [optx.LevenbergMarquardt, optx.Dogleg, optx.GaussNewton])
 @pytest.mark.parametrize("bounds", [{}, {"phi0": (8.0, 14.0)}])
+@pytest.mark.slow
 def test_the_solvers_of_optimistix_find_what_fit_finds(packed, solver, bounds):
     expected = hx.fit(model(**START), packed, fixed=HELD, bounds=bounds)
     problem = hx.least_squares_problem(model(**START), packed, fixed=HELD, bounds=bounds)

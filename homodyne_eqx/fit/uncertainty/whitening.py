@@ -2,8 +2,8 @@
 
 To leading order two pixels (i, j) and (k, l) of a map have noise of the covariance K_ik K_jl + K_il K_jk, with
 K = M + ρ the correlation of intensities: M is the squared correlation of the field, ρ the noise of photons. The
-diagonal of a map, where a frame is correlated with itself, is missing, which is not the same as zero: it is completed such that it
-adds nothing.
+diagonal of a map, where a frame is correlated with itself, is missing, which is not the same as zero: it is completed
+such that it adds nothing.
 """
 
 from typing import NamedTuple, final

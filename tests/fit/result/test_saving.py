@@ -121,6 +121,7 @@ def test_terms_of_users_smooth_scaling_uneven_times_and_float32_come_back(tmp_pa
 
 
 @pytest.mark.x64
+@pytest.mark.slow
 def test_a_model_that_holds_a_function_needs_one_of_the_same_structure(tmp_path):
     def start(rate):
         return hx.TwoTimeModel(

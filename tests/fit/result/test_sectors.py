@@ -57,6 +57,7 @@ def test_sectors_have_their_own_contrast_and_offset(steady_fit):
 
 
 @pytest.mark.x64
+@pytest.mark.slow
 def test_common_and_smooth_scalings_say_that_their_uncertainty_is_common(steady_fit):
     common = eqx.tree_at(lambda m: m.scaling, model(**START), hx.ContrastOffset(0.3, 1.0))
     result = hx.fit(common, steady_fit.data, fixed=[*HELD, "offset"], sample=False, scan=False)

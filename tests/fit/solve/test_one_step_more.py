@@ -157,6 +157,7 @@ def test_of_two_minima_the_lower_one_is_kept():
     assert kept.chi2 == pytest.approx(lowest.chi2, abs=TOLERANCE)
 
 
+@pytest.mark.slow
 def test_a_fit_that_takes_no_step_has_the_chi_squared_of_its_parameters():
     """Contrast and offset are then those of the start; so after Ctrl-C in a stage, of which `stop` is called once."""
     data, numbers = measured(RootRate(9.0)), []

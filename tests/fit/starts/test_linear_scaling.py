@@ -97,6 +97,7 @@ def test_a_step_that_would_leave_the_bounds_is_not_taken():
 
 
 @pytest.mark.x64
+@pytest.mark.slow
 def test_elimination_asks_the_scaling():
     maps, _ = data()
     with pytest.raises(ValueError, match=r"contrast, base, slope have no closed form"):

@@ -130,6 +130,7 @@ def test_starts_do_not_recompile(monkeypatch):
     assert len(counted) == single > 0
 
 
+@pytest.mark.slow
 def test_what_does_not_oscillate_is_not_scanned(monkeypatch):
     def never(*_):
         raise AssertionError("a few steps were taken from a start")
@@ -244,6 +245,7 @@ def test_an_angle_comes_back_next_to_its_start_where_that_is_the_same():
 
 
 @pytest.mark.x64
+@pytest.mark.slow
 def test_components_that_may_have_changed_names_are_said_so():
     def g1(second):
         return hx.TwoComponents(hx.Diffusion(J), second, 0.3, 2e3, 10.0)

@@ -97,6 +97,7 @@ def test_a_stage_that_has_nothing_to_do_takes_no_time_and_no_stages_is_a_single_
 
 
 @pytest.mark.x64
+@pytest.mark.slow
 def test_short_forms_are_the_stages_they_stand_for(data):
     short = fit(data, START, coarse=2)
     same(short, fit(data, START, stages=(hx.Scan(), hx.BlockAverage(2), hx.TileSubset())))
@@ -196,6 +197,7 @@ def test_ctrl_c_between_trials_keeps_the_best_of_them(data, monkeypatch):
     assert result.history[-1].parameters[2] == pytest.approx(reached, rel=1e-5)
 
 
+@pytest.mark.slow
 def test_what_a_stage_has_packed_is_let_go(data, monkeypatch):
     packed, original = [], block_average_module.pack
 

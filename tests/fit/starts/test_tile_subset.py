@@ -60,6 +60,7 @@ def test_settings_that_mean_nothing_are_refused(settings):
 
 @pytest.mark.x64
 @pytest.mark.parametrize("options", [{}, {"eliminate_scaling": True}, {"loss": hx.SoftL1()}])
+@pytest.mark.slow
 def test_the_result_is_that_of_all_data_whatever_was_looked_at_first(packed, options):
     seen = []
     sampled = hx.fit(model(**START), packed, fixed=HELD, callback=seen.append, stages=(hx.Scan(), SMALL), **options)
@@ -87,6 +88,7 @@ def test_the_result_is_that_of_all_data_whatever_was_looked_at_first(packed, opt
 
 @pytest.mark.x64
 @pytest.mark.parametrize("stages", [(SMALL,), (hx.BlockAverage(2), SMALL)])
+@pytest.mark.slow
 def test_ctrl_c_in_a_first_stage_ends_the_fit(data, packed, stages):
     numbers = []
 
