@@ -10,7 +10,7 @@ PYTHON ?= python3
 VENV ?= .venv
 PYTEST_OPTIONS ?= -n auto --maxprocesses 4 --dist loadgroup
 # What computes, and so is tested in float32 as well, but for the slowest tests.
-PRECISION_MATTERS := tests/physics tests/engine tests/documented_api tests/fit
+PRECISION_MATTERS := tests/physics tests/engine tests/noise tests/documented_api tests/fit
 
 BIN := $(VENV)/bin
 INSTALL := "$(BIN)/python" -m pip install --quiet --disable-pip-version-check --constraint constraints.txt

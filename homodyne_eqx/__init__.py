@@ -58,6 +58,7 @@ from .physics.accumulation import (
 )
 from .physics.detection import (
     AbstractDetection as AbstractDetection,
+    AbstractFieldDetection as AbstractFieldDetection,
     DriftingContrast as DriftingContrast,
     FiniteSector as FiniteSector,
     Homodyne as Homodyne,

@@ -32,20 +32,36 @@ class AbstractDetection(AbstractWithQuantities):
     def pair(self, g1: AbstractTerm, node_i: Nodes, node_j: Nodes, sector: Sector) -> Array:
         """(g2 − offset)/contrast of one pair of frames, i not before j: a real scalar."""
 
-    def field(self, g1: AbstractTerm, node_i: Nodes, node_j: Nodes, sector: Sector) -> Array:
-        """The correlation of the field of the light, of which `pair` is the squared modulus; a scalar, real or complex.
-
-        The noise of a map of finitely many speckles is that of complex Gaussian fields with this correlation. Unless a
-        class states it, it is taken as √`pair`.
-        """
-        return jnp.sqrt(jnp.maximum(self.pair(g1, node_i, node_j, sector), 0))
-
     def __str__(self) -> str:
         return equation(self)
 
 
+class AbstractFieldDetection(AbstractDetection):
+    """M = |field|²: the light of a pixel is one complex Gaussian field, of a correlation that the detection states.
+
+    The noise of a map of finitely many speckles is that of such fields; of any other detection it is taken as that of
+    fields with the correlation √M.
+    """
+
+    @abc.abstractmethod
+    def field(self, g1: AbstractTerm, node_i: Nodes, node_j: Nodes, sector: Sector) -> Array:
+        """The correlation of the field in one pair of frames, i not before j: a scalar, real or complex."""
+
+    def pair(self, g1: AbstractTerm, node_i: Nodes, node_j: Nodes, sector: Sector) -> Array:
+        return intensity(self.field(g1, node_i, node_j, sector))
+
+
+def field_correlation(
+    detection: AbstractDetection, g1: AbstractTerm, node_i: Nodes, node_j: Nodes, sector: Sector
+) -> Array:
+    """The correlation of the field as a detection states it, or √M, for one pair of frames."""
+    if isinstance(detection, AbstractFieldDetection):
+        return detection.field(g1, node_i, node_j, sector)
+    return jnp.sqrt(jnp.maximum(detection.pair(g1, node_i, node_j, sector), 0))
+
+
 @final
-class Homodyne(AbstractDetection):
+class Homodyne(AbstractFieldDetection):
     """M = |g1|²: the scattered light interferes with itself alone.
 
     Dimensionless, without parameters. Limits: 1 at lag 0, 0 where all has decorrelated. Derivation: the field of
@@ -56,15 +72,12 @@ class Homodyne(AbstractDetection):
     def nodes(self, g1: AbstractTerm, geometry: Geometry) -> Nodes:
         return g1.nodes(geometry)
 
-    def pair(self, g1: AbstractTerm, node_i: Nodes, node_j: Nodes, sector: Sector) -> Array:
-        return intensity(g1.pair(node_i, node_j, sector))
-
     def field(self, g1: AbstractTerm, node_i: Nodes, node_j: Nodes, sector: Sector) -> Array:
         return g1.pair(node_i, node_j, sector)
 
 
 @final
-class PartialHeterodyne(AbstractDetection):
+class PartialHeterodyne(AbstractFieldDetection):
     """M = |(1 − x) g1 + x|², x = reference: part of the light is a static reference, a wall or a window.
 
     That is (1−x)² |g1|² + 2x(1−x) Re g1 + x². A drift of the sample against the reference shows as a fringe: g1 then
@@ -87,9 +100,6 @@ class PartialHeterodyne(AbstractDetection):
 
     def nodes(self, g1: AbstractTerm, geometry: Geometry) -> Nodes:
         return g1.nodes(geometry)
-
-    def pair(self, g1: AbstractTerm, node_i: Nodes, node_j: Nodes, sector: Sector) -> Array:
-        return intensity(self.field(g1, node_i, node_j, sector))
 
     def field(self, g1: AbstractTerm, node_i: Nodes, node_j: Nodes, sector: Sector) -> Array:
         return plus(times(1 - self.reference, g1.pair(node_i, node_j, sector)), self.reference)

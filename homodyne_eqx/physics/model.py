@@ -7,7 +7,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, ArrayLike, Float
 
 from .dense_map import scattered_pairs, two_time_map
-from .detection import AbstractDetection, Homodyne
+from .detection import AbstractDetection, Homodyne, field_correlation
 from .equation import equation
 from .geometry import Geometry, Sector
 from .per_sector import at_sector, check_sectors
@@ -68,7 +68,7 @@ class TwoTimeModel(AbstractWithQuantities):
 
 @final
 class FieldOfModel(eqx.Module):
-    """The correlation of the field of the light in a model, as a pair function; see `AbstractDetection.field`."""
+    """The correlation of the field of the light in a model, as a pair function; see `field_correlation`."""
 
     model: TwoTimeModel
 
@@ -77,4 +77,4 @@ class FieldOfModel(eqx.Module):
 
     def pair(self, node_i: Nodes, node_j: Nodes, sector: Sector) -> Array:
         here = at_sector(self.model, sector.index)
-        return here.detection.field(here.g1, node_i, node_j, sector)
+        return field_correlation(here.detection, here.g1, node_i, node_j, sector)

@@ -60,7 +60,7 @@ class SectorSlopes(NamedTuple):
 
     - `contrast`, `offset`; `M`: (g2 − offset)/contrast, (n_t, n_t), symmetric, with its diagonal;
     - `field`: the correlation of the light's field, (n_t, n_t), Hermitian, real where it can be; see
-      `AbstractDetection.field`;
+      `field_correlation`;
     - `channels`: the slopes of contrast · M; `scaling`: ∂(contrast, offset)/∂θ, (2, n_params).
     """
 

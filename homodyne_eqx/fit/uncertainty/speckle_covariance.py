@@ -13,11 +13,11 @@ from ...engine import NormalEquations, Packed, normal_equations, pack
 from ...engine.losses import AbstractLoss, Squares
 from ...engine.normal_equations.sector_slopes import SectorSlopes, sector_slopes
 from ...engine.unfolding import FoldedMap, folded_map, sector_places
+from ...noise.sector_noise import SectorNoise, sector_noise
 from ...physics.model import TwoTimeModel
 from ..free_parameters import choose_free
 from ..solve.quadratic import on_host
 from .covariance import Inverse, inverse
-from .sector_noise import SectorNoise, sector_noise
 
 _FEWEST_DRAWS = 240
 _BLOCKS = 4

@@ -9,7 +9,7 @@ import pytest
 import homodyne_eqx as hx
 from homodyne_eqx.engine.normal_equations.sector_slopes import sector_slopes
 from homodyne_eqx.engine.unfolding import folded_map, sector_places
-from homodyne_eqx.fit.uncertainty.pulls import pulls_of_sector
+from homodyne_eqx.noise.pulls import pulls_of_sector
 
 N_T = 9
 GEOMETRY = hx.Geometry(q=[0.01, 0.012], t=np.arange(N_T) * 0.1 + 0.05, phi=[10.0, 55.0], gap=2e6)

@@ -4,7 +4,7 @@ from typing import NamedTuple, final
 
 import numpy as np
 
-from ...engine.normal_equations.sector_slopes import SectorSlopes
+from ..engine.normal_equations.sector_slopes import SectorSlopes
 from .binning import FrameBins
 from .whitening import Whitening
 

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from homodyne_eqx.fit.uncertainty.binning import FrameBins
-from homodyne_eqx.fit.uncertainty.whitening import photon_noise_of, whitening
+from homodyne_eqx.noise.binning import FrameBins
+from homodyne_eqx.noise.whitening import photon_noise_of, whitening
 
 N = 8
 LAG = np.abs(np.subtract.outer(np.arange(N), np.arange(N)))

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 
-from homodyne_eqx.fit.uncertainty.speckle_draws import factor_of, mode_shares, speckle_law
+from homodyne_eqx.noise.speckle_draws import factor_of, mode_shares, speckle_law
 
 N_T = 6
 LAG = np.abs(np.subtract.outer(np.arange(N_T), np.arange(N_T)))

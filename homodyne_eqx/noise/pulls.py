@@ -4,7 +4,7 @@ from typing import NamedTuple, final
 
 import numpy as np
 
-from ...engine.normal_equations.sector_slopes import SectorSlopes, SlopesOfChannel
+from ..engine.normal_equations.sector_slopes import SectorSlopes, SlopesOfChannel
 
 OWN = ("contrast", "offset", "rate")
 """What is compared from sector to sector beside the parameters: directions in which a sector may differ."""

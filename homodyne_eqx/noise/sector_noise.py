@@ -6,7 +6,7 @@ from typing import final
 
 import numpy as np
 
-from ...engine.normal_equations.sector_slopes import SectorSlopes
+from ..engine.normal_equations.sector_slopes import SectorSlopes
 from .binning import FrameBins
 from .pulls import own_directions, pulls_of_sector
 from .speckle_draws import speckle_law
