@@ -1,5 +1,6 @@
 # make demo    fit the bundled data, on a bare machine with python3 (3.11 or newer)
-# make test    lint, type check, all tests in float64, and those of what computes in float32
+# make test    lint, type check and tests, in float64 and, of what computes, in float32
+# make test-slow  the tests that `make test` leaves out: those of more than some ten seconds, in float64
 # make bench   every benchmarks/bench_*.py
 # make docs    the documentation site, in site/
 # make format  rewrite the code in the project's format
@@ -9,14 +10,14 @@
 PYTHON ?= python3
 VENV ?= .venv
 PYTEST_OPTIONS ?= -n auto --maxprocesses 4 --dist loadgroup
-# What computes, and so is tested in float32 as well, but for the slowest tests.
+# What computes, and so is tested in float32 as well.
 PRECISION_MATTERS := tests/physics tests/engine tests/noise tests/documented_api tests/fit
 
 BIN := $(VENV)/bin
 INSTALL := "$(BIN)/python" -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 BENCHMARKS := $(sort $(wildcard benchmarks/bench_*.py))
 
-.PHONY: demo test lint test-float64 test-float32 bench docs format clean
+.PHONY: demo test lint test-float64 test-float32 test-slow bench docs format clean
 
 demo: $(VENV)/.installed-all
 	"$(BIN)/homodyne-eqx" demo
@@ -29,7 +30,10 @@ lint: $(VENV)/.installed-dev
 	"$(BIN)/pyright" --pythonpath "$(BIN)/python"
 
 test-float64: $(VENV)/.installed-dev
-	HOMODYNE_EQX_TEST_X64=1 "$(BIN)/python" -m pytest $(PYTEST_OPTIONS)
+	HOMODYNE_EQX_TEST_X64=1 "$(BIN)/python" -m pytest $(PYTEST_OPTIONS) -m "not slow"
+
+test-slow: $(VENV)/.installed-dev
+	HOMODYNE_EQX_TEST_X64=1 "$(BIN)/python" -m pytest $(PYTEST_OPTIONS) -m slow
 
 test-float32: $(VENV)/.installed-dev
 	HOMODYNE_EQX_TEST_X64=0 "$(BIN)/python" -m pytest $(PYTEST_OPTIONS) -m "not slow" $(PRECISION_MATTERS)

@@ -80,6 +80,7 @@ def test_each_step_is_that_of_the_dense_problem(solver):
 
 
 @pytest.mark.parametrize("solver", [optx.LevenbergMarquardt, optx.Dogleg, optx.GaussNewton])
+@pytest.mark.slow
 def test_optimistix_solvers_reach_the_minimum_of_the_dense_problem(solver):
     small, data = small_problem()
     fitted = small.model(solved(small, solver(rtol=1e-8, atol=1e-8)))

@@ -77,6 +77,7 @@ def shifted(model, by=0.02):
 
 
 @pytest.mark.parametrize("name", TERMS)
+@pytest.mark.slow
 def test_normal_equations_and_gradient_are_those_of_the_dense_map(name):
     start, data = shifted(model(name)), noisy(model(name), geometry())
     packed = hx.pack(data, size=4)
@@ -89,6 +90,7 @@ def test_normal_equations_and_gradient_are_those_of_the_dense_map(name):
     np.testing.assert_allclose(value, chi2, rtol=1e-12)
 
 
+@pytest.mark.slow
 def test_a_detection_with_one_value_a_sector():
     detection = hx.FiniteSector(
         hx.PerSector([6.0, 2.0, 3.0, 8.0]), n_phi=2, detection=hx.PartialHeterodyne(hx.PerSector([0.1, 0.2, 0.3, 0.4]))
@@ -129,6 +131,7 @@ def test_gradient_is_that_by_differences():
             np.testing.assert_allclose(found[k], by_steps, rtol=1e-6)
 
 
+@pytest.mark.slow
 def test_second_derivatives_and_batches():
     """The Hessian is made of sectors that know nothing of each other; a batch is one after the other."""
     data = noisy(model("read by pairs"), geometry())

@@ -62,6 +62,7 @@ def assert_truth(result, truth=TRUTH, within=4.0):
 
 
 @pytest.mark.x64
+@pytest.mark.slow
 def test_the_truth_within_its_uncertainty_and_the_minimum_of_scipy():
     data = simulated()
     result = hx.fit(model(START), data)
@@ -182,6 +183,7 @@ class TestEndings:
         assert result.ended == "step limit"
         assert "NOT CONVERGED" in str(result)
 
+    @pytest.mark.slow
     def test_a_parameter_that_the_data_do_not_determine_is_named(self):
         across = simulated(geometry(phi=np.full(4, 100.0)))
         result = hx.fit(model(TRUTH), across, free=["D0", "gamma_dot_t0"], fixed=["phi0"])

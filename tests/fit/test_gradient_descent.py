@@ -74,6 +74,7 @@ def test_it_arrives_where_the_fit_does_with_bounds_too():
 
 
 @pytest.mark.x64
+@pytest.mark.slow
 def test_an_angle_comes_back_next_to_its_start():
     """A step that is too long throws φ0 to 210°; half a turn is the same map."""
     where = geometry(phi=np.array([0.0, 50.0, 110.0]))
@@ -86,6 +87,7 @@ def test_an_angle_comes_back_next_to_its_start():
     assert result.parameters["phi0"].value == pytest.approx(30.0)
 
 
+@pytest.mark.slow
 def test_ctrl_c_keeps_the_best_so_far():
     def stop(step):
         if step.number == 2:

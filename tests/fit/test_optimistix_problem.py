@@ -68,6 +68,7 @@ def test_half_its_square_follows_data_and_geometry_as_half_chi_squared_does(pack
 
 
 @pytest.mark.x64
+@pytest.mark.slow
 def test_the_solution_follows_the_calibration_by_the_law_of_the_model(packed):
     """J q² and γ̇ q L are all that the data can tell."""
     problem = hx.least_squares_problem(model(**START), packed, fixed=HELD)

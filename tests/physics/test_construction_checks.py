@@ -167,6 +167,7 @@ def test_numbers_of_any_kind_multiply_a_rate_from_either_side():
             np.testing.assert_allclose(twice(t), 2 * POWER_LAW(t), rtol=1e-6)
 
 
+@pytest.mark.slow
 def test_traced_values_pass_unchecked():
     """Out of range or not, what jit, grad and vmap put in cannot be looked at."""
     geometry = hx.Geometry(q=0.004, t=[0.0, 0.5], phi=10.0, gap=1e6)

@@ -33,6 +33,7 @@ def singular(entry):
 
 
 @every(RATES)
+@pytest.mark.slow
 def test_rates(entry):
     testing.check_rate(entry.make(), singular=singular(entry))
 
@@ -43,11 +44,13 @@ def test_kernels(entry):
 
 
 @every(TERMS)
+@pytest.mark.slow
 def test_terms(entry):
     testing.check_term(entry.make(), singular=singular(entry))
 
 
 @every(DETECTIONS)
+@pytest.mark.slow
 def test_detections(entry):
     made = entry.make()
     drifts = isinstance(made, detection.DriftingContrast)

@@ -272,6 +272,7 @@ def test_heterodyne_with_a_static_population_is_the_same():
     np.testing.assert_allclose(pair_values(mixed, GEOMETRY), pair_values(reference, GEOMETRY), atol=1e-12)
 
 
+@pytest.mark.slow
 def test_finite_sector_averages_over_pixels():
     """Nearly across the flow, where the azimuth matters most."""
     g1 = Diffusion(2e3) * Shear(4e-3, PHI0, GapAverage())

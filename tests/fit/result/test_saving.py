@@ -99,6 +99,7 @@ def test_masks_noise_a_pixel_bounds_and_endings_come_back(masked_data, tmp_path)
 
 
 @pytest.mark.x64
+@pytest.mark.slow
 def test_what_the_data_do_not_determine_stays_infinite(tmp_path):
     result = fitted(model(gamma_dot_t0=0.0), simulated(20), free=["D0", "phi0"], fixed=[])
     assert np.isinf(result.parameters["phi0"].uncertainty)
@@ -108,6 +109,7 @@ def test_what_the_data_do_not_determine_stays_infinite(tmp_path):
 
 
 @pytest.mark.x64
+@pytest.mark.slow
 def test_terms_of_users_smooth_scaling_uneven_times_and_float32_come_back(tmp_path):
     t = np.cumsum(np.random.default_rng(1).uniform(0.03, 0.07, 20))
     g1 = hx.Diffusion(hx.PowerLaw(3e4, 0.0, 0.0)) * Settling(10.0, {"kind": "slow"})

@@ -32,6 +32,7 @@ def test_maps_are_data_model_and_their_difference_in_sigma(steady_fit):
 
 
 @pytest.mark.x64
+@pytest.mark.slow
 def test_what_does_not_count_is_nan_and_leaves_the_misfit_alone(masked_data):
     result = hx.fit(model(**START), masked_data, fixed=HELD, sample=False, scan=False)
     g2 = dense(result)
@@ -81,6 +82,7 @@ def test_common_and_smooth_scalings_say_that_their_uncertainty_is_common(steady_
 
 
 @pytest.mark.x64
+@pytest.mark.slow
 def test_a_scaling_at_its_bound_has_no_uncertainty(steady_fit):
     bounds = {"contrast[1]": (0.0, 0.25)}
     result = hx.fit(
@@ -109,6 +111,7 @@ def test_one_program_serves_all_sectors_and_each_map_is_computed_once(steady_fit
 
 
 @pytest.mark.x64
+@pytest.mark.slow
 def test_packed_data_leave_no_maps_and_the_error_says_what_to_do(steady_fit):
     result = hx.fit(model(**START), hx.pack(steady_fit.data), fixed=HELD, sample=False, scan=False)
     for ask in (lambda: result.maps(0), lambda: result.sectors, lambda: list(result.each_map())):

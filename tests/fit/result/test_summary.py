@@ -158,6 +158,7 @@ def test_a_minimum_far_above_the_noise_is_told_in_the_words_of_each_surface(stea
         assert "misfit" not in [r.name for r in other.summary()]
 
 
+@pytest.mark.slow
 def test_what_the_data_leave_open_is_named():
     across = simulated(24).select(sectors=[2])
     start = hx.laminar_flow(

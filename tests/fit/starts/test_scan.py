@@ -59,6 +59,7 @@ def squared_field(omega, geometry, phi0, n=20_000):
 
 
 @pytest.mark.parametrize(("cycles", "factor"), [(2, 1.3), (5, 0.7)])
+@pytest.mark.slow
 def test_a_frequency_that_is_off_by_a_third_is_found(cycles, factor):
     omega, where = periods(cycles), geometry()
     lag = np.abs(np.subtract.outer(np.asarray(where.t), np.asarray(where.t)))

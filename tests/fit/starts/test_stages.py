@@ -69,6 +69,7 @@ def same(a, b):
     assert set(a.seconds) == set(b.seconds)
 
 
+@pytest.mark.slow
 def test_stages_run_in_their_order_each_from_where_the_one_before_has_led(data):
     seen = []
     stages = [Recording("one", seen, 2e4), Recording("idle", seen), Recording("two", seen, 2.5e4)]
