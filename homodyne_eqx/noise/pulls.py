@@ -6,9 +6,6 @@ import numpy as np
 
 from ..engine.normal_equations.sector_slopes import SectorSlopes, SlopesOfChannel
 
-OWN = ("contrast", "offset", "rate")
-"""What is compared from sector to sector beside the parameters: directions in which a sector may differ."""
-
 
 @final
 class PullOfChannel(NamedTuple):
@@ -22,53 +19,40 @@ class PullOfChannel(NamedTuple):
 
 @final
 class Pulls(NamedTuple):
-    """The pull s_k = Σ_{i>j} w_ij A_k,ij ψ_ij of one speckle in the direction A_k, and
+    """The pull s_k = Σ_{i>j} w_ij A_k,ij ψ_ij of one speckle at each parameter, A_k = ∂g2/∂θ_k, and
 
         ψ_ij = offset · (x_i x_j − β M_ij (1 + x_i + x_j)),
 
     the first-order noise that a pixel of intensity 1 + x adds to a map of many pixels whose frames are normalised by
     their mean; β is the contrast over the offset.
 
-    The directions are the parameters, A_k = ∂g2/∂θ_k, and after them those in which this sector alone may differ: its
-    contrast (A = M), its offset (A = 1), and the rate of its decay (A = contrast · M ln M).
-
-    - `channels`; `linear`: of x in s, (n_directions, n_t); `constant`: (n_directions,);
-    - `scaling`: ∂(contrast, offset)/∂θ, (2, n_params);
-    - `overlap`: Σ w A_own A_k, (3, n_params), of the own directions with the parameters; `norm`: Σ w A_own A_own,
-      (3, 3).
+    - `channels`: of the parameters, and two more rows for the contrast (A = M) and the offset (A = 1) of the sector;
+    - `linear`: of x in s, (n_params + 2, n_t); `constant`: (n_params + 2,);
+    - `scaling`: ∂(contrast, offset)/∂θ, (2, n_params).
     """
 
     channels: tuple[PullOfChannel, ...]
     linear: np.ndarray
     constant: np.ndarray
     scaling: np.ndarray
-    overlap: np.ndarray
-    norm: np.ndarray
 
     def of(self, x: np.ndarray) -> np.ndarray:
-        """(n_directions, n) from intensities (n_t, n)."""
+        """(n_params, n) from intensities (n_t, n)."""
         total = self.constant[:, None] - self.linear @ x
-        n_params = self.scaling.shape[1]
         for channel in self.channels:
-            quadratic = channel.tangents @ (x * (channel.matrix @ x))
+            total[channel.columns] += channel.tangents @ (x * (channel.matrix @ x))
             if channel.other is not None:
-                quadratic += channel.tangents @ (x * (channel.other @ x))
-            total[channel.columns] += quadratic
-            own = channel.columns[0] - n_params
-            if own in (0, 1):
-                total[:n_params] += self.scaling[own][:, None] * quadratic
-        return total
+                total[channel.columns] += channel.tangents @ (x * (channel.other @ x))
+        n_params = self.scaling.shape[1]
+        return total[:n_params] + self.scaling.T @ total[n_params:]
 
 
 def pulls_of_sector(slopes: SectorSlopes, weights: np.ndarray) -> Pulls:
     """**Arguments:** `weights`: of each pair, (n_t, n_t), strictly lower triangular, 0 where there is none."""
-    n_t, n_params = len(weights), slopes.scaling.shape[1]
-    n_directions = n_params + len(OWN)
-    linear, constant, channels = np.zeros((n_directions, n_t)), np.zeros(n_directions), []
+    n_rows = slopes.scaling.shape[1] + 2
+    linear, constant, channels = np.zeros((n_rows, len(weights))), np.zeros(n_rows), []
     excess = slopes.contrast * np.tril(slopes.M, -1)  # offset · β M
-    own = own_directions(slopes)
-    overlap, norm = np.zeros((len(OWN), n_params)), np.zeros((len(OWN), len(OWN)))
-    for channel in (*slopes.channels, *own):
+    for channel in (*slopes.channels, *_of_scaling(slopes)):
         scaled = slopes.offset * weights
         later = scaled * channel.later
         other = None if channel.earlier is None else np.ascontiguousarray((scaled * channel.earlier).T, np.float32)
@@ -79,26 +63,16 @@ def pulls_of_sector(slopes: SectorSlopes, weights: np.ndarray) -> Pulls:
         by_frame = channel.sums(weights * excess)
         linear[channel.columns] += by_frame
         constant[channel.columns] -= np.sum(by_frame, 1) / 2
-        for a, direction in enumerate(own):
-            along = np.sum(channel.sums(weights * direction.later), 1) / 2
-            if channel.columns[0] < n_params:
-                overlap[a, channel.columns] += along
-            else:
-                norm[a, channel.columns - n_params] += along
-    for a in (0, 1):
-        linear[:n_params] += slopes.scaling[a][:, None] * linear[n_params + a]
-        constant[:n_params] += slopes.scaling[a] * constant[n_params + a]
-    overlap += norm[:, :2] @ slopes.scaling
-    return Pulls(tuple(channels), linear.astype(np.float32), constant.astype(np.float32), slopes.scaling, overlap, norm)
+    return Pulls(
+        tuple(channels), linear.astype(np.float32), constant.astype(np.float32), slopes.scaling.astype(np.float32)
+    )
 
 
-def own_directions(slopes: SectorSlopes) -> tuple[SlopesOfChannel, ...]:
-    """The directions in which a sector may differ from the others, in the order of `OWN`, as channels of their own."""
+def _of_scaling(slopes: SectorSlopes) -> tuple[SlopesOfChannel, ...]:
+    """The contrast and the offset of the sector as channels, numbered after the parameters."""
     n_t, n_params = len(slopes.M), slopes.scaling.shape[1]
-    lower = np.tril(slopes.M, -1)
-    rate = slopes.contrast * lower * np.log(np.maximum(lower, 1e-12))
-    maps = lower, np.tri(n_t, k=-1), np.where(lower > 0, rate, 0)
     ones = np.ones((1, n_t))
+    maps = np.tril(slopes.M, -1), np.tri(n_t, k=-1)
     return tuple(
         SlopesOfChannel("model", np.array([n_params + k]), ones, at_pairs, None) for k, at_pairs in enumerate(maps)
     )

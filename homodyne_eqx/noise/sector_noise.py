@@ -8,13 +8,12 @@ import numpy as np
 
 from ..engine.normal_equations.sector_slopes import SectorSlopes
 from .binning import FrameBins
-from .pulls import own_directions, pulls_of_sector
+from .left_over import left_over, without_diagonal
+from .pulls import pulls_of_sector
 from .speckle_draws import speckle_law
-from .weighted_step import WeightedStep, weighted_step, without_diagonal
 from .whitening import photon_noise_of, whitening
 
 _MOST_BINS = 256
-_DRAWN_AT_ONCE = 512
 _PHOTON_NOISE = (1e-4, 1e5)
 _LEAST_IN_WEIGHTS = 0.01
 _NOISY = 10.0
@@ -23,17 +22,13 @@ _NOISY = 10.0
 @final
 @dataclass(frozen=True)
 class SectorNoise:
-    """The noise of one sector, for a single speckle. Directions are the parameters, then those of `pulls.OWN`.
+    """The noise of one sector.
 
-    - `speckles`: how many the data have, from whitened residuals; `photon_noise`: variance that photons add to a frame,
-      in units of that of the speckles; `white`: whether noise is independent from pixel to pixel instead; `clipped`:
-      the share of the correlation of the field that no field can have;
-    - `pulls`: their covariance, (n_directions, n_directions);
-    - `residual_pulls`: of the residuals in the own directions, (3,); `overlap`: Σ w A_own A_k, (3, n_params);
-    - `block_costs`, `block_pulls`: Σ w ψ² and pulls of the means over blocks of `block_size` draws, (n_blocks,) and
-      (n_blocks, n_directions); `residual_cost`: χ² of the sector; `n_pairs`;
-    - `step`: generalised least squares; `step_vector`: its gradient for the residuals; `step_pulls`: covariance of its
-      pulls, and with those of least squares, (n_active, n_active + n_directions).
+    - `speckles`: how many independent ones the data have, from whitened residuals;
+    - `photon_noise`: variance that photons add to a frame, in units of that of the speckles; `white`: whether noise is
+      independent from pixel to pixel instead;
+    - `clipped`: the share of the correlation of the field that no field can have, and that was left out;
+    - `pulls`: covariance of the pulls of single speckles at the parameters, (n_params, n_params).
     """
 
     speckles: float
@@ -41,16 +36,6 @@ class SectorNoise:
     white: bool
     clipped: float
     pulls: np.ndarray
-    residual_pulls: np.ndarray
-    overlap: np.ndarray
-    block_size: int
-    block_costs: np.ndarray
-    block_pulls: np.ndarray
-    residual_cost: float
-    n_pairs: int
-    step: WeightedStep
-    step_vector: np.ndarray
-    step_pulls: np.ndarray
 
 
 def sector_noise(
@@ -71,45 +56,22 @@ def sector_noise(
     photon_noise = photon_noise_of(found, M, bins.photon_share, *_PHOTON_NOISE)
     white = photon_noise > _NOISY and _is_even(residual, weights, slopes)
     law = speckle_law(slopes.field, slopes.M, slopes.contrast / slopes.offset).with_photons(photon_noise, not white)
-    step = weighted_step(
-        slopes, bins, whitening(M + np.diag(max(photon_noise, _LEAST_IN_WEIGHTS) * bins.photon_share)), M
-    )
+    of_photons = max(photon_noise, _LEAST_IN_WEIGHTS) * bins.photon_share
+    form = left_over(slopes, bins, whitening(M + np.diag(of_photons)))
     pulls = pulls_of_sector(slopes, weights)
-    excess = slopes.contrast * slopes.M
-    drawn, drawn_by_step, costs, left_over = [], [], [], []
+    drawn, of_one = [], []
     for _ in range(n_blocks):
-        x = np.concatenate([law.draw(generator, n) for n in _parts(block_size)], axis=1)
+        x = law.draw(generator, block_size)
         drawn.append(pulls.of(x))
-        costs.append(float(np.sum(weights * _mean_noise(x, slopes.offset, excess) ** 2)))
-        x = bins.of_frames(x).astype(float)
-        drawn_by_step.append(step.pulls(x))
-        noise = without_diagonal(_mean_noise(x, slopes.offset, slopes.contrast * M))
-        left_over.append(step.left_over(noise) * block_size)
-    together = np.atleast_2d(np.cov(np.concatenate([np.concatenate(drawn_by_step, 1), np.concatenate(drawn, 1)])))
-    n_active = step.active.size
-    own = np.stack([direction.later for direction in own_directions(slopes)])
+        noise = _mean_noise(bins.of_frames(x).astype(float), slopes.offset, slopes.contrast * M)
+        of_one.append(form.of(without_diagonal(noise)) * block_size)
     return SectorNoise(
-        speckles=float(np.mean(left_over) / max(step.left_over(found), 1e-300)),
+        speckles=float(np.mean(of_one) / max(form.of(found), 1e-300)),
         photon_noise=photon_noise,
         white=white,
         clipped=law.clipped,
-        pulls=together[n_active:, n_active:],
-        residual_pulls=np.einsum("kij,ij->k", own, weights * residual),
-        overlap=pulls.overlap,
-        block_size=block_size,
-        block_costs=np.array(costs),
-        block_pulls=np.stack([np.mean(of_block, axis=1, dtype=float) for of_block in drawn]),
-        residual_cost=float(np.sum(weights * residual**2)),
-        n_pairs=int(np.count_nonzero(weights)),
-        step=step,
-        step_vector=step.vector(found),
-        step_pulls=together[:n_active],
+        pulls=np.atleast_2d(np.cov(np.concatenate(drawn, axis=1))),
     )
-
-
-def _parts(n: int) -> list[int]:
-    """`n` in parts that are drawn at once."""
-    return [min(_DRAWN_AT_ONCE, n - first) for first in range(0, n, _DRAWN_AT_ONCE)]
 
 
 def _mean_noise(x: np.ndarray, offset: float, excess: np.ndarray) -> np.ndarray:

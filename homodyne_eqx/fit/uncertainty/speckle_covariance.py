@@ -13,7 +13,7 @@ from ...engine import NormalEquations, Packed, normal_equations, pack
 from ...engine.losses import AbstractLoss, Squares
 from ...engine.normal_equations.sector_slopes import SectorSlopes, sector_slopes
 from ...engine.unfolding import FoldedMap, folded_map, sector_places
-from ...noise.sector_noise import SectorNoise, sector_noise
+from ...noise.sector_noise import sector_noise
 from ...physics.model import TwoTimeModel
 from ..free_parameters import choose_free
 from ..solve.quadratic import on_host
@@ -22,6 +22,7 @@ from .covariance import Inverse, inverse
 _FEWEST_DRAWS = 240
 _BLOCKS = 4
 _ALL_BLOCKS = 24
+_DRAWN_AT_ONCE = 512
 
 
 @final
@@ -89,14 +90,14 @@ def speckle_covariance(
     directions = inverse(normal, at_bound)
     places = sector_places(packed)
     n_draws = max(draws // len(places), _FEWEST_DRAWS)
-    n_blocks = max(_BLOCKS, -(-_ALL_BLOCKS // len(places)))
+    n_blocks = max(_BLOCKS, -(-_ALL_BLOCKS // len(places)), -(-n_draws // _DRAWN_AT_ONCE))
     noises = []
     for k, (group, member) in sorted(places.items()):
         slopes, folded = sector_slopes(result.model, packed, free, k), folded_map(packed, group, member)
         residual, weights = residual_and_weights(slopes, folded, loss)
         generator = np.random.default_rng([seed, k])
         noises.append(sector_noise(slopes, residual, weights, n_draws // n_blocks, n_blocks, generator))
-    V = pulls_of_all(noises, len(names))
+    V = np.sum([noise.pulls / noise.speckles for noise in noises], axis=0)
     return SpeckleCovariance(
         names,
         sandwich(directions, V, result.covariance),
@@ -105,11 +106,6 @@ def speckle_covariance(
         np.array([noise.photon_noise for noise in noises]),
         np.array([noise.white for noise in noises]),
     )
-
-
-def pulls_of_all(noises: list[SectorNoise], n_params: int) -> np.ndarray:
-    """The covariance of Jᵀr over all sectors, each with its own number of speckles, (n_params, n_params)."""
-    return np.sum([noise.pulls[:n_params, :n_params] / noise.speckles for noise in noises], axis=0)
 
 
 def sandwich(directions: Inverse, V: np.ndarray, white: np.ndarray) -> np.ndarray:
