@@ -2,7 +2,7 @@
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -156,9 +156,14 @@ def choose_free(
                     of_scaling=leaf.of_scaling,
                 )
             )
-    moving = iter(is_free)
-    chosen = jax.tree.map(lambda x: eqx.is_inexact_array(x) and next(moving), model)
+    chosen = marked_leaves(model, {name for name, moves in zip(names, is_free, strict=True) if moves})
     return FreeParameters(tuple(parameters), chosen, tuple(notes), by_path, model.scaling.closed_form)
+
+
+def marked_leaves(model: TwoTimeModel, names: Collection[str]) -> Any:
+    """A PyTree of bool like the model, true for its leaves of these names."""
+    marks = iter(leaf.name in names for leaf in named_leaves(model))
+    return jax.tree.map(lambda x: eqx.is_inexact_array(x) and next(marks), model)
 
 
 def _listed(option: str, given: Iterable[str], by_path: Mapping[str, str]) -> list[str]:

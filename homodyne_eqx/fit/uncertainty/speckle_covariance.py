@@ -15,7 +15,7 @@ from ...engine.normal_equations.sector_slopes import SectorSlopes, sector_slopes
 from ...engine.unfolding import FoldedMap, folded_map, sector_places
 from ...noise.sector_noise import sector_noise
 from ...physics.model import TwoTimeModel
-from ..free_parameters import choose_free
+from ..free_parameters import marked_leaves
 from ..solve.quadratic import on_host
 from .covariance import Inverse, inverse
 
@@ -23,6 +23,7 @@ _FEWEST_DRAWS = 240
 _BLOCKS = 4
 _ALL_BLOCKS = 24
 _DRAWN_AT_ONCE = 512
+_NEGLIGIBLE = 1e-3
 
 
 @final
@@ -36,7 +37,8 @@ class SpeckleCovariance:
       pair of frames as independent;
     - `speckles`: how many independent speckles each sector seems to have, (n_sector,); `photon_noise`: the variance
       that photons add to the intensity of a speckle in one frame, in units of the contrast, (n_sector,);
-      `white`: whether the noise of a sector is independent from pixel to pixel, (n_sector,).
+      `white`: whether the noise of a sector is independent from pixel to pixel, (n_sector,);
+    - `notes`: sectors in which no field has the fitted correlation, and how much of it was left out.
     """
 
     names: tuple[str, ...]
@@ -45,6 +47,7 @@ class SpeckleCovariance:
     speckles: np.ndarray
     photon_noise: np.ndarray
     white: np.ndarray
+    notes: tuple[str, ...] = ()
 
     @property
     def uncertainties(self) -> Mapping[str, float]:
@@ -74,7 +77,7 @@ def speckle_covariance(
 
     - `result`: of `fit`; `data`: those that were fitted, the `TwoTimeData` or packed; those of the result unless given.
     - `loss`: as of the fit; needed where that was not squares. A robust loss counts as weights that are given.
-    - `draws`: how many speckles, over all sectors; `seed`: of the random numbers. 8000 leave some 3 % in each 1σ.
+    - `draws`: how many speckles, over all sectors, at least 240 in each; `seed`: of the random numbers.
 
     What is assumed: the light of a sector is one Gaussian field (of correlation √M for detections other than `Homodyne`
     and `PartialHeterodyne`); sectors do not share speckles; the speckles of a sector are independent of each other.
@@ -105,6 +108,14 @@ def speckle_covariance(
         np.array([noise.speckles for noise in noises]),
         np.array([noise.photon_noise for noise in noises]),
         np.array([noise.white for noise in noises]),
+        tuple(_unphysical(k, noise.clipped) for k, noise in enumerate(noises) if noise.clipped > _NEGLIGIBLE),
+    )
+
+
+def _unphysical(sector: int, clipped: float) -> str:
+    return (
+        f"sector {sector}: no field has the fitted correlation; {100 * clipped:.2g} % of it, where it is negative, was "
+        "left out of the noise. Check the model."
     )
 
 
@@ -158,6 +169,5 @@ def _loss(result: Any, loss: AbstractLoss | None) -> AbstractLoss:
 def _free(result: Any) -> tuple[tuple[str, ...], np.ndarray, Any]:
     """Names of the free parameters, which of them are at a bound, and which leaves of the model they are."""
     free = [p for p in result.parameters.values() if p.free]
-    leaves = dict.fromkeys(p.leaf for p in free)
-    chosen = choose_free(result.model, list(leaves), (), None)
-    return tuple(p.name for p in free), np.array([p.at_bound for p in free]), chosen.filter
+    leaves = marked_leaves(result.model, {p.leaf for p in free})
+    return tuple(p.name for p in free), np.array([p.at_bound for p in free]), leaves

@@ -1,7 +1,9 @@
 """Uncertainties for the noise of speckles against the scatter of fits to simulated speckle fields."""
 
 import dataclasses
+from typing import final
 
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
@@ -89,3 +91,35 @@ def test_what_is_missing_is_asked_for():
     with pytest.raises(ValueError, match="loss=Huber"):
         hx.speckle_covariance(robust)
     assert np.all(np.isfinite(hx.speckle_covariance(robust, loss=hx.Huber(), draws=1000).covariance))
+
+
+def test_bounds_beyond_those_of_the_fields_do_no_harm():
+    """A contrast below 0, which the field of a contrast excludes and the caller allowed."""
+    noise = np.tril(0.02 * np.random.default_rng(4).standard_normal((N_SECTOR, N_T, N_T)), -1)
+    c2 = 2 - np.asarray(TRUTH(GEOMETRY)) + noise + np.swapaxes(noise, 1, 2)
+    data = hx.TwoTimeData(c2, GEOMETRY, sigma=0.02)
+    result = hx.fit(TRUTH, data, bounds={"contrast": (None, None)})
+    assert result.parameters["contrast"].value < 0
+    assert all(0 < x < np.inf for x in hx.speckle_covariance(result, draws=1000).uncertainties.values())
+
+
+@final
+class Box(hx.AbstractFieldDetection):
+    """Full correlation at lags below a limit and none beyond, which no field has."""
+
+    def nodes(self, g1, geometry):
+        return g1.nodes(geometry)
+
+    def field(self, g1, node_i, node_j, sector):
+        return jnp.where(g1.pair(node_i, node_j, sector) > 0.7, 1.0, 0.0)
+
+
+def test_a_correlation_that_no_field_has_is_said():
+    model = hx.TwoTimeModel(hx.Diffusion(RATE), hx.ContrastOffset(0.5, 1.0), Box())
+    noise = np.tril(0.02 * np.random.default_rng(5).standard_normal((N_SECTOR, N_T, N_T)), -1)
+    c2 = np.asarray(model(GEOMETRY)) + noise + np.swapaxes(noise, 1, 2)
+    result = hx.fit(model, hx.TwoTimeData(c2, GEOMETRY, sigma=0.02), fixed=["diffusion.rate"])
+    found = hx.speckle_covariance(result, draws=1000)
+    assert len(found.notes) == N_SECTOR
+    assert "no field" in found.notes[0]
+    assert hx.speckle_covariance(fitted(1)[0], draws=1000).notes == ()
