@@ -21,4 +21,4 @@ from .checks import (
 )
 from .law_error import LawError as LawError
 from .probes import pair_values as pair_values
-from .speckle_fields import speckle_maps as speckle_maps
+from .speckle_fields import speckle_intensities as speckle_intensities, speckle_maps as speckle_maps

@@ -1,23 +1,17 @@
-"""Maps of simulated speckles: complex Gaussian fields, their intensities, photons, and correlations, by numpy alone."""
+"""Maps of simulated speckles that age, flash, or are normalised by the mean of all frames."""
 
 import numpy as np
+
+from homodyne_eqx.testing import speckle_intensities
 
 
 def intensities(rng, n_t, decay, speckles, modes=1, photons=None, age=0.0):
     """`(n_t, speckles)` of mean 1. The field correlation falls by a factor e in `decay` frames at the middle of the run
     and at a rate ∝ age^`age` elsewhere; `photons`: mean number of photons a speckle, or `None` for no shot noise."""
     rate = ((np.arange(n_t - 1) + 0.5) / (n_t / 2)) ** age / decay
-    intensity = np.zeros((n_t, speckles))
-    for _ in range(modes):
-        noise = rng.standard_normal((n_t, 2, speckles)) / np.sqrt(2)
-        field = noise[0]
-        intensity[0] += np.sum(field**2, 0)
-        for t in range(1, n_t):
-            keep = np.exp(-rate[t - 1])
-            field = keep * field + np.sqrt(1 - keep**2) * noise[t]
-            intensity[t] += np.sum(field**2, 0)
-    intensity /= modes
-    return intensity if photons is None else rng.poisson(photons * intensity) / photons
+    decayed = np.concatenate([[0.0], np.cumsum(rate)])
+    field = np.exp(-np.abs(np.subtract.outer(decayed, decayed)))
+    return speckle_intensities(field, speckles, rng, n_modes=modes, photons=photons)
 
 
 def correlated(intensity, by_frame=True):
