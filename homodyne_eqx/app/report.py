@@ -92,7 +92,7 @@ def print_result(console: Console, result: FitResult, truth: Mapping[str, float]
 def _print_quantities(console: Console, rows: Sequence[SummaryRow], truth: Mapping[str, float]) -> None:
     wide = any(row.correlated_text for row in rows)
     shown = table(
-        "parameter", "value>", "± 1σ>", *(["± corr.>"] if wide else []), "unit", *(["simulated>"] if truth else [])
+        "parameter", "value>", "± 1σ>", *(["± corr.>"] if wide else []), "unit", *(["truth>"] if truth else [])
     )
     for place, row in enumerate(rows):
         cells = [row.name, row.value_text, row.uncertainty_text]

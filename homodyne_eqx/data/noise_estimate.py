@@ -27,9 +27,9 @@ def estimate_sigma(c2: MapStack, masks: Sequence[np.ndarray | None], alike: np.n
     V(d) = σ² (1 − κ² M(d)²), where M is the decay of c2 above the plateau and κ ≤ 1 is the part that is not photon
     noise.
 
-    In 40 simulated data sets each, the mean estimate is off by −0.3 % (6 sectors of 120 frames, decay of the field in
-    10 frames), −0.3 % (8 × 100, 25), +0.4 % (contrast 0.1, a photon a speckle) and −5 % (6 × 120, 60), with a scatter
-    of 4, 8, 1 and 15 %.
+    In 40 simulated data sets each, the mean estimate is off by 0.0 % (6 sectors of 120 frames, decay of the field in
+    10 frames), −2.2 % (8 × 100, 25), +0.1 % (contrast 0.1, a photon a speckle) and −4.7 % (6 × 120, 60), with a scatter
+    of 6, 10, 1 and 12 % (`benchmarks/data_checks.py`).
 
     **Arguments:** `masks`: as of `TwoTimeData`, each or `None`; `alike`: a number for each sector, equal for those
     that should have equal noise, `(n_sector,)`: their variances are averaged, unless they differ by more than 3.5 times

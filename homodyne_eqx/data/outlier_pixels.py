@@ -48,7 +48,8 @@ def outlier_pixels(data: TwoTimeData) -> Outliers:
     are so many pixels that a normal distribution would have one so far out. Where c2 falls steeply, the scatter around
     a pixel is large, and a small outlier passes.
 
-    In 132 simulated good data sets of 60 to 150 frames one pair of frames was taken for an outlier.
+    In 400 simulated good data sets of 60 to 150 frames 5 pairs of frames were taken for outliers
+    (`benchmarks/data_checks.py`).
 
     Exclude bad frames first: all pixels of their rows may be outliers. One map is in memory at a time, and the mask.
     """
