@@ -1,6 +1,8 @@
-"""How well stated uncertainties cover the truth, on fits to simulated speckle fields; makes the table of docs.
+"""How well stated uncertainties cover the truth, and how many right models are adequate; makes the table of docs.
 
-python benchmarks/coverage.py [--replicates 40] [--cases A,C]
+Fits to simulated speckle fields:
+
+python benchmarks/uncertainty_coverage.py [--replicates 40] [--cases A,C]
 """
 
 import argparse
