@@ -22,7 +22,7 @@ class MapNoise(NamedTuple):
 
     law: SpeckleLaw
     offset: float
-    speckles: float
+    speckles: float | int
     expected: np.ndarray
 
     def draw(self, generator: np.random.Generator) -> np.ndarray:
@@ -58,7 +58,7 @@ class MapNoise(NamedTuple):
         return lower + lower.T
 
 
-def map_noise(law: SpeckleLaw, offset: float, speckles: float) -> MapNoise:
+def map_noise(law: SpeckleLaw, offset: float, speckles: float | int) -> MapNoise:
     """**Arguments:** as the fields of `MapNoise`."""
     product = np.abs(law.factors @ np.conj(law.factors).T).astype(np.float32)
     share = float(np.sum(law.shares**2))

@@ -1,7 +1,7 @@
 """The parametric bootstrap: a fitted model is fitted again to maps that are simulated from itself."""
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import final
 
@@ -97,7 +97,7 @@ def bootstrap(
     data: TwoTimeData | Packed | None = None,
     n: int = 40,
     seed: int = 0,
-    speckles: ArrayLike | None = None,
+    speckles: ArrayLike | Sequence[float] | None = None,
     *,
     loss: AbstractLoss | None = None,
 ) -> Bootstrap:
@@ -115,8 +115,9 @@ def bootstrap(
     - `n`: how many maps, at least 3. They know 1σ to a part of 1/√(2(n − 1)), 11 % for 40; `seed`: of the random
       numbers;
     - `speckles`: how many independent ones make a map, one number or (n_sector,); those that `speckle_covariance` finds
-      unless given. A sector in which it finds noise that is independent from pixel to pixel keeps that noise;
-    - `loss`: as of the fit; needed where that was not squares.
+      unless given. The photon noise of a single speckle stays as found, and so does all noise of a sector in which it
+      is independent from pixel to pixel;
+    - `loss`: as of the fit; needed where that was not squares. The simulated maps have no outliers.
 
     What is assumed is what `speckle_covariance` assumes: the model is right, sectors share no speckles, and the
     speckles of a sector are independent.
@@ -198,7 +199,7 @@ def _packed(result: FitResult, data: TwoTimeData | Packed | None) -> Packed:
     return data if isinstance(data, Packed) else pack(data)
 
 
-def _checked(speckles: ArrayLike, n_sector: int) -> np.ndarray:
+def _checked(speckles: ArrayLike | Sequence[float], n_sector: int) -> np.ndarray:
     given = np.asarray(speckles, float)
     if given.shape not in ((), (n_sector,)):
         raise ValueError(

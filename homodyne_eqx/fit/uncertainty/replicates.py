@@ -94,7 +94,7 @@ class Replicates:
         of_each = zip(self.names, chi2.tolist(), chdtrc(self.n - 1, chi2).tolist(), strict=True)
         return {name: Consistency(each, self.n - 1, probability) for name, each, probability in of_each}
 
-    def intervals(self, probability: float = _ONE_SIGMA) -> Mapping[str, tuple[float, float]]:
+    def intervals(self, probability: float | int = _ONE_SIGMA) -> Mapping[str, tuple[float, float]]:
         """Name → (low, high) that covers the true value with this probability: mean ± t · uncertainty.
 
         t is that of Student's distribution with n − 1 degrees of freedom: with the 1σ of few fits, an interval of ± 1σ
