@@ -27,10 +27,10 @@ def blocks_of_frames(model: TwoTimeModel, data: TwoTimeData, n_blocks: int = 8, 
     the blocks. Neither is that of the fit to the whole map, which also uses the pairs of frames from different blocks:
     all lags longer than a block.
 
-    What is assumed: the blocks are independent, so a block must be many times longer than the decay of the correlation;
-    else neighbours see the same speckles, and the covariance of the mean is too small. The model holds at every age:
-    rates that change with the age where the model says that they do not make the blocks differ. `consistency` then
-    shows it, and the covariances include it.
+    What is assumed: the blocks are independent, so a block should be longer than the decay of the correlation; else
+    neighbours see the same speckles, and a block may not determine its parameters. The model holds at every age: rates
+    that change with the age where the model says that they do not make the blocks differ. `consistency` then shows it,
+    and the covariances include it.
 
     **Returns:** `Replicates`; its `labels` say which frames each block has.
 
