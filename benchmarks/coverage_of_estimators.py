@@ -104,7 +104,8 @@ def main() -> None:
             f"{given.replicates} sets of {SCANS} scans a case, made by "
             f"`python {os.path.relpath(__file__, PAGE.parents[1])}`. Each cell: scatter ÷ stated; cover of the "
             f"intervals of 68 / 95 %. The columns of scans have {given.replicates} estimates, that of the bootstrap, "
-            f"with {REFITS} refits each, {BOOTSTRAPPED * given.replicates}, and the others {SCANS * given.replicates}.\n\n"
+            f"with {REFITS} refits each, {BOOTSTRAPPED * given.replicates}, and the others "
+            f"{SCANS * given.replicates}.\n\n"
         )
         text = re.sub(
             r"(<!-- coverage -->\n).*(<!-- end -->)",
