@@ -31,13 +31,13 @@ lint: $(VENV)/.installed-dev
 	"$(BIN)/pyright" --pythonpath "$(BIN)/python"
 
 test-float64: $(VENV)/.installed-dev
-	HOMODYNE_EQX_TEST_X64=1 "$(BIN)/python" -m pytest $(PYTEST_OPTIONS) -m "not slow"
+	OPENBLAS_NUM_THREADS=1 HOMODYNE_EQX_TEST_X64=1 "$(BIN)/python" -m pytest $(PYTEST_OPTIONS) -m "not slow"
 
 test-slow: $(VENV)/.installed-dev
-	HOMODYNE_EQX_TEST_X64=1 "$(BIN)/python" -m pytest $(PYTEST_OPTIONS) -m slow
+	OPENBLAS_NUM_THREADS=1 HOMODYNE_EQX_TEST_X64=1 "$(BIN)/python" -m pytest $(PYTEST_OPTIONS) -m slow
 
 test-float32: $(VENV)/.installed-dev
-	HOMODYNE_EQX_TEST_X64=0 "$(BIN)/python" -m pytest $(PYTEST_OPTIONS) -m "not slow" $(PRECISION_MATTERS)
+	OPENBLAS_NUM_THREADS=1 HOMODYNE_EQX_TEST_X64=0 "$(BIN)/python" -m pytest $(PYTEST_OPTIONS) -m "not slow" $(PRECISION_MATTERS)
 
 bench: $(VENV)/.installed-all
 	@test -n "$(BENCHMARKS)" || { echo "There is no benchmarks/bench_*.py to run." >&2; exit 1; }

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import jax
 import numpy as np
-from coverage import CASES as LONGER_CASES, Case, rate
+from uncertainty_coverage import CASES as LONGER_CASES, Case, rate
 
 jax.config.update("jax_enable_x64", True)
 

@@ -46,7 +46,8 @@ def build_app() -> typer.Typer:
             [
                 f"Computes in float64. Compiled programs are kept in [bold]~/.cache/homodyne_eqx[/bold], so that the "
                 f"next run starts sooner; the variable {CACHE_VARIABLE} names another folder, or [bold]off[/bold].",
-                "Exit codes: 0 done, 1 a fit did not converge, 2 bad input, 130 interrupted.",
+                "Exit codes: 0 done, 1 a fit did not converge, 2 bad input, 3 a fit does not describe the data, "
+                "130 interrupted.",
             ]
         ),
     )

@@ -16,13 +16,22 @@ from ..fit import FitResult
 from ..fit.result.numbers import value_text
 from ..fit.result.summary import line_of
 from ..fit.result.summary_row import Remedy, SummaryRow
-from ..fit.result.table import IN_TABLE, sentence_of
+from ..fit.result.table import IN_TABLE, NOT_BELOW, sentence_of, verdict_line
 from ..physics.minus_sign import with_minus
 from .extensions import InstalledModel
 from .found_in_data import Found
 from .model_choice import ModelChoice, Start
 
 _SECTORS = 40
+_IN_FLAGS = {
+    "simpler_rates": "try --rates constant",
+    "other_starts": "try another start (--start NAME=VALUE)",
+    "other_model": "try another model (--model NAME)",
+    "scaling_by_sector": "fit contrast and offset for each sector (--scaling per-sector)",
+    "flow": "try laminar flow (--model laminar-flow)",
+    "stretched": "try a model with another shape of decay (--model NAME)",
+    "changing_rates": "try rates that change with time (--rates power-law)",
+}
 _SHOWN_BY_SECTOR = "sectors"
 
 
@@ -75,8 +84,12 @@ def print_result(console: Console, result: FitResult, truth: Mapping[str, float]
     **Arguments:** `truth`: simulated values by name, shown beside them.
     """
     rows = result.summary()
+    for row in (row for row in rows if row.group == "verdict"):
+        word, _, why = verdict_line(row, in_flags).partition(":")
+        style = "bold green" if row.status == "adequate" else "bold red"
+        console.print(Text.assemble((word, style), f":{why}"))
     _print_quantities(console, [r for r in rows if r.group in IN_TABLE and r.group != _SHOWN_BY_SECTOR], truth or {})
-    for group, members in groupby((row for row in rows if row.group not in IN_TABLE), lambda row: row.group):
+    for group, members in groupby((row for row in rows if row.group not in NOT_BELOW), lambda row: row.group):
         if group == "ending":
             for row in members:
                 style = "bold green" if row.status == "converged" else "bold red"
@@ -90,14 +103,9 @@ def print_result(console: Console, result: FitResult, truth: Mapping[str, float]
 
 
 def _print_quantities(console: Console, rows: Sequence[SummaryRow], truth: Mapping[str, float]) -> None:
-    wide = any(row.correlated_text for row in rows)
-    shown = table(
-        "parameter", "value>", "± 1σ>", *(["± corr.>"] if wide else []), "unit", *(["truth>"] if truth else [])
-    )
+    shown = table("parameter", "value>", "± 1σ>", "unit", *(["truth>"] if truth else []))
     for place, row in enumerate(rows):
-        cells = [row.name, row.value_text, row.uncertainty_text]
-        cells += [row.correlated_text] if wide else []
-        cells.append(row.unit)
+        cells = [row.name, row.value_text, row.uncertainty_text, row.unit]
         if truth:
             cells.append(with_minus(f"{truth[row.name]:g}") if row.name in truth else "")
         last = place + 1 < len(rows) and row.group != "derived" and rows[place + 1].group == "derived"
@@ -113,12 +121,10 @@ def in_flags(remedies: Sequence[Remedy]) -> list[str]:
             said.append(f"fix some (--fix {remedy.names[0]})")
         elif remedy.action == "bound":
             said.append(f"bound them (--bound {remedy.names[0]}=LO:HI)")
-        elif remedy.action == "simpler_rates":
-            said.append("try --rates constant")
-        elif remedy.action == "other_starts":
-            said.append(f"try another start (--start {remedy.names[0]}=VALUE)")
-        elif remedy.action == "other_model":
-            said.append("try another model (--model NAME)")
+        elif remedy.action == "exclude_frames":
+            said.append(f"exclude frames (--exclude-frames {','.join(remedy.names)})")
+        else:
+            said.append(_IN_FLAGS[remedy.action])
     return [sentence_of(said)] if said else []
 
 

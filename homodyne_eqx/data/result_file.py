@@ -32,7 +32,8 @@ class ResultArrays:
       empty where the fit had no maps (packed data);
     - `sigma`: `(n_sector,)`, or the median of each sector's where it differs from pixel to pixel;
     - `names`, `units`, `values`, `uncertainties`: of every parameter, in the order of the model;
-    - `scaling_names`: those of contrast and offset; `free_names` and `covariance` `(n_free, n_free)`;
+    - `scaling_names`: those of contrast and offset; `free_names` and `covariance` `(n_free, n_free)`, for the noise of
+      finitely many speckles; `white_noise_covariance`: for independent noise;
     - `chi2`, `expected_decrease`, `elapsed` (s): `(n_step,)`, and `history` `(n_step, n_free)`: the steps of the fit;
     - `degrees_of_freedom`; `attributes`: how it ended, kernel, model, input file, versions: strings and numbers.
     """
@@ -55,6 +56,7 @@ class ResultArrays:
     degrees_of_freedom: int
     attributes: Mapping[str, Any] = field(default_factory=dict)
     scaling_names: tuple[str, ...] = ()
+    white_noise_covariance: np.ndarray | None = None
 
     @property
     def n_sector(self) -> int:
@@ -67,7 +69,16 @@ class ResultArrays:
 
 _IN_GROUP = {
     "geometry": ("q", "phi", "gap", "t", "sigma"),
-    "parameters": ("names", "units", "values", "uncertainties", "free_names", "scaling_names", "covariance"),
+    "parameters": (
+        "names",
+        "units",
+        "values",
+        "uncertainties",
+        "free_names",
+        "scaling_names",
+        "covariance",
+        "white_noise_covariance",
+    ),
     "history": ("chi2", "expected_decrease", "elapsed", "history"),
 }
 

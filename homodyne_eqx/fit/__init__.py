@@ -15,13 +15,6 @@ from .starts.scan import Scan as Scan
 from .starts.stage import AbstractStage as AbstractStage
 from .starts.tile_subset import TileSubset as TileSubset
 from .starts.waypoint import Waypoint as Waypoint
-from .uncertainty.blocks_of_frames import blocks_of_frames as blocks_of_frames
-from .uncertainty.bootstrap import Bootstrap as Bootstrap, bootstrap as bootstrap
-from .uncertainty.replicates import (
-    Consistency as Consistency,
-    Replicates as Replicates,
-    from_replicates as from_replicates,
-)
 from .uncertainty.speckle_covariance import (
     SpeckleCovariance as SpeckleCovariance,
     speckle_covariance as speckle_covariance,

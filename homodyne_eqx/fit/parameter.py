@@ -1,8 +1,8 @@
 """A parameter of a fit: its bounds and its start, and after the fit its value and uncertainty."""
 
 import math
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import final
 
 from .result.numbers import number_texts
@@ -16,9 +16,11 @@ class Parameter:
     - `name`; `leaf`: the name of the leaf that it is, or is an element of;
     - `value`, in its `unit`; before the fit it is the start;
     - `low`, `high`: the bounds; `start`; `free`: whether the fit moves it; `at_bound`: whether the fit ended there;
-    - `uncertainty`: 1σ; NaN if fixed or at a bound, inf if the data do not determine it;
-    - `period`: after one period, or after two, the map is the same; `linear`: g2 is linear in it; `of_scaling`: it
-      belongs to contrast and offset.
+    - `uncertainty`: 1σ, for the noise of finitely many speckles, worked out when it is asked for first;
+      `white_noise_uncertainty`: 1σ if the noise of every pair of frames were independent, from JᵀJ. NaN if fixed or
+      at a bound, inf if the data do not determine it;
+    - `spread`: the uncertainty, or what works it out; `period`: after one period, or after two, the map is the same;
+      `linear`: g2 is linear in it; `of_scaling`: it belongs to contrast and offset.
     """
 
     name: str
@@ -30,10 +32,15 @@ class Parameter:
     start: float = math.nan
     free: bool = True
     at_bound: bool = False
-    uncertainty: float = math.nan
+    white_noise_uncertainty: float = math.nan
+    spread: float | Callable[[], float] = field(default=math.nan, repr=False, compare=False)
     period: float | None = None
     linear: bool = False
     of_scaling: bool = False
+
+    @property
+    def uncertainty(self) -> float:
+        return float(self.spread() if callable(self.spread) else self.spread)
 
     def started_at(self, value: float) -> "Parameter":
         """The same with another start."""

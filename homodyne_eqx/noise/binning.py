@@ -9,7 +9,8 @@ import numpy as np
 class FrameBins:
     """Runs of `width` adjacent frames, of those that carry data; the last run may be shorter.
 
-    - `frames`: the frames that carry data; `n`: the number of runs.
+    - `frames`: the frames that carry data; `n`: the number of runs; `length`: how many frames each has, (n,);
+    - `counts`: the pairs of frames that carry data, (n, n).
 
     **Arguments:** `present`: which pairs carry data, (n_t, n_t), symmetric; `most`: of runs.
     """
@@ -17,32 +18,41 @@ class FrameBins:
     def __init__(self, present: np.ndarray, most: int):
         self.frames = np.flatnonzero(np.any(present, axis=1))
         self.width = -(-self.frames.size // most) if self.frames.size else 1
-        self._first = np.arange(0, self.frames.size, self.width)
-        self._length = np.diff(np.append(self._first, self.frames.size))
-        self._within = np.ix_(self.frames, self.frames)
-        self._counts = np.maximum(self._sums(present[self._within].astype(float)), 1)
+        first = np.arange(0, self.frames.size, self.width)
+        self.length = np.diff(np.append(first, self.frames.size))
+        self._within = None if self.frames.size == len(present) else np.ix_(self.frames, self.frames)
+        self.counts = self._sums(present.astype(float))
 
     @property
     def n(self) -> int:
-        return self._first.size
+        return self.length.size
 
     def of_map(self, values: np.ndarray) -> np.ndarray:
         """The mean of the pairs that carry data, (n, n), of a map that is 0 at the others."""
-        return self._sums(values[self._within]) / self._counts
+        return self._sums(values) / np.maximum(self.counts, 1)
 
     def of_every_pair(self, values: np.ndarray) -> np.ndarray:
         """The mean of all pairs, (n, n), the diagonal included."""
-        return self._sums(values[self._within]) / np.outer(self._length, self._length)
+        return self._sums(values) / np.outer(self.length, self.length)
 
     def of_frames(self, values: np.ndarray) -> np.ndarray:
         """The mean over the runs, (n, …), of numbers of the frames (n_t, …)."""
-        sums = np.add.reduceat(values[self.frames], self._first, axis=0)
-        return sums / self._length.reshape(-1, *[1] * (values.ndim - 1))
+        return self._by_run(values[self.frames]) / self.length.reshape(-1, *[1] * (values.ndim - 1))
 
     @property
     def photon_share(self) -> np.ndarray:
         """By what the variance of independent noise of the frames is multiplied, (n,)."""
-        return 1 / self._length
+        return 1 / self.length
 
     def _sums(self, values: np.ndarray) -> np.ndarray:
-        return np.add.reduceat(np.add.reduceat(values, self._first, axis=0), self._first, axis=1)
+        among = values if self._within is None else values[self._within]
+        return self._by_run(self._by_run(among).T).T
+
+    def _by_run(self, values: np.ndarray) -> np.ndarray:
+        """Sums over the runs, of the first axis."""
+        if self.width == 1:
+            return values
+        whole = self.frames.size // self.width
+        cut = whole * self.width
+        sums = np.sum(values[:cut].reshape(whole, self.width, *values.shape[1:]), axis=1)
+        return sums if cut == len(values) else np.concatenate([sums, np.sum(values[cut:], axis=0, keepdims=True)])

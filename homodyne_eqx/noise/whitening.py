@@ -13,9 +13,10 @@ import numpy as np
 
 @final
 class Whitening(NamedTuple):
-    """`W`: the inverse of K, (n, n); `completion`: that of W ∘ W."""
+    """`W`: the inverse of K, (n, n); `root`: its symmetric root; `completion`: the inverse of W ∘ W."""
 
     W: np.ndarray
+    root: np.ndarray
     completion: np.ndarray
 
     def weighted(self, values: np.ndarray) -> np.ndarray:
@@ -25,16 +26,19 @@ class Whitening(NamedTuple):
         missing = -np.diagonal(out, axis1=-2, axis2=-1) @ self.completion
         return out + (self.W * missing[..., None, :]) @ self.W
 
-    def form(self, values: np.ndarray, weighted: np.ndarray) -> np.ndarray | np.floating:
-        """The sum over pairs of values times weighted values, (…)."""
-        return np.sum(values * weighted, axis=(-2, -1)) / 2
+    def whitened(self, values: np.ndarray) -> np.ndarray:
+        """√W X′ √W of a map X (n, n): noise of variance 1 on the pairs, 2 on the diagonal; half the sum of its squares
+        is Σ X · W X′ W over the pairs."""
+        missing = -np.diagonal(self.W @ values @ self.W) @ self.completion
+        return self.root @ (values + np.diag(missing)) @ self.root
 
 
 def whitening(K: np.ndarray) -> Whitening:
     """**Arguments:** `K`: (n, n), symmetric and positive definite."""
-    W = np.linalg.inv(K)
-    W = (W + W.T) / 2
-    return Whitening(W, np.linalg.inv(W * W))
+    values, vectors = np.linalg.eigh(K)
+    values = np.maximum(values, 1e-12 * max(float(values[-1]), 1e-300))
+    W = (vectors / values) @ vectors.T
+    return Whitening(W, (vectors / np.sqrt(values)) @ vectors.T, np.linalg.inv(W * W))
 
 
 def photon_noise_of(residual: np.ndarray, M: np.ndarray, share: np.ndarray, lowest: float, highest: float) -> float:
@@ -59,11 +63,15 @@ def photon_noise_of(residual: np.ndarray, M: np.ndarray, share: np.ndarray, lowe
         W = (vectors * inverse) @ vectors.T
         weighted = turned * np.outer(inverse, inverse)
         diagonal = np.sum((vectors @ weighted) * vectors, axis=1)
-        sign, log_det = np.linalg.slogdet(W * W)
-        form = np.sum(turned * weighted) - diagonal @ np.linalg.solve(W * W, diagonal)
-        if sign <= 0 or form <= 0:
+        try:
+            factor = np.linalg.cholesky(W * W)
+        except np.linalg.LinAlgError:
             return np.inf
-        return -(n + 1) * float(np.sum(np.log(inverse))) + float(log_det) + m * float(np.log(form / scale))
+        form = np.sum(turned * weighted) - np.sum(np.linalg.solve(factor, diagonal) ** 2)
+        if form <= 0:
+            return np.inf
+        log_det = 2 * float(np.sum(np.log(np.diagonal(factor))))
+        return -(n + 1) * float(np.sum(np.log(inverse))) + log_det + m * float(np.log(form / scale))
 
     grid = np.linspace(np.log(lowest), np.log(highest), 12)
     found = np.array([minus_twice_log(x) for x in grid])
@@ -72,7 +80,7 @@ def photon_noise_of(residual: np.ndarray, M: np.ndarray, share: np.ndarray, lowe
     return float(np.exp(_smallest(minus_twice_log, low, high)))
 
 
-def _smallest(function, low: float, high: float, steps: int = 12) -> float:
+def _smallest(function, low: float, high: float, steps: int = 9) -> float:
     """Where a function of one minimum is smallest, by golden sections."""
     golden = (5**0.5 - 1) / 2
     a, b = high - golden * (high - low), low + golden * (high - low)

@@ -68,7 +68,7 @@ def two_time_map(
     shared = {name: x[0] for name, x in fields.items() if name in common}
     own = {name: x for name, x in fields.items() if name not in common}
 
-    if own or _reads_index(function, geometry):
+    if own or reads_of_sector(function, geometry, "index"):
         own["index"] = geometry.index
     else:
         shared["index"] = geometry.index[0]
@@ -101,16 +101,16 @@ def two_time_map(
     return jax.lax.map(one_sector, (varying, own), batch_size=max(at_once, 1))
 
 
-def _reads_index(function: PairFunction, geometry: Geometry) -> bool:
-    """Whether the function differs between sectors that are alike in q, gap and phi."""
+def reads_of_sector(function: PairFunction, geometry: Geometry, name: str) -> bool:
+    """Whether the function depends on one of the fields "q", "gap", "phi" and "index" of a sector, all else alike."""
     sectors = jax.tree.map(lambda x: x[0], geometry.sectors)
 
-    def pair(index: Array) -> Array:
-        sector = eqx.tree_at(lambda s: s.index, sectors, index)
+    def pair(value: Array) -> Array:
+        sector = eqx.tree_at(lambda s: getattr(s, name), sectors, value)
         frame = jax.tree.map(lambda x: x[0], nodes_at(function, geometry, sector))
-        return at_sector(function, index).pair(frame, frame, sector)
+        return at_sector(function, sector.index).pair(frame, frame, sector)
 
-    return bool(influences(pair, sectors.index)[0])
+    return bool(influences(pair, getattr(sectors, name))[0])
 
 
 def _frame_by_frame(nodes: Callable[[dict[str, Array]], Nodes], sectors: dict[str, Array]) -> Nodes:

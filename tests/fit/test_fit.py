@@ -261,20 +261,6 @@ def test_the_result_is_saved_whole_and_never_over_another(tmp_path):
         result.save(path)
 
 
-@pytest.mark.x64
-def test_correlated_noise_is_noticed_and_white_noise_is_not():
-    white = simulated()
-    assert hx.fit(model(START), white).noise_factor < 1.2
-    rng = np.random.default_rng(0)
-    smooth = np.cumsum(rng.normal(size=(4, N_T + 10, N_T + 10)), axis=1)
-    smooth = (smooth[:, 10:] - smooth[:, :-10])[:, :, :N_T]
-    smooth = np.tril(smooth / smooth.std() * SIGMA, -1)
-    correlated = hx.TwoTimeData(
-        np.asarray(model()(white.geometry)) + smooth + smooth.transpose(0, 2, 1), white.geometry, sigma=SIGMA
-    )
-    assert hx.fit(model(START), correlated).noise_factor > 2
-
-
 def test_it_works_in_the_precision_of_the_run():
     result = hx.fit(model(START), simulated(), fixed=["D_offset", "gamma_dot_t_offset"])
     assert result.chi2 / result.degrees_of_freedom < 1.2

@@ -34,9 +34,11 @@ def test_the_average_over_the_gap_returns_what_was_simulated(colloid, factor, tu
     assert result.parameters["phi0"].value == pytest.approx(TRUTH["phi0"], abs=1)
     assert result.derived["mean D_SE = J/2"].value == pytest.approx(TRUTH["stokes_einstein"], rel=0.03)
     assert result.kernel == "GapAverage"
-    # The bars assume independent noise; the factor, rough as it is, must make them cover the truth.
-    widened = 3 * result.noise_factor * result.parameters[RATE].uncertainty
-    assert abs(result.parameters[RATE].value - TRUTH["J"]) < widened < 0.05 * TRUTH["J"]
+    for name, truth in ((RATE, "J"), (SHEAR, "shear_rate"), ("phi0", "phi0")):
+        parameter = result.parameters[name]
+        assert abs(parameter.value - TRUTH[truth]) < 3 * parameter.uncertainty < 0.05 * TRUTH[truth]
+        assert parameter.uncertainty > 5 * parameter.white_noise_uncertainty
+    assert result.verdict.adequate, str(result.verdict)
 
 
 def test_the_documented_kernel_returns_a_shear_rate_two_times_too_large(colloid):

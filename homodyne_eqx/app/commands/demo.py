@@ -14,7 +14,7 @@ from ..bad_input import INTERRUPTED, refuses_bad_input
 from ..model_choice import AccumulationName, KernelName, ModelChoice, ModelName, RatesName
 from ..output_folder import check_output
 from ..runtime import set_up_jax
-from .fit import NOT_CONVERGED, asked_for
+from .fit import NOT_ADEQUATE, NOT_CONVERGED, asked_for
 
 _DEFAULT = "homodyne-eqx-demo"
 
@@ -87,6 +87,8 @@ def demo(
     endings = {result.ended, other.ended}
     if endings != {Ended.CONVERGED}:
         raise typer.Exit(INTERRUPTED if Ended.INTERRUPTED in endings else NOT_CONVERGED)
+    if not result.verdict.adequate:
+        raise typer.Exit(NOT_ADEQUATE)
 
 
 def _compare(console: Console, result, other, simulated: float) -> None:

@@ -27,7 +27,7 @@ from ..model_choice import (
 from ..output_folder import check_output
 from ..runtime import set_up_jax
 
-NOT_CONVERGED = 1
+NOT_CONVERGED, NOT_ADEQUATE = 1, 3
 
 _START = "Parameters"
 _USUAL = (KernelName.gap_average, RatesName.power_law, AccumulationName.trapezoid, ScalingName.per_sector)
@@ -92,7 +92,8 @@ def fit(
 
     Ctrl-C ends the fit with the best parameters so far; they are written and marked as interrupted.
 
-    Exit code 0: converged. 1: not converged. 2: bad input. 130: interrupted.
+    Exit code 0: converged, and the model describes the data. 1: not converged. 2: bad input. 3: converged, but the
+    model does not describe the data. 130: interrupted.
     """
     begun = time.perf_counter()
     console = Console(file=sys.stderr if as_json else sys.stdout, quiet=quiet)
@@ -165,6 +166,8 @@ def fit(
         sys.stdout.write(json_text({**result.to_dict(), **more}))
     if not result.converged:
         raise typer.Exit(INTERRUPTED if result.ended == Ended.INTERRUPTED else NOT_CONVERGED)
+    if not result.verdict.adequate:
+        raise typer.Exit(NOT_ADEQUATE)
 
 
 def _assigned(

@@ -11,7 +11,9 @@ from ..parameter import Parameters
 from ..solve.ended import Ended
 from ..solve.minimise import Outcome
 from ..solve.quadratic import UNDETERMINED
-from ..uncertainty.covariance import covariance, inverse
+from ..uncertainty.noise_of_fit import NoiseOfFit
+from ..uncertainty.speckle_covariance import found_covariance
+from ..verdict.verdict import judge
 from .derived import curves_of, derived_quantities
 from .fit_result import FitResult
 from .kernel import kernel_of
@@ -25,18 +27,27 @@ def build_result(fitted: TwoTimeModel, fit_input: FitInput, outcome: Outcome, se
     """
     free_parameters, loss = fit_input.free_parameters, type(fit_input.loss).__name__
     geometry = fit_input.packed.geometry
-    spread, directions = covariance(outcome.normal, outcome.at_bound), inverse(outcome.normal, outcome.at_bound)
-    sigma = iter(np.sqrt(np.diagonal(spread)))
-    values, bounded = iter(outcome.parameters), iter(outcome.at_bound)
-    parameters = {}
+    noise = NoiseOfFit(
+        fitted,
+        fit_input.packed if fit_input.maps is None else fit_input.maps,
+        fit_input.loss,
+        free_parameters.filter,
+        outcome.at_bound,
+        outcome.normal,
+    )
+    white = np.sqrt(np.diagonal(noise.white_noise_covariance))
+    parameters, k = {}, 0
     for p in free_parameters.parameters:
         if p.free:
-            value, uncertainty, at_bound = next(values), next(sigma), next(bounded)
-            if uncertainty > UNDETERMINED * max(abs(value), abs(p.start)):
-                uncertainty = np.inf
-            p = replace(p, value=float(value), uncertainty=float(uncertainty), at_bound=bool(at_bound))
+            value, sigma = float(outcome.parameters[k]), float(white[k])
+            if sigma > UNDETERMINED * max(abs(value), abs(p.start)):
+                sigma = np.inf
+            spread = partial(noise.uncertainty, k) if np.isfinite(sigma) else sigma
+            at_bound = bool(outcome.at_bound[k])
+            p = replace(p, value=value, white_noise_uncertainty=sigma, spread=spread, at_bound=at_bound)
+            k += 1
         parameters[p.name] = p
-    undetermined = [p.name for p in parameters.values() if np.isinf(p.uncertainty)]
+    undetermined = [p.name for p in parameters.values() if np.isinf(p.white_noise_uncertainty)]
     ended = Ended.UNDETERMINED if outcome.ended == Ended.CONVERGED and undetermined else outcome.ended
     last = outcome.history[-1]
     chi2 = float(outcome.normal.chi2)
@@ -48,12 +59,14 @@ def build_result(fitted: TwoTimeModel, fit_input: FitInput, outcome: Outcome, se
         parameters=Parameters(parameters, free_parameters.names_by_path),
         chi2=chi2,
         degrees_of_freedom=fit_input.degrees_of_freedom,
-        covariance=spread,
+        white_noise_covariance=noise.white_noise_covariance,
+        spread=partial(found_covariance, tuple(p.name for p in free_parameters.free), noise),
+        judgement=partial(judge, noise, ended, chi2 / fit_input.degrees_of_freedom, fit_input.degrees_of_freedom),
         ended=ended,
         message=ended.message(last.number, last.expected_decrease, undetermined),
         kernel=kernel_of(fitted),
-        averages=partial(derived_quantities, fitted, free_parameters.filter, directions.variance, geometry),
-        rates=partial(curves_of, fitted, free_parameters.filter, directions.variance, geometry),
+        averages=partial(derived_quantities, fitted, free_parameters.filter, noise.variance, geometry),
+        rates=partial(curves_of, fitted, free_parameters.filter, noise.variance, geometry),
         history=outcome.history,
         seconds=seconds,
         notes=notes,

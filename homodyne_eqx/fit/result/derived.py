@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, final
 
 import equinox as eqx
@@ -14,10 +15,12 @@ from ...physics.geometry import Geometry
 from ...physics.model import TwoTimeModel
 from ...physics.per_sector import marked_per_sector
 from ...physics.quantities import Quantity
+from ..parameter import Parameter
 from ..problem import model_with
 
 Variance = Callable[[np.ndarray], float]
-"""From the slopes of a quantity in the free parameters, (n_free,), to its variance: what a covariance says of it."""
+"""From the slopes of a quantity in the free parameters, (n_free,), to its variance: what a covariance says of it. NaN
+where all parameters that it follows from are fixed or at a bound."""
 
 
 @final
@@ -35,17 +38,23 @@ class Curve:
     unit: str
 
 
-def derived_quantities(
-    model: TwoTimeModel, free: Any, variance: Variance, geometry: Geometry
-) -> list[tuple[str, float, float, str]]:
-    """The scalar quantities that a model states, such as rates averaged over the frames: name, value, 1σ, unit.
+def derived_quantities(model: TwoTimeModel, free: Any, variance: Variance, geometry: Geometry) -> list[Parameter]:
+    """The scalar quantities that a model states, such as rates averaged over the frames.
 
-    What differs from sector to sector has the number of the sector in its name.
+    What follows from fixed parameters alone is not free, and has no uncertainty. What differs from sector to sector has
+    the number of the sector in its name.
 
     **Arguments:** `free`: a PyTree of bool like the model, true for the free parameters.
     """
     return [
-        (quantity.name, float(quantity.value), _sigma(variance, slope), quantity.unit)
+        Parameter(
+            quantity.name,
+            quantity.name,
+            float(quantity.value),
+            quantity.unit,
+            free=bool(np.any(slope)),
+            spread=partial(_sigma, variance, slope),
+        )
         for quantity, slope in _stated(model, free, geometry, averaged=True)
     ]
 

@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 
 from ...versions import versions
+from ..parameter import Parameter
+from ..verdict.verdict import Verdict
 
 
 def document_of(result: Any) -> dict[str, Any]:
@@ -16,6 +18,7 @@ def document_of(result: Any) -> dict[str, Any]:
     data = result.data
     sectors = None if data is None else [_plain(sector) for sector in result.sectors]
     return {
+        "verdict": _finite(verdict_document(result.verdict)),
         "converged": result.converged,
         "ended": str(result.ended),
         "message": result.message,
@@ -25,10 +28,15 @@ def document_of(result: Any) -> dict[str, Any]:
         "kernel": result.kernel,
         "loss": result.loss,
         "summary": [_finite(row.to_dict()) for row in result.summary()],
-        "parameters": {name: _plain(p) for name, p in result.parameters.items()},
-        "derived": {name: _plain(p) for name, p in result.derived.items()},
+        "parameters": {name: _finite(fields_of(p)) for name, p in result.parameters.items()},
+        "derived": {name: _finite(fields_of(p)) for name, p in result.derived.items()},
         "covariance": {"names": list(result.free_names), "matrix": _finite(result.covariance)},
-        "noise_factor": _finite(result.noise_factor),
+        "white_noise_covariance": {
+            "names": list(result.free_names),
+            "matrix": _finite(result.white_noise_covariance),
+        },
+        "speckles": _finite(result.speckle_covariance.speckles),
+        "photon_noise": _finite(result.speckle_covariance.photon_noise),
         "assumption": result.assumption,
         "notes": list(result.notes),
         "sectors": sectors,
@@ -40,6 +48,24 @@ def document_of(result: Any) -> dict[str, Any]:
         "data": None if data is None else {"repr": repr(data), **_plain(data.provenance)},
         "excluded": None if data is None else _plain(data.excluded),
         "versions": versions(),
+    }
+
+
+def fields_of(parameter: Parameter) -> dict[str, Any]:
+    """A parameter as plain values, its uncertainty worked out."""
+    fields = {name: value for name, value in vars(parameter).items() if name != "spread"}
+    return {**fields, "uncertainty": parameter.uncertainty}
+
+
+def verdict_document(verdict: Verdict) -> dict[str, Any]:
+    """A verdict as plain values."""
+    return {
+        **vars(verdict),
+        "remedies": [_plain(each) for each in verdict.remedies],
+        "findings": [
+            {**vars(each), "kind": each.kind.name.lower(), "remedies": [_plain(r) for r in each.remedies]}
+            for each in verdict.findings
+        ],
     }
 
 

@@ -14,8 +14,9 @@ from ...physics.model import TwoTimeModel
 from ..parameter import Parameter
 from ..solve.ended import Ended
 from ..solve.minimise import Iteration
-from ..uncertainty.correlated_noise import correlation_factor
 from ..uncertainty.correlations import correlation_matrix
+from ..uncertainty.speckle_covariance import SpeckleCovariance
+from ..verdict.verdict import Verdict
 from .derived import Curve
 from .document import document_of, json_text
 from .sectors import SectorFit, SectorMaps, SectorView, misfit_of
@@ -26,9 +27,9 @@ from .table import table_of
 from .timing import seconds_spent
 
 ASSUMPTION = (
-    "Uncertainties are 1σ from JᵀJ at the solution and assume that the noise of different pairs of frames is "
-    "independent. c2 of finitely many speckles has noise that is correlated between frames; where the residuals are "
-    "correlated, multiply by the factor given (a rough one: from the correlation of the residuals along one time axis)."
+    "Uncertainties are 1σ for the noise of finitely many speckles, whose number follows from the residuals: the light "
+    "of a sector is taken as one Gaussian field with the fitted correlation, sectors and speckles as independent, and "
+    "the model as right."
 )
 
 
@@ -40,28 +41,34 @@ class FitResult:
     - `model`: the fitted model; `parameters`: name → `Parameter`, array-valued ones element by element (`contrast[3]`).
       A path in the model (`g1.terms[0].rate.value`) finds its parameter as well;
     - `chi2`, `degrees_of_freedom`: over pairs of frames, each counted once;
-    - `covariance`: (n_free, n_free), in the order of `free_names`;
+    - `covariance`: (n_free, n_free), in the order of `free_names`, for the noise of finitely many speckles;
+      `white_noise_covariance`: for noise that is independent from pair to pair, from JᵀJ;
+    - `verdict`: whether the model describes the data;
     - `converged`, `ended`, `message`: how it ended;
     - `kernel`: its name; where terms have different ones, each with its term, that of the shear first;
-    - `averages`: computes name, value, 1σ and unit of each of the `derived` quantities; `rates`: the `curves`;
+    - `averages`: computes the `derived` quantities; `rates`: the `curves`; `spread`: the covariance; `judgement`: the
+      verdict;
     - `history`: every step from the start that was gone on from; `seconds`: of the whole fit, of packing the data, of
       comparing starts where there were several, of first stages on averaged or sampled data where there were any, and
       of the first step, compilation included;
     - `notes`: what else to know: starts that were moved or compared, data that were sampled first, and components that
-      may have been exchanged. `summary()` shows them, and adds what follows from the numbers: a minimum that does not
-      describe the data, noise that is correlated, parameters that are.
+      may have been exchanged. `summary()` shows them, and adds what follows from the numbers.
+
+    Uncertainties and the verdict are worked out when one of them is asked for first; `print` does.
     """
 
     model: TwoTimeModel
     parameters: Mapping[str, Parameter]
     chi2: float
     degrees_of_freedom: int
-    covariance: np.ndarray
+    white_noise_covariance: np.ndarray
     ended: Ended
     message: str
     kernel: str
-    averages: Callable[[], list[tuple[str, float, float, str]]]
+    averages: Callable[[], list[Parameter]]
     rates: Callable[[], Mapping[str, Curve]]
+    spread: Callable[[], SpeckleCovariance]
+    judgement: Callable[[], Verdict]
     history: tuple[Iteration, ...]
     seconds: Mapping[str, float]
     notes: tuple[str, ...]
@@ -84,10 +91,7 @@ class FitResult:
     @cached_property
     def derived(self) -> Mapping[str, Parameter]:
         """Rates averaged over the frames, with uncertainties; computed when asked for."""
-        return {
-            name: Parameter(name, name, value, unit, uncertainty=uncertainty)
-            for name, value, uncertainty, unit in self.averages()
-        }
+        return {quantity.name: quantity for quantity in self.averages()}
 
     def curves(self) -> Mapping[str, Curve]:
         """Each rate over time by name, with 1σ to either side; computed when asked for first.
@@ -101,10 +105,20 @@ class FitResult:
         return self.rates()
 
     @cached_property
-    def noise_factor(self) -> float | None:
-        """By what to multiply the uncertainties for noise that is correlated between frames, roughly; computed when
-        asked for. `None` without the data."""
-        return None if self.data is None else correlation_factor(self.model, self.data)
+    def speckle_covariance(self) -> SpeckleCovariance:
+        """The covariance for the noise of finitely many speckles, with how many there seem to be; computed when asked
+        for first."""
+        return self.spread()
+
+    @property
+    def covariance(self) -> np.ndarray:
+        return self.speckle_covariance.covariance
+
+    @cached_property
+    def verdict(self) -> Verdict:
+        """Whether the residuals are those of the noise, and what to do where they are not; computed when asked for
+        first."""
+        return self.judgement()
 
     @property
     def correlations(self) -> np.ndarray:

@@ -16,13 +16,17 @@ from ...physics.parameter_names import named_leaves, names_by_path
 from ..parameter import Parameter, Parameters
 from ..solve.ended import Ended
 from ..solve.minimise import Iteration
+from ..uncertainty.speckle_covariance import SpeckleCovariance
+from ..verdict.finding import Finding, Kind
+from ..verdict.verdict import Verdict
 from .derived import Curve
-from .document import document_of, json_text
+from .document import document_of, fields_of, json_text, verdict_document
 from .model_description import describe, filled, rebuilt, unknown_places
 from .sectors import SectorFit
+from .summary_row import Remedy
 
 JSON, HDF5 = "result.json", "result.h5"
-_VERSION = 1
+_VERSION = 2
 
 
 def write_result(result: Any, folder: Path, more: Mapping[str, Any]) -> None:
@@ -56,17 +60,23 @@ def read_result(path: Path, model: TwoTimeModel | None) -> tuple[dict[str, Any],
             f"{file.path} was written by a later version of homodyne_eqx (format {record['version']}; this one reads "
             f"{_VERSION}). Update homodyne_eqx."
         )
-    derived = [tuple(each) for each in record["derived"]]
+    if record["version"] < _VERSION:
+        raise ValueError(
+            f"{file.path} was written by an earlier version of homodyne_eqx, whose uncertainties were those of white "
+            "noise. Fit again."
+        )
     fitted = _model_of(record["model"], file, model)
-    parameters = {each["name"]: Parameter(**each) for each in record["parameters"]}
+    parameters = {each["name"]: _parameter_of(each) for each in record["parameters"]}
     fields = {
         "model": fitted,
         "parameters": Parameters(parameters, names_by_path(named_leaves(fitted))),
         "ended": Ended(record["ended"]),
         **{name: record[name] for name in ("chi2", "message", "kernel", "seconds", "loss", "assumption")},
         "degrees_of_freedom": file.arrays.degrees_of_freedom,
-        "covariance": file.arrays.covariance,
-        "averages": partial(list, derived),
+        "white_noise_covariance": file.arrays.white_noise_covariance,
+        "spread": partial(_speckle_covariance_of, record["speckle_covariance"], file.arrays),
+        "judgement": partial(_verdict_of, record["verdict"]),
+        "averages": partial(list, map(_parameter_of, record["derived"])),
         "rates": partial(dict, {name: _curve_of(each) for name, each in record["curves"].items()}),
         "history": tuple(
             Iteration(**step, parameters=parameters)
@@ -76,23 +86,54 @@ def read_result(path: Path, model: TwoTimeModel | None) -> tuple[dict[str, Any],
         "data": file.data(),
     }
     sectors = record["sectors"]
-    computed = {"noise_factor": record["noise_factor"]}
-    return fields, computed if sectors is None else {**computed, "sectors": tuple(SectorFit(**s) for s in sectors)}
+    return fields, {} if sectors is None else {"sectors": tuple(SectorFit(**s) for s in sectors)}
 
 
 def _record_of(result: Any) -> dict[str, Any]:
     """What the arrays of the file do not say, or not in full."""
     return {
-        "parameters": [vars(p) for p in result.parameters.values()],
-        **{name: getattr(result, name) for name in ("chi2", "message", "kernel", "loss", "assumption", "noise_factor")},
+        "parameters": [fields_of(p) for p in result.parameters.values()],
+        **{name: getattr(result, name) for name in ("chi2", "message", "kernel", "loss", "assumption")},
+        "verdict": verdict_document(result.verdict),
+        "speckle_covariance": {
+            name: np.asarray(getattr(result.speckle_covariance, name)).tolist()
+            for name in ("speckles", "photon_noise", "white", "notes")
+        },
         "ended": str(result.ended),
-        "derived": [[p.name, p.value, p.uncertainty, p.unit] for p in result.derived.values()],
+        "derived": [fields_of(p) for p in result.derived.values()],
         "curves": {name: _lists_of(curve) for name, curve in result.curves().items()},
         "history": [{n: v for n, v in vars(step).items() if n != "parameters"} for step in result.history],
         "seconds": dict(result.seconds),
         "notes": list(result.notes),
         "sectors": None if result.data is None else [vars(sector) for sector in result.sectors],
     }
+
+
+def _parameter_of(stored: Mapping[str, Any]) -> Parameter:
+    return Parameter(**{"spread" if name == "uncertainty" else name: value for name, value in stored.items()})
+
+
+def _speckle_covariance_of(stored: Mapping[str, Any], arrays: ResultArrays) -> SpeckleCovariance:
+    return SpeckleCovariance(
+        names=tuple(arrays.free_names),
+        covariance=arrays.covariance,
+        white_noise_covariance=arrays.white_noise_covariance,
+        speckles=np.array(stored["speckles"], float),
+        photon_noise=np.array(stored["photon_noise"], float),
+        white=np.array(stored["white"], bool),
+        notes=tuple(stored["notes"]),
+    )
+
+
+def _verdict_of(stored: Mapping[str, Any]) -> Verdict:
+    def remedies(of: Mapping[str, Any]) -> tuple[Remedy, ...]:
+        return tuple(Remedy(each["action"], tuple(each["names"])) for each in of["remedies"])
+
+    findings = tuple(
+        Finding(**{**each, "kind": Kind[each["kind"].upper()], "remedies": remedies(each)})
+        for each in stored["findings"]
+    )
+    return Verdict(**{**stored, "remedies": remedies(stored), "findings": findings})
 
 
 def _lists_of(curve: Curve) -> dict[str, Any]:
@@ -116,6 +157,7 @@ def _arrays_of(result: Any) -> ResultArrays:
         free_names=result.free_names,
         scaling_names=tuple(p.name for p in parameters if p.of_scaling),
         covariance=result.covariance,
+        white_noise_covariance=result.white_noise_covariance,
         chi2=np.array([step.chi2 for step in steps]),
         expected_decrease=np.array([step.expected_decrease for step in steps]),
         elapsed=np.array([step.elapsed for step in steps]),

@@ -13,13 +13,10 @@ from ...physics.minus_sign import with_minus
 from ..parameter import Parameter
 from ..solve.ended import Ended
 from ..uncertainty.correlations import strong_correlations
-from .numbers import reduced_chi2_text
+from .numbers import reduced_chi2_text, value_text
 from .summary_row import Remedy, SummaryRow, quantity, sentence
 
-NOTICEABLE = 1.2
-"""Factors of correlated noise above this are shown."""
 _PAIRS_LISTED = 4
-_FAR_ABOVE = 4.0
 
 
 def _group_of(parameter: Parameter, result: Any) -> str:
@@ -30,13 +27,19 @@ def _group_of(parameter: Parameter, result: Any) -> str:
     return "sectors" if of_one_sector else "scaling"
 
 
+def _verdict(result: Any) -> Iterator[SummaryRow]:
+    verdict = result.verdict
+    status = "adequate" if verdict.adequate else "inadequate"
+    yield sentence("verdict", "model", verdict.text, status, verdict.remedies)
+
+
 def _parameters(result: Any) -> Iterator[SummaryRow]:
     for group in ("parameters", "scaling", "sectors"):
-        yield from (_of(group, p, result) for p in result.parameters.values() if _group_of(p, result) == group)
+        yield from (_of(group, p) for p in result.parameters.values() if _group_of(p, result) == group)
 
 
 def _derived(result: Any) -> Iterator[SummaryRow]:
-    yield from (_of("derived", p, result) for p in result.derived.values())
+    yield from (_of("derived", p) for p in result.derived.values())
 
 
 def _quality(result: Any) -> Iterator[SummaryRow]:
@@ -63,37 +66,26 @@ def _ending(result: Any) -> Iterator[SummaryRow]:
     yield sentence("ending", str(word), result.message, str(result.ended))
 
 
-def _noise(result: Any) -> Iterator[SummaryRow]:
-    factor = _noticeable_factor(result)
-    if factor is not None:
-        yield sentence(
-            "notes",
-            "correlated noise",
-            "± 1σ takes the noise of each pair of frames as independent; the residuals are correlated, and ± corr. is "
-            f"wider by a factor of {factor:.2g}, a rough estimate.",
-        )
-
-
 def _notes(result: Any) -> Iterator[SummaryRow]:
     yield from (sentence("notes", "note", note) for note in result.notes)
 
 
-def _misfit(result: Any) -> Iterator[SummaryRow]:
-    """A minimum of χ² that is far above the noise."""
-    # Noise that is correlated between frames widens the scatter of the reduced χ² about 1, but does not shift its mean.
-    # A sigma estimated from the plateau leaves out the part of the noise that grows with the correlation.
-    given = result.data is None or not result.data.sigma_source.startswith("estimated")
-    at_minimum = result.ended in (Ended.CONVERGED, Ended.UNDETERMINED)
-    if not (given and at_minimum and result.loss == "Squares" and result.reduced_chi2 > _FAR_ABOVE):
-        return
-    physical = tuple(name for name in result.free_names if not result.parameters[name].of_scaling)
-    yield sentence(
-        "notes",
-        "misfit",
-        f"a minimum, but the residuals are {result.reduced_chi2**0.5:.2g} times sigma: if sigma is right, the model "
-        "does not describe the data.",
-        remedies=(*((Remedy("other_starts", physical),) if physical else ()), Remedy("other_model")),
-    )
+def _unphysical(result: Any) -> Iterator[SummaryRow]:
+    yield from (sentence("notes", "noise", note) for note in result.speckle_covariance.notes)
+
+
+def _conditional(result: Any) -> Iterator[SummaryRow]:
+    """What the uncertainties take for granted."""
+    at_bound = [p for p in result.parameters.values() if p.free and p.at_bound]
+    if at_bound:
+        held = ", ".join(f"{p.name} at its bound, {value_text(p.value)}" for p in at_bound[:_PAIRS_LISTED])
+        more = "" if len(at_bound) <= _PAIRS_LISTED else f", and {len(at_bound) - _PAIRS_LISTED} more at theirs"
+        yield sentence("notes", "conditional", f"the uncertainties of the others hold for {held}{more}.")
+    fixed = [p for p in result.parameters.values() if not p.free and not p.of_scaling]
+    if fixed and any(not p.of_scaling for p in result.parameters.values() if p.free):
+        held = ", ".join(f"{p.name} = {value_text(p.value)}" for p in fixed[:_PAIRS_LISTED])
+        more = "" if len(fixed) <= _PAIRS_LISTED else f" and {len(fixed) - _PAIRS_LISTED} more"
+        yield sentence("notes", "conditional", f"the uncertainties hold for {held}{more}, fixed.")
 
 
 def _correlations(result: Any) -> Iterator[SummaryRow]:
@@ -117,15 +109,16 @@ def _correlations(result: Any) -> Iterator[SummaryRow]:
 
 
 SECTIONS: tuple[Callable[[Any], Iterator[SummaryRow]], ...] = (
+    _verdict,
     _parameters,
     _derived,
     _quality,
     _kernel,
     _excluded,
     _ending,
-    _noise,
     _notes,
-    _misfit,
+    _unphysical,
+    _conditional,
     _correlations,
 )
 """The functions that make the rows, in the order in which they are shown."""
@@ -145,12 +138,7 @@ def line_of(rows: Sequence[SummaryRow]) -> str:
     return ", ".join(said)
 
 
-def _of(group: str, p: Parameter, result: Any) -> SummaryRow:
+def _of(group: str, p: Parameter) -> SummaryRow:
     status = "at_bound" if p.at_bound else "free" if p.free else "fixed"
     uncertainty = p.uncertainty if p.free and not p.at_bound else None
-    return quantity(group, p.name, p.value, p.unit, uncertainty, status, _noticeable_factor(result))
-
-
-def _noticeable_factor(result: Any) -> float | None:
-    factor = result.noise_factor
-    return factor if factor is not None and factor > NOTICEABLE else None
+    return quantity(group, p.name, p.value, p.unit, uncertainty, status)

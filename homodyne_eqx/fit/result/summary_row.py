@@ -15,8 +15,8 @@ _SAID_OF = {"fixed": "fixed", "at_bound": "at bound", "undetermined": "undetermi
 class Remedy:
     """What can be done about what a row says, as data, since Python and the command line call it by other names.
 
-    - `action`: "fix", "bound", "simpler_rates", "other_starts" or "other_model"; `names`: the parameters that it
-      applies to.
+    - `action`: "fix", "bound", "simpler_rates", "other_starts", "other_model", "exclude_frames", "scaling_by_sector",
+      "flow", "stretched" or "changing_rates"; `names`: the parameters that it applies to, or the frames.
     """
 
     action: str
@@ -28,14 +28,13 @@ class Remedy:
 class SummaryRow:
     """One line of a summary.
 
-    - `group`: "parameters" (of the physics), "scaling", "sectors" (contrast and offset of one sector each), "derived",
-      "quality", "kernel", "ending" or "notes"; other groups are shown as lines of their own;
+    - `group`: "verdict", "parameters" (of the physics), "scaling", "sectors" (contrast and offset of one sector each),
+      "derived", "quality", "kernel", "ending" or "notes"; other groups are shown as lines of their own;
     - `name`, `value`, `unit`: a number with its unit, or a sentence;
-    - `uncertainty`: 1σ of independent noise, infinite if the data do not determine the value, `None` without one;
-      `correlated_uncertainty`: the same, widened for noise that is correlated between frames, `None` where it is not;
-    - `value_text`, `uncertainty_text`, `correlated_text`: these as they are shown, to the same decimals and with the
-      same exponent;
-    - `status`: of a parameter "free", "fixed", "at_bound" or "undetermined"; of the ending how the fit ended; else "";
+    - `uncertainty`: 1σ, infinite if the data do not determine the value, `None` without one;
+    - `value_text`, `uncertainty_text`: these as they are shown, to the same decimals and with the same exponent;
+    - `status`: of the verdict "adequate" or "inadequate"; of a parameter "free", "fixed", "at_bound" or "undetermined";
+      of the ending how the fit ended; else "";
     - `remedies`: what can be done about it.
     """
 
@@ -45,8 +44,6 @@ class SummaryRow:
     value_text: str
     uncertainty: float | None = None
     uncertainty_text: str = ""
-    correlated_uncertainty: float | None = None
-    correlated_text: str = ""
     unit: str = ""
     status: str = ""
     remedies: tuple[Remedy, ...] = ()
@@ -64,23 +61,19 @@ def quantity(
     unit: str = "",
     uncertainty: float | None = None,
     status: str = "",
-    widened_by: float | None = None,
     text: str | None = None,
 ) -> SummaryRow:
     """The row of a number.
 
-    **Arguments:** `uncertainty`: 1σ, `None` or NaN without one; `widened_by`: by what factor correlated noise widens
-    it; `text`: how the value is written, to the digits of its uncertainty unless given.
+    **Arguments:** `uncertainty`: 1σ, `None` or NaN without one; `text`: how the value is written, to the digits of its
+    uncertainty unless given.
     """
     if uncertainty is None or math.isnan(uncertainty):
         said = _SAID_OF.get(status, "")
-        return SummaryRow(
-            group, name, value, value_text(value) if text is None else text, None, said, None, "", unit, status
-        )
+        return SummaryRow(group, name, value, value_text(value) if text is None else text, None, said, unit, status)
     if math.isinf(uncertainty):
         status = "undetermined"
-    widened = uncertainty * (1.0 if widened_by is None else widened_by)
-    texts = number_texts(value, uncertainty, widened)
+    texts = number_texts(value, uncertainty)
     return SummaryRow(
         group=group,
         name=name,
@@ -88,8 +81,6 @@ def quantity(
         value_text=texts[0] if text is None else text,
         uncertainty=uncertainty,
         uncertainty_text=_SAID_OF.get(status) or texts[1],
-        correlated_uncertainty=None if widened_by is None else widened,
-        correlated_text="" if widened_by is None or math.isinf(uncertainty) else texts[2],
         unit=unit,
         status=status,
     )

@@ -1,6 +1,6 @@
 """The rows of a summary as plain text that fits a terminal, in the words of Python."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import groupby
 
 from .summary import line_of
@@ -8,7 +8,18 @@ from .summary_row import Remedy, SummaryRow
 
 IN_TABLE = ("parameters", "scaling", "sectors", "derived")
 """The groups whose rows stand in a table; the others are lines of their own."""
+NOT_BELOW = (*IN_TABLE, "verdict")
+"""The groups that are not shown below the table: the verdict stands first."""
 _LISTED = 30
+_IN_PYTHON = {
+    "simpler_rates": "use rates with fewer parameters",
+    "other_starts": "try other starts (starts=[…])",
+    "other_model": "try another model",
+    "scaling_by_sector": "fit contrast and offset for each sector (arrays of shape (n_sector,))",
+    "flow": "multiply by a Shear term",
+    "stretched": "try a kernel with another shape (kernel=Stretched(…))",
+    "changing_rates": "try a rate that changes with time (PowerLaw(…))",
+}
 
 
 def table_of(rows: Sequence[SummaryRow]) -> str:
@@ -16,21 +27,21 @@ def table_of(rows: Sequence[SummaryRow]) -> str:
     lines: list[str] = []
     tabled = [row for row in rows if row.group in IN_TABLE]
     cells = [_cells(row) for row in tabled]
-    wide = any(row.correlated_text for row in tabled)
-    heading = ["parameter", "value", "± 1σ", "± corr.", "unit"]
-    widths = [max(len(row[column]) for row in [heading, *cells]) for column in range(5)]
-    rule = "─" * (sum(widths) + 8 - (0 if wide else widths[3] + 2))
-    lines += [_line(heading, widths, wide), rule]
+    heading = ["parameter", "value", "± 1σ", "unit"]
+    widths = [max(len(row[column]) for row in [heading, *cells]) for column in range(4)]
+    rule = "─" * (sum(widths) + 6)
+    lines += [verdict_line(row, in_python) for row in rows if row.group == "verdict"]
+    lines += [_line(heading, widths), rule]
     shown = 0
     for group, members in groupby(zip(tabled, cells, strict=True), lambda pair: pair[0].group == "derived"):
         lines += [rule] if group and shown else []
         for _, of_row in members:
             shown += 1
-            lines += [_line(of_row, widths, wide)] if group or shown <= _LISTED else []
+            lines += [_line(of_row, widths)] if group or shown <= _LISTED else []
         if not group and shown > _LISTED:
             lines.append(f"… and {shown - _LISTED} more in .parameters")
     lines.append(rule)
-    for group, members in groupby((row for row in rows if row.group not in IN_TABLE), lambda row: row.group):
+    for group, members in groupby((row for row in rows if row.group not in NOT_BELOW), lambda row: row.group):
         if group == "ending":
             lines += [f"{r.name if r.status == 'converged' else r.name.upper()}: {r.value_text}" for r in members]
         elif group == "notes":
@@ -38,6 +49,12 @@ def table_of(rows: Sequence[SummaryRow]) -> str:
         else:
             lines.append(line_of(list(members)))
     return "\n".join(lines)
+
+
+def verdict_line(row: SummaryRow, in_words: Callable[[Sequence[Remedy]], list[str]]) -> str:
+    """`ADEQUATE: why`, or `NOT ADEQUATE: why` and what can be done, in the words of Python or of the command line."""
+    word = "ADEQUATE" if row.status == "adequate" else "NOT ADEQUATE"
+    return " ".join([f"{word}: {row.value_text[0].upper()}{row.value_text[1:]}", *in_words(row.remedies)])
 
 
 def in_python(remedies: Sequence[Remedy]) -> list[str]:
@@ -49,12 +66,10 @@ def in_python(remedies: Sequence[Remedy]) -> list[str]:
             said.append(f"fix some (fixed={[*names[:1]]!r})".replace("'", '"'))
         elif remedy.action == "bound":
             said.append(f'bound them (bounds={{"{names[0]}": (low, high)}})')
-        elif remedy.action == "simpler_rates":
-            said.append("use rates with fewer parameters")
-        elif remedy.action == "other_starts":
-            said.append(f'try other starts (starts=[{{"{names[0]}": …}}, …])')
-        elif remedy.action == "other_model":
-            said.append("try another model")
+        elif remedy.action == "exclude_frames":
+            said.append(f"exclude frames (mask, True for {', '.join(names)})")
+        else:
+            said.append(_IN_PYTHON[remedy.action])
     return [sentence_of(said)] if said else []
 
 
@@ -65,10 +80,9 @@ def sentence_of(said: Sequence[str]) -> str:
 
 
 def _cells(row: SummaryRow) -> list[str]:
-    return [row.name, row.value_text, row.uncertainty_text, row.correlated_text, row.unit]
+    return [row.name, row.value_text, row.uncertainty_text, row.unit]
 
 
-def _line(cells: Sequence[str], widths: Sequence[int], wide: bool) -> str:
-    name, value, sigma, correlated, unit = cells
-    middle = [f"{value:>{widths[1]}}", f"{sigma:>{widths[2]}}", *([f"{correlated:>{widths[3]}}"] if wide else [])]
-    return "  ".join([f"{name:<{widths[0]}}", *middle, unit]).rstrip()
+def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
+    name, value, sigma, unit = cells
+    return f"{name:<{widths[0]}}  {value:>{widths[1]}}  {sigma:>{widths[2]}}  {unit}".rstrip()

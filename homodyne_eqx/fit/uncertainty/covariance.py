@@ -16,6 +16,12 @@ class Inverse(NamedTuple):
     vectors: np.ndarray
     usable: np.ndarray
 
+    @property
+    def pseudo_inverse(self) -> np.ndarray:
+        """N⁻¹ over the parameters inside, (n_inside, n_inside), without what the data do not determine."""
+        vectors, values = self.vectors[:, self.usable], self.values[self.usable]
+        return (vectors / values) @ vectors.T / np.outer(self.length, self.length)
+
     def variance(self, slope: np.ndarray) -> float:
         """The variance of slope · parameters; infinite if it leans on what the data do not determine."""
         scaled = self.vectors.T @ (slope[self.inside] / self.length)
@@ -43,9 +49,10 @@ def covariance(normal: Quadratic, at_bound: np.ndarray) -> np.ndarray:
     NaN in the rows and columns of parameters at a bound, and everywhere where N is not finite.
     """
     out = np.full(normal.matrix.shape, np.nan)
-    inside, d, values, vectors, usable = inverse(normal, at_bound)
-    matrix = (vectors[:, usable] / values[usable]) @ vectors[:, usable].T / np.outer(d, d)
-    lost = np.any(np.abs(vectors[:, ~usable]) > 1e-3, axis=1) | (np.diagonal(normal.matrix)[inside] == 0)
+    found = inverse(normal, at_bound)
+    inside, matrix = found.inside, found.pseudo_inverse
+    unknown = np.any(np.abs(found.vectors[:, ~found.usable]) > 1e-3, axis=1)
+    lost = unknown | (np.diagonal(normal.matrix)[inside] == 0)
     matrix[lost, lost] = np.inf
     out[np.ix_(inside, inside)] = matrix
     return out

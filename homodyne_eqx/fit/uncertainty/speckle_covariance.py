@@ -5,24 +5,16 @@ from dataclasses import dataclass
 from typing import Any, final
 
 import equinox as eqx
-import jax.numpy as jnp
 import numpy as np
 
 from ...data import TwoTimeData
 from ...engine import NormalEquations, Packed, normal_equations, pack
 from ...engine.losses import AbstractLoss, Squares
-from ...engine.normal_equations.sector_slopes import SectorSlopes, sector_slopes
-from ...engine.unfolding import FoldedMap, folded_map, sector_places
-from ...noise.sector_noise import sector_noise
 from ...physics.model import TwoTimeModel
 from ..free_parameters import marked_leaves
 from ..solve.quadratic import on_host
-from .covariance import Inverse, inverse
+from .noise_of_fit import DRAWS, NoiseOfFit
 
-_FEWEST_DRAWS = 240
-_BLOCKS = 4
-_ALL_BLOCKS = 24
-_DRAWN_AT_ONCE = 512
 _NEGLIGIBLE = 1e-3
 
 
@@ -63,7 +55,7 @@ def speckle_covariance(
     data: TwoTimeData | Packed | None = None,
     *,
     loss: AbstractLoss | None = None,
-    draws: int = 8000,
+    draws: int = DRAWS,
     seed: int = 0,
 ) -> SpeckleCovariance:
     """The covariance of the parameters of a fit, for noise of finitely many speckles: N⁻¹ V N⁻¹, N = JᵀJ.
@@ -89,26 +81,21 @@ def speckle_covariance(
     packed = _packed(result, data)
     loss = _loss(result, loss)
     names, at_bound, free = _free(result)
-    normal = on_host(normal_equations_of(result.model, packed, loss, free))
-    directions = inverse(normal, at_bound)
-    places = sector_places(packed)
-    n_draws = max(draws // len(places), _FEWEST_DRAWS)
-    n_blocks = max(_BLOCKS, -(-_ALL_BLOCKS // len(places)), -(-n_draws // _DRAWN_AT_ONCE))
-    noises = []
-    for k, (group, member) in sorted(places.items()):
-        slopes, folded = sector_slopes(result.model, packed, free, k), folded_map(packed, group, member)
-        residual, weights = residual_and_weights(slopes, folded, loss)
-        generator = np.random.default_rng([seed, k])
-        noises.append(sector_noise(slopes, residual, weights, n_draws // n_blocks, n_blocks, generator))
-    V = np.sum([noise.pulls / noise.speckles for noise in noises], axis=0)
+    normal = on_host(_normal_equations(result.model, packed, loss, free))
+    return found_covariance(names, NoiseOfFit(result.model, packed, loss, free, at_bound, normal, draws, seed))
+
+
+def found_covariance(names: tuple[str, ...], noise: NoiseOfFit) -> SpeckleCovariance:
+    """What the noise of a fit says of its free parameters of these names."""
+    sectors = noise.sectors
     return SpeckleCovariance(
         names,
-        sandwich(directions, V, result.covariance),
-        result.covariance,
-        np.array([noise.speckles for noise in noises]),
-        np.array([noise.photon_noise for noise in noises]),
-        np.array([noise.white for noise in noises]),
-        tuple(_unphysical(k, noise.clipped) for k, noise in enumerate(noises) if noise.clipped > _NEGLIGIBLE),
+        noise.covariance,
+        noise.white_noise_covariance,
+        noise.speckles,
+        np.array([sector.photon_noise for sector in sectors]),
+        np.array([sector.white for sector in sectors], bool),
+        tuple(_unphysical(k, sector.clipped) for k, sector in enumerate(sectors) if sector.clipped > _NEGLIGIBLE),
     )
 
 
@@ -119,29 +106,8 @@ def _unphysical(sector: int, clipped: float) -> str:
     )
 
 
-def sandwich(directions: Inverse, V: np.ndarray, white: np.ndarray) -> np.ndarray:
-    """N⁻¹ V N⁻¹ over the parameters that are not at a bound; NaN and infinite where the white-noise covariance is."""
-    inside, length, values, vectors, usable = directions
-    half = (vectors[:, usable] / values[usable]) @ vectors[:, usable].T / np.outer(length, length)
-    out = np.full(white.shape, np.nan)
-    out[np.ix_(inside, inside)] = half @ V[np.ix_(inside, inside)] @ half
-    return np.where(np.isfinite(white), out, white)
-
-
-def residual_and_weights(slopes: SectorSlopes, folded: FoldedMap, loss: AbstractLoss) -> tuple[np.ndarray, np.ndarray]:
-    """data − g2 and the weights of one sector, (n_t, n_t), strictly lower triangular, as the loss counts them."""
-    counts = folded.weights > 0
-    g2 = slopes.offset + slopes.contrast * slopes.M
-    residual = np.where(counts, folded.values - g2, 0)
-    weights = folded.weights
-    if loss.reweights:
-        slope = np.asarray(loss.slope(jnp.asarray(weights * residual**2)), float)
-        weights = weights * slope
-    return residual, weights
-
-
 @eqx.filter_jit
-def normal_equations_of(model: TwoTimeModel, packed: Packed, loss: AbstractLoss, free: Any) -> NormalEquations:
+def _normal_equations(model: TwoTimeModel, packed: Packed, loss: AbstractLoss, free: Any) -> NormalEquations:
     """The normal equations, compiled."""
     return normal_equations(model, packed, loss, free)
 

@@ -118,7 +118,6 @@ def test_packed_data_leave_no_maps_and_the_error_says_what_to_do(steady_fit):
         with pytest.raises(ValueError, match="replace\\(result, data=data\\)"):
             ask()
     assert result.to_dict()["sectors"] is None
-    assert result.noise_factor is None
     given = replace(result, data=steady_fit.data)
     assert given.sectors[2].reduced_chi2 == pytest.approx(steady_fit.sectors[2].reduced_chi2, rel=1e-6)
 

@@ -1,6 +1,6 @@
 """A table that fits a terminal."""
 
-from homodyne_eqx.fit.uncertainty.estimate_table import MOST_COLUMNS, estimate_table
+from homodyne_eqx.inference.estimate_table import MOST_COLUMNS, estimate_table
 
 HEADING = ("parameter", "value", "± 1σ", "unit")
 

@@ -8,22 +8,22 @@ from typing import final
 import numpy as np
 from jaxtyping import ArrayLike
 
-from ...data import TwoTimeData
-from ...engine import Packed, pack
-from ...engine.losses import AbstractLoss, Squares
-from ...engine.normal_equations.sector_slopes import sector_slopes
-from ...engine.repacking import repacked
-from ...noise.map_noise import MapNoise, map_noise
-from ...noise.speckle_draws import speckle_law
-from ..free_parameters import FreeParameters, marked_leaves
-from ..minimiser import Minimiser
-from ..result.fit_result import FitResult
-from ..result.numbers import number_texts
-from ..solve.ended import Ended
-from ..solve.levenberg_marquardt import levenberg_marquardt
+from ..data import TwoTimeData
+from ..engine import Packed, pack
+from ..engine.losses import AbstractLoss, Squares
+from ..engine.normal_equations.sector_slopes import sector_slopes
+from ..engine.repacking import repacked
+from ..fit.free_parameters import FreeParameters, marked_leaves
+from ..fit.minimiser import Minimiser
+from ..fit.result.fit_result import FitResult
+from ..fit.result.numbers import number_texts
+from ..fit.solve.ended import Ended
+from ..fit.solve.levenberg_marquardt import levenberg_marquardt
+from ..fit.uncertainty.speckle_covariance import SpeckleCovariance, speckle_covariance
+from ..noise.map_noise import MapNoise, map_noise
+from ..noise.speckle_draws import speckle_law
 from .estimate_table import estimate_table
 from .scatter import nearest_turns, scatter_covariance
-from .speckle_covariance import SpeckleCovariance, speckle_covariance
 
 _FEWEST = 3
 _MAX_STEPS = 200

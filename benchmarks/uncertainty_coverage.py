@@ -1,6 +1,8 @@
-"""How well stated uncertainties cover the truth, on fits to simulated speckle fields; makes the table of docs.
+"""How well stated uncertainties cover the truth, and how many right models are adequate; makes the table of docs.
 
-python benchmarks/coverage.py [--replicates 40] [--cases A,C]
+Fits to simulated speckle fields:
+
+python benchmarks/uncertainty_coverage.py [--replicates 40] [--cases A,C]
 """
 
 import argparse
@@ -22,8 +24,8 @@ from homodyne_eqx.physics.model import FieldOfModel  # noqa: E402
 PAGE = Path(__file__).parents[1] / "docs" / "uncertainties.md"
 Q, DT = 0.01, 0.1
 HEAD = (
-    "| case | parameter | scatter ÷ JᵀJ alone | scatter ÷ stated | covers 1σ / 2σ, % | speckles found |\n"
-    "|---|---|---|---|---|---|\n"
+    "| case | parameter | scatter ÷ JᵀJ alone | scatter ÷ stated | covers 1σ / 2σ, % | speckles found | adequate |\n"
+    "|---|---|---|---|---|---|---|\n"
 )
 
 
@@ -69,11 +71,12 @@ CASES = {
 def rows_of(name: str, case: Case, replicates: int) -> Iterator[str]:
     model, geometry = case.model, case.geometry
     fields = [np.asarray(field) for field in two_time_map(FieldOfModel(model), geometry)]
-    values, stated, white, speckles = [], [], [], []
+    values, stated, white, speckles, adequate = [], [], [], [], []
     for seed in range(replicates):
         maps = hx.testing.speckle_maps(fields, case.speckles, seed, n_modes=case.n_modes, photons=case.photons)
         result = hx.fit(model, hx.TwoTimeData(maps, geometry, sigma="estimate"), fixed=case.fixed)
-        found = hx.speckle_covariance(result)
+        found = result.speckle_covariance
+        adequate.append(result.verdict.adequate)
         values.append([result.parameters[name].value for name in found.names])
         stated.append(list(found.uncertainties.values()))
         white.append(list(found.white_noise_uncertainties.values()))
@@ -87,7 +90,8 @@ def rows_of(name: str, case: Case, replicates: int) -> Iterator[str]:
         yield (
             f"| {f'{name}: {case.title}' if k == 0 else ''} | {parameter} | {beyond_white[k]:.1f} "
             f"| {scatter[k] / np.sqrt(np.mean(stated[:, k] ** 2)):.2f} | {covered} "
-            f"| {f'{np.mean(speckles):.0f} ± {np.std(speckles):.0f} of {case.speckles}' if k == 0 else ''} |"
+            f"| {f'{np.mean(speckles):.0f} ± {np.std(speckles):.0f} of {case.speckles}' if k == 0 else ''} "
+            f"| {f'{np.sum(adequate)} of {replicates}' if k == 0 else ''} |"
         )
 
 

@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from ...data import TwoTimeData
-from ...physics.model import TwoTimeModel
-from ..least_squares import fit
-from ..solve.ended import Ended
+from ..data import TwoTimeData
+from ..fit.least_squares import fit
+from ..fit.solve.ended import Ended
+from ..physics.model import TwoTimeModel
 from .replicates import FEWEST, Replicates, replicates_of
 
 _FEWEST_FRAMES = 3

@@ -7,8 +7,8 @@ from typing import NamedTuple, final
 
 import numpy as np
 
-from ..result.fit_result import FitResult
-from ..result.numbers import number_texts, uncertainty_text
+from ..fit.result.fit_result import FitResult
+from ..fit.result.numbers import number_texts, uncertainty_text
 from .estimate_table import estimate_table
 from .scatter import nearest_turns, scatter_covariance
 

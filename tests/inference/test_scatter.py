@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from homodyne_eqx.fit.uncertainty.scatter import nearest_turns, scatter_covariance
+from homodyne_eqx.inference.scatter import nearest_turns, scatter_covariance
 
 
 def test_the_covariance_is_that_of_numpy_and_leaves_out():

@@ -1,0 +1,138 @@
+"""The noise of the data of a fit, sector by sector, and what it leaves uncertain; worked out when asked for first."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, final
+
+import jax.numpy as jnp
+import numpy as np
+
+from ...data import TwoTimeData
+from ...engine import Packed, pack
+from ...engine.losses import AbstractLoss
+from ...engine.normal_equations.sector_slopes import SectorSlopes, sector_slopes
+from ...engine.unfolding import FoldedMap, folded_map, sector_places
+from ...noise.sector_noise import SectorNoise, sector_noise
+from ...noise.weighted_fit import WeightedFit
+from ...physics.model import TwoTimeModel
+from ..solve.quadratic import Quadratic
+from .covariance import Inverse, covariance, inverse
+
+DRAWS = 8000
+_FEWEST_DRAWS = 240
+_BLOCKS = 4
+_ALL_BLOCKS = 24
+_DRAWN_AT_ONCE = 512
+_PAIRS_A_PARAMETER = 10
+
+
+@final
+@dataclass(frozen=True)
+class NoiseOfFit:
+    """The end of a fit, from which the covariance of its parameters under the noise of speckles follows.
+
+    - `model`: as fitted; `data`: `TwoTimeData` or packed; `loss`;
+    - `free`: which leaves of the model are free; `at_bound`: which of their elements ended at a bound, (n_free,);
+    - `normal`: the normal equations at the end; `draws`: how many speckles to draw, over all sectors; `seed`.
+    """
+
+    model: TwoTimeModel
+    data: TwoTimeData | Packed
+    loss: AbstractLoss
+    free: Any
+    at_bound: np.ndarray
+    normal: Quadratic
+    draws: int = DRAWS
+    seed: int = 0
+
+    @cached_property
+    def white_noise_covariance(self) -> np.ndarray:
+        """JᵀJ inverted, (n_free, n_free): NaN for parameters at a bound, infinite for those not determined."""
+        return covariance(self.normal, self.at_bound)
+
+    @cached_property
+    def directions(self) -> Inverse:
+        return inverse(self.normal, self.at_bound)
+
+    @cached_property
+    def sectors(self) -> tuple[SectorNoise, ...]:
+        """The noise of each sector; empty where the end of the fit has no finite χ², or no normal equations."""
+        if not self.normal.is_finite or (len(self.normal.matrix) and not np.any(self.normal.matrix)):
+            return ()
+        packed = self.data if isinstance(self.data, Packed) else pack(self.data)
+        places = sector_places(packed)
+        n_draws = max(self.draws // len(places), _FEWEST_DRAWS)
+        n_blocks = max(_BLOCKS, -(-_ALL_BLOCKS // len(places)), -(-n_draws // _DRAWN_AT_ONCE))
+        found = []
+        for k, (group, member) in sorted(places.items()):
+            slopes, folded = sector_slopes(self.model, packed, self.free, k), folded_map(packed, group, member)
+            residual, weights = residual_and_weights(slopes, folded, self.loss)
+            generator = np.random.default_rng([self.seed, k])
+            found.append(sector_noise(slopes, residual, weights, n_draws // n_blocks, n_blocks, generator))
+        return tuple(found)
+
+    @cached_property
+    def speckles(self) -> np.ndarray:
+        """How many independent speckles each sector seems to have, (n_sector,). A sector of few pairs has those of all
+        sectors together."""
+        own = np.array([noise.speckles for noise in self.sectors])
+        few = np.array([n.n_pairs < _PAIRS_A_PARAMETER * (n.active.size + 1) for n in self.sectors], bool)
+        if np.any(few):
+            drawn = sum(float(np.mean(noise.drawn.form)) * noise.block_size for noise in self.sectors)
+            found = sum(float(noise.found.form) for noise in self.sectors)
+            own[few] = drawn / found if found > 0 else np.nan
+        return own
+
+    @cached_property
+    def variance_of_pulls(self) -> np.ndarray:
+        """V, the covariance of Jᵀr under the noise of speckles, (n_free, n_free)."""
+        n = len(self.at_bound)
+        return np.sum([s.pulls[:n, :n] / P for s, P in zip(self.sectors, self.speckles, strict=True)], axis=0)
+
+    @cached_property
+    def covariance(self) -> np.ndarray:
+        """N⁻¹ V N⁻¹, (n_free, n_free); NaN and infinite where that of white noise is."""
+        white = self.white_noise_covariance
+        if not self.sectors or not len(white):
+            return white
+        inside = self.directions.inside
+        half = self.directions.pseudo_inverse
+        out = np.full(white.shape, np.nan)
+        out[np.ix_(inside, inside)] = half @ self.variance_of_pulls[np.ix_(inside, inside)] @ half
+        return np.where(np.isfinite(white), out, white)
+
+    @cached_property
+    def weighted_fit(self) -> WeightedFit:
+        """The same fit with weights for the correlated noise, to first order."""
+        inside, inverse_of_all = self.directions.inside, np.zeros_like(self.normal.matrix)
+        inverse_of_all[np.ix_(inside, inside)] = self.directions.pseudo_inverse
+        sigma = np.sqrt(np.diagonal(self.covariance))
+        return WeightedFit(self.sectors, self.speckles, self.at_bound, inverse_of_all, sigma)
+
+    def uncertainty(self, k: int) -> float:
+        """1σ of free parameter number k."""
+        return float(np.sqrt(self.covariance[k, k]))
+
+    def variance(self, slope: np.ndarray) -> float:
+        """The variance of slope · parameters, of the slopes (n_free,) of a quantity: infinite if it leans on what the
+        data do not determine, NaN if only on parameters at a bound or on none."""
+        inside = self.directions.inside
+        if not np.any(slope[inside]):
+            return np.nan
+        white = self.directions.variance(slope)
+        if not np.isfinite(white) or not self.sectors:
+            return white
+        along = self.directions.pseudo_inverse @ slope[inside]
+        return float(along @ self.variance_of_pulls[np.ix_(inside, inside)] @ along)
+
+
+def residual_and_weights(slopes: SectorSlopes, folded: FoldedMap, loss: AbstractLoss) -> tuple[np.ndarray, np.ndarray]:
+    """data − g2 and the weights of one sector, (n_t, n_t), strictly lower triangular, as the loss counts them."""
+    counts = folded.weights > 0
+    g2 = slopes.offset + slopes.contrast * slopes.M
+    residual = np.where(counts, folded.values - g2, 0)
+    weights = folded.weights
+    if loss.reweights:
+        slope = np.asarray(loss.slope(jnp.asarray(weights * residual**2)), float)
+        weights = weights * slope
+    return residual, weights

@@ -1,0 +1,41 @@
+"""Something in the residuals that the noise of the data does not explain."""
+
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import final
+
+from ..result.summary_row import Remedy
+
+
+class Kind(IntEnum):
+    """What a finding is about, in the order in which findings are said: what explains others comes first."""
+
+    FRAMES = 0
+    STATIC = 1
+    DIRECTION = 2
+    EVERYWHERE = 3
+    SECTOR = 4
+    SIZE = 5
+    UNSPECIFIC = 6
+
+
+@final
+@dataclass(frozen=True)
+class Finding:
+    """One finding of a verdict.
+
+    - `kind`; `text`: what was found, as a sentence; `remedies`: what can be done about it;
+    - `size`: by how many times its own limit it is off, > 1; `sector`, `frame`: where, `None` where it is everywhere.
+    """
+
+    kind: Kind
+    text: str
+    size: float
+    remedies: tuple[Remedy, ...] = ()
+    sector: int | None = None
+    frame: int | None = None
+
+
+def times(x: float) -> str:
+    """A factor in words: 1.6, 35, 170."""
+    return f"{x:.2g}" if x < 10 else f"{float(f'{x:.2g}'):.0f}"
