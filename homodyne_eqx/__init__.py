@@ -50,6 +50,14 @@ from .fit import (
     residual as residual,
     speckle_covariance as speckle_covariance,
 )
+from .inference import (
+    Bootstrap as Bootstrap,
+    Consistency as Consistency,
+    Replicates as Replicates,
+    blocks_of_frames as blocks_of_frames,
+    bootstrap as bootstrap,
+    from_replicates as from_replicates,
+)
 from .physics.accumulation import (
     AbstractAccumulation as AbstractAccumulation,
     Exact as Exact,

@@ -16,6 +16,7 @@ pytestmark = [pytest.mark.x64, pytest.mark.slow, pytest.mark.xdist_group("tutori
 ROOT = Path(__file__).parent.parent
 TUTORIAL = ROOT / "docs" / "tutorials" / "write_your_own_term.md"
 FITTING = ROOT / "docs" / "fitting.md"
+OTHER_UNCERTAINTIES = ROOT / "docs" / "other_uncertainties.md"
 
 
 def python_blocks(page: Path) -> list[str]:
@@ -109,3 +110,19 @@ def test_the_stages_of_the_page_lead_to_the_same_minimum(fitting):
 def test_fitted_rates_follow_the_calibration_as_the_page_says(fitting):
     """J q² and the shear rate times q times the gap are all that the data can tell."""
     np.testing.assert_allclose(fitting["slopes"], [[-2, 0], [-1, -1]], atol=1e-5)
+
+
+def test_the_other_estimates_of_uncertainty_are_what_their_page_says(capsys):
+    page = defined_by(OTHER_UNCERTAINTIES)
+    text, shown = OTHER_UNCERTAINTIES.read_text(encoding="utf-8"), capsys.readouterr().out
+    for words in ("8 scans;", "4 blocks;", "20 refits", "frames 30–39"):
+        assert words in shown
+    scans, simulated = page["found"], page["simulated"]
+    for name, (low, high) in scans.intervals(0.999).items():
+        assert low < page["results"][0].parameters[name].start < high
+        assert simulated.uncertainties[name] == pytest.approx(scans.single_uncertainties[name], rel=0.9)
+    low, high = scans.intervals(0.95)["contrast"]
+    assert f"± {(high - low) / 2 / scans.uncertainties['contrast']:.2f}σ, not ± 1.96σ" in text
+    for n, words in ((8, "27 % for 8"), (20, "16 % for 20"), (40, "11 % for 40")):
+        assert words.startswith(f"{100 / np.sqrt(2 * (n - 1)):.0f} %")
+        assert words in text

@@ -1,0 +1,27 @@
+"""Packed two-time data with other values at the same pairs."""
+
+from collections.abc import Callable
+
+import equinox as eqx
+import jax
+import numpy as np
+
+from .packing import Packed
+from .unfolding import sector_places
+
+
+def repacked(packed: Packed, map_of: Callable[[int], np.ndarray]) -> Packed:
+    """The same data, masks and weights, with the values of other maps at the pairs that count.
+
+    **Arguments:** `map_of`: of the number of a sector; gives its map, (n_t, n_t), of which the pairs (i, j), i > j, are
+    taken. It is called once for each sector; one map is in memory at a time.
+    """
+    size, starts = packed.size, np.asarray(packed.starts)[:, 0]
+    values = np.array(packed.values)
+    for k, (group, member) in sector_places(packed).items():
+        values_of_map = map_of(k)
+        for number, (row, column) in enumerate(starts):
+            part = np.s_[row : row + size, column : column + size]
+            tile = values[group, number, member]
+            values[group, number, member] = np.where(np.isnan(tile), np.nan, values_of_map[part])
+    return eqx.tree_at(lambda p: p.values, packed, jax.device_put(values))

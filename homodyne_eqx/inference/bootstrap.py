@@ -1,0 +1,227 @@
+"""The parametric bootstrap: a fitted model is fitted again to maps that are simulated from itself."""
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import final
+
+import numpy as np
+from jaxtyping import ArrayLike
+
+from ..data import TwoTimeData
+from ..engine import Packed, pack
+from ..engine.losses import AbstractLoss, Squares
+from ..engine.normal_equations.sector_slopes import sector_slopes
+from ..engine.repacking import repacked
+from ..fit.free_parameters import FreeParameters, marked_leaves
+from ..fit.minimiser import Minimiser
+from ..fit.result.fit_result import FitResult
+from ..fit.result.numbers import number_texts
+from ..fit.solve.ended import Ended
+from ..fit.solve.levenberg_marquardt import levenberg_marquardt
+from ..fit.uncertainty.speckle_covariance import SpeckleCovariance, speckle_covariance
+from ..noise.map_noise import MapNoise, map_noise
+from ..noise.speckle_draws import speckle_law
+from .estimate_table import estimate_table
+from .scatter import nearest_turns, scatter_covariance
+
+_FEWEST = 3
+_MAX_STEPS = 200
+_MOST_FAILED = 0.1
+
+
+@final
+@dataclass(frozen=True, repr=False)
+class Bootstrap:
+    """How the parameters of a fit scatter over maps that are simulated from the fitted model; `print` shows a table.
+
+    - `names`, `units`: of the free parameters; `values`: those of the fit, (n_free,);
+    - `refits`: of the simulated maps, (n, n_free), angles within half a period of the fitted one;
+    - `covariance`: of the refits, with the denominator n − 1, (n_free, n_free); NaN for parameters that are at a bound
+      in the fit; `uncertainties`: name → 1σ;
+    - `bias`: mean of the refits − values, (n_free,), and `bias_uncertainty`: how well n refits know it, 1σ;
+    - `speckles`: how many each sector was simulated with, (n_sector,); `notes`: what else to know.
+
+    All are conditional on the parameters that were fixed. Refits keep the bounds of the fit: those that end there have
+    their place in the scatter.
+    """
+
+    names: tuple[str, ...]
+    units: tuple[str, ...]
+    values: np.ndarray
+    refits: np.ndarray
+    at_bound: np.ndarray
+    speckles: np.ndarray
+    notes: tuple[str, ...]
+
+    @property
+    def n(self) -> int:
+        return len(self.refits)
+
+    @property
+    def covariance(self) -> np.ndarray:
+        return scatter_covariance(self.refits, self.at_bound)
+
+    @property
+    def uncertainties(self) -> Mapping[str, float]:
+        return dict(zip(self.names, np.sqrt(np.diagonal(self.covariance)).tolist(), strict=True))
+
+    @property
+    def bias(self) -> np.ndarray:
+        return np.where(self.at_bound, np.nan, np.mean(self.refits, axis=0) - self.values)
+
+    @property
+    def bias_uncertainty(self) -> np.ndarray:
+        return np.sqrt(np.diagonal(self.covariance) / self.n)
+
+    def __str__(self) -> str:
+        heading = ("parameter", "fitted", "± 1σ", "bias", "± bias", "unit")
+        sigma, each = list(self.uncertainties.values()), zip(self.bias, self.bias_uncertainty, strict=True)
+        rows = []
+        for k, (bias, of_bias) in enumerate(each):
+            texts = number_texts(float(self.values[k]), sigma[k], float(bias), float(of_bias))
+            rows.append((self.names[k], *texts, self.units[k]))
+        low, high = np.min(self.speckles), np.max(self.speckles)
+        range_text = f"{low:.0f}" if low == high else f"{low:.0f} to {high:.0f}"
+        first = (
+            f"{self.n} refits to simulated maps of {range_text} speckles; they know 1σ to "
+            f"{100 / math.sqrt(2 * (self.n - 1)):.0f} %."
+        )
+        return estimate_table(heading, rows, (first, *(f"note: {note}" for note in self.notes)))
+
+    __repr__ = __str__
+
+
+def bootstrap(
+    result: FitResult,
+    data: TwoTimeData | Packed | None = None,
+    n: int = 40,
+    seed: int = 0,
+    speckles: ArrayLike | Sequence[float] | None = None,
+    *,
+    loss: AbstractLoss | None = None,
+) -> Bootstrap:
+    """Simulate maps from a fitted model, fit the model to each from the fitted parameters, and take their covariance.
+
+    The maps have the pairs and weights of the data. Their noise is simulated: intensities of speckles are drawn with
+    the fitted correlation, contrast and photon noise and correlated, c2 = ⟨I_i I_j⟩/(⟨I_i⟩⟨I_j⟩). The fit is not
+    linearised, so bounds, curved valleys of χ² and bias show. It takes n fits, one after the other, and holds the maps
+    of one.
+
+    **Arguments:**
+
+    - `result`: a converged one of `fit`; `data`: those that were fitted, the `TwoTimeData` or packed; those of the
+      result unless given;
+    - `n`: how many maps, at least 3. They know 1σ to a part of 1/√(2(n − 1)), 11 % for 40; `seed`: of the random
+      numbers;
+    - `speckles`: how many independent ones make a map, one number or (n_sector,); those that `speckle_covariance` finds
+      unless given. The photon noise of a single speckle stays as found, and so does all noise of a sector in which it
+      is independent from pixel to pixel;
+    - `loss`: as of the fit; needed where that was not squares. The simulated maps have no outliers.
+
+    What is assumed is what `speckle_covariance` assumes: the model is right, sectors share no speckles, and the
+    speckles of a sector are independent.
+
+    **Returns:** a `Bootstrap`.
+
+    **Raises:** `ValueError` for a result that did not converge or holds no data, for n below 3 and impossible speckles,
+    and where more than one in ten refits do not converge. Fewer are left out, and `notes` says how many.
+    """
+    if not result.converged:
+        raise ValueError(f"The fit did not converge ({result.ended}): {result.message} Bootstrap a converged one.")
+    if n < _FEWEST:
+        raise ValueError(f"n is {n}; expected at least {_FEWEST} refits, and some 40 to know 1σ to 11 %.")
+    packed = _packed(result, data)
+    given = None if speckles is None else _checked(speckles, packed.geometry.n_sector)
+    found = speckle_covariance(result, packed, loss=loss)
+    used = found.speckles if given is None else np.where(found.white, found.speckles, given)
+    parameters = _from_the_fit(result)
+    fitted, noises = _of_sectors(result, packed, parameters, found, used)
+    minimiser = Minimiser(result.model, loss or Squares(), levenberg_marquardt(), _MAX_STEPS, None, None, False)
+    refits, at_bound, failed = [], [], []
+    for replicate in range(n):
+        _, outcome = minimiser.minimum(parameters, _simulated(packed, fitted, noises, (seed, replicate)))
+        if outcome.ended == Ended.INTERRUPTED:
+            raise KeyboardInterrupt
+        if outcome.ended == Ended.CONVERGED:
+            refits.append(outcome.parameters)
+            at_bound.append(outcome.at_bound)
+        else:
+            failed.append(str(outcome.ended))
+    if len(failed) > _MOST_FAILED * n or len(refits) < _FEWEST:
+        raise ValueError(
+            f"{len(failed)} of {n} refits did not converge ({', '.join(sorted({*failed}))}); expected at most one in "
+            "ten. The data hardly determine the parameters: fix some, or bound them."
+        )
+    free = [result.parameters[name] for name in result.free_names]
+    values = np.array([p.value for p in free])
+    periods = np.array([np.inf if p.period is None else p.period for p in free])
+    return Bootstrap(
+        names=result.free_names,
+        units=tuple(p.unit for p in free),
+        values=values,
+        refits=nearest_turns(np.array(refits, float), values, periods),
+        at_bound=np.array([p.at_bound for p in free]),
+        speckles=used,
+        notes=tuple(_notes(result, found, given is not None, np.sum(at_bound, axis=0), len(failed), n)),
+    )
+
+
+def _from_the_fit(result: FitResult) -> FreeParameters:
+    """The parameters of a fit with their bounds, started where it ended."""
+    known = tuple(result.parameters.values())
+    leaves = marked_leaves(result.model, {p.leaf for p in known if p.free})
+    return FreeParameters(known, leaves, ()).started({p.name: p.value for p in known if p.free})
+
+
+def _of_sectors(
+    result: FitResult, packed: Packed, parameters: FreeParameters, found: SpeckleCovariance, speckles: np.ndarray
+) -> tuple[list[np.ndarray], list[MapNoise]]:
+    """The fitted map of each sector, (n_t, n_t), and its noise."""
+    fitted, noises = [], []
+    for k, of_sector in enumerate(speckles.tolist()):
+        slopes = sector_slopes(result.model, packed, parameters.filter, k)
+        law = speckle_law(slopes.field, slopes.M, slopes.contrast / slopes.offset)
+        law = law.with_photons(float(found.photon_noise[k]), not found.white[k])
+        fitted.append((slopes.offset + slopes.contrast * slopes.M).astype(packed.values.dtype))
+        noises.append(map_noise(law, slopes.offset, of_sector))
+    return fitted, noises
+
+
+def _simulated(packed: Packed, fitted: list[np.ndarray], noises: list[MapNoise], seed: tuple[int, int]) -> Packed:
+    return repacked(packed, lambda k: fitted[k] + noises[k].draw(np.random.default_rng([*seed, k])))
+
+
+def _packed(result: FitResult, data: TwoTimeData | Packed | None) -> Packed:
+    data = result.data if data is None else data
+    if data is None:
+        raise ValueError("This result is of packed data, which it does not hold. Pass them: bootstrap(result, packed).")
+    return data if isinstance(data, Packed) else pack(data)
+
+
+def _checked(speckles: ArrayLike | Sequence[float], n_sector: int) -> np.ndarray:
+    given = np.asarray(speckles, float)
+    if given.shape not in ((), (n_sector,)):
+        raise ValueError(
+            f"speckles has shape {given.shape}; expected one number, or one for each sector ({n_sector},)."
+        )
+    if not np.all(np.isfinite(given) & (given > 0)):
+        raise ValueError(f"speckles is {speckles}; expected how many make a map, finite and > 0.")
+    return np.broadcast_to(given, n_sector)
+
+
+def _notes(
+    result: FitResult, found: SpeckleCovariance, given: bool, at_bound: np.ndarray, failed: int, n: int
+) -> Iterator[str]:
+    """`at_bound`: in how many refits each free parameter is."""
+    if failed:
+        yield f"{failed} of {n} refits did not converge and are left out"
+    for name, count in zip(result.free_names, at_bound.tolist(), strict=True):
+        if result.parameters[name].at_bound:
+            yield f"{name} is at a bound in the fit and has no uncertainty"
+        elif count:
+            yield f"{name} is at a bound in {count} of {n - failed} refits"
+    white = np.flatnonzero(found.white).tolist()
+    if given and white:
+        yield f"noise is independent from pixel to pixel, whatever the speckles given, in sectors {white}"
+    yield from found.notes
