@@ -32,7 +32,7 @@ def changed(result, **by_name):
 
 
 def with_values(result, values, uncertainty=1.0):
-    return [changed(result, contrast={"value": value, "uncertainty": uncertainty}) for value in values]
+    return [changed(result, contrast={"value": value, "spread": uncertainty}) for value in values]
 
 
 def test_mean_covariances_and_consistency_worked_out_by_hand(fitted):
@@ -96,7 +96,7 @@ def test_an_angle_on_either_side_of_a_turn_is_one_direction(fitted):
 
 def test_at_a_bound_there_is_no_covariance(fitted):
     results = with_values(fitted, [1.0, 2.0, 3.0])
-    results[1] = changed(results[1], contrast={"value": 2.0, "at_bound": True, "uncertainty": np.nan})
+    results[1] = changed(results[1], contrast={"value": 2.0, "at_bound": True, "spread": np.nan})
     found = hx.from_replicates(results)
     assert np.isnan(found.uncertainties["contrast"])
     assert np.isnan(found.consistency["contrast"].chi2)
