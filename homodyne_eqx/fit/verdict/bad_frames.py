@@ -54,13 +54,14 @@ def _bad(sectors: list[SectorNoise]) -> list[tuple[int, float]]:
     runs, single = row_strength(sectors, "runs"), row_strength(sectors, "frames")
     width = -(-len(frames) // len(runs.strength))
     found = []
-    for k in np.flatnonzero((runs.deviations > _LIMIT_OF_RUNS) & runs.isolated):
+    wider = 1 + 1 / len(sectors)  # the squares of few speckles in a single sector have a long tail
+    for k in np.flatnonzero((runs.deviations > wider * _LIMIT_OF_RUNS) & runs.isolated):
         members = np.arange(k * width, min((k + 1) * width, len(frames)))
         worst = members[np.argmax(single.strength[members])]
         strength = runs.strength[k] if width == 1 else single.strength[worst]
         found.append((int(frames[worst]), float(strength)))
     named = {frame for frame, _ in found}
-    for k in np.flatnonzero((single.deviations > _LIMIT_OF_FRAMES) & single.isolated):
+    for k in np.flatnonzero((single.deviations > wider * _LIMIT_OF_FRAMES) & single.isolated):
         if int(frames[k]) not in named:
             found.append((int(frames[k]), float(single.strength[k])))
     most = max((strength for _, strength in found), default=0.0)
