@@ -3,15 +3,13 @@
 python benchmarks/coverage_of_estimators.py [--replicates 20] [--cases A,C,S]
 """
 
-import argparse
-import os
-import re
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import jax
 import numpy as np
+from page_table import make_table
 from uncertainty_coverage import CASES as LONGER_CASES, Case, rate
 
 jax.config.update("jax_enable_x64", True)
@@ -21,6 +19,7 @@ from homodyne_eqx.physics.dense_map import two_time_map  # noqa: E402
 from homodyne_eqx.physics.model import FieldOfModel  # noqa: E402
 
 PAGE = Path(__file__).parents[1] / "docs" / "other_uncertainties.md"
+COMMAND = "python benchmarks/coverage_of_estimators.py"
 SCANS, BLOCKS, BOOTSTRAPPED, REFITS = 8, 4, 2, 20
 HEAD = (
     f"| case | parameter | speckle_covariance | bootstrap | {BLOCKS} blocks | {SCANS} scans "
@@ -89,31 +88,15 @@ def student(found: hx.Replicates) -> tuple[float, float]:
 
 
 def main() -> None:
-    arguments = argparse.ArgumentParser(description=__doc__)
-    arguments.add_argument("--replicates", type=int, default=20)
-    arguments.add_argument("--cases", default=",".join(CASES))
-    given = arguments.parse_args()
-    chosen = given.cases.split(",")
-    table = []
-    for name in chosen:
-        for row in rows_of(name, CASES[name], given.replicates):
-            print(row, flush=True)
-            table.append(row)
-    if chosen == list(CASES):
-        said = (
-            f"{given.replicates} sets of {SCANS} scans a case, made by "
-            f"`python {os.path.relpath(__file__, PAGE.parents[1])}`. Each cell: scatter ÷ stated; cover of the "
-            f"intervals of 68 / 95 %. The columns of scans have {given.replicates} estimates, that of the bootstrap, "
-            f"with {REFITS} refits each, {BOOTSTRAPPED * given.replicates}, and the others "
-            f"{SCANS * given.replicates}.\n\n"
+    def said(replicates: int) -> str:
+        return (
+            f"{replicates} sets of {SCANS} scans a case, made by `{COMMAND} --replicates {replicates}`. Each cell: "
+            f"scatter ÷ stated; cover of the intervals of 68 / 95 %. The columns of scans have {replicates} estimates, "
+            f"that of the bootstrap, with {REFITS} refits each, {BOOTSTRAPPED * replicates}, and the others "
+            f"{SCANS * replicates}."
         )
-        text = re.sub(
-            r"(<!-- coverage -->\n).*(<!-- end -->)",
-            lambda m: m[1] + said + HEAD + "\n".join(table) + "\n" + m[2],
-            PAGE.read_text(encoding="utf-8"),
-            flags=re.DOTALL,
-        )
-        PAGE.write_text(text, encoding="utf-8")
+
+    make_table(PAGE, CASES, rows_of, HEAD, said, __doc__ or "", replicates=20)
 
 
 if __name__ == "__main__":

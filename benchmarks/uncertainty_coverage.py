@@ -5,9 +5,6 @@ Fits to simulated speckle fields:
 python benchmarks/uncertainty_coverage.py [--replicates 40] [--cases A,C]
 """
 
-import argparse
-import os
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,11 +14,14 @@ import numpy as np
 
 jax.config.update("jax_enable_x64", True)
 
+from page_table import make_table  # noqa: E402
+
 import homodyne_eqx as hx  # noqa: E402
 from homodyne_eqx.physics.dense_map import two_time_map  # noqa: E402
 from homodyne_eqx.physics.model import FieldOfModel  # noqa: E402
 
 PAGE = Path(__file__).parents[1] / "docs" / "uncertainties.md"
+COMMAND = "python benchmarks/uncertainty_coverage.py"
 Q, DT = 0.01, 0.1
 HEAD = (
     "| case | parameter | scatter ÷ JᵀJ alone | scatter ÷ stated | covers 1σ / 2σ, % | speckles found | adequate |\n"
@@ -96,27 +96,10 @@ def rows_of(name: str, case: Case, replicates: int) -> Iterator[str]:
 
 
 def main() -> None:
-    arguments = argparse.ArgumentParser(description=__doc__)
-    arguments.add_argument("--replicates", type=int, default=40)
-    arguments.add_argument("--cases", default=",".join(CASES))
-    given = arguments.parse_args()
-    chosen = given.cases.split(",")
-    table = []
-    for name in chosen:
-        for row in rows_of(name, CASES[name], given.replicates):
-            print(row, flush=True)
-            table.append(row)
-    if chosen == list(CASES):
-        said = (
-            f"{given.replicates} replicates a case, made by `python {os.path.relpath(__file__, PAGE.parents[1])}`.\n\n"
-        )
-        text = re.sub(
-            r"(<!-- coverage -->\n).*(<!-- end -->)",
-            lambda m: m[1] + said + HEAD + "\n".join(table) + "\n" + m[2],
-            PAGE.read_text(encoding="utf-8"),
-            flags=re.DOTALL,
-        )
-        PAGE.write_text(text, encoding="utf-8")
+    def said(replicates: int) -> str:
+        return f"{replicates} replicates a case, made by `{COMMAND} --replicates {replicates}`."
+
+    make_table(PAGE, CASES, rows_of, HEAD, said, __doc__ or "", replicates=40)
 
 
 if __name__ == "__main__":

@@ -18,19 +18,19 @@ class RowStrength(NamedTuple):
     strength: np.ndarray
     deviations: np.ndarray
 
-    @property
-    def isolated(self) -> np.ndarray:
-        """Which stand out from those beside them, (n,): a model that fails at some age makes neighbours strong, too."""
-        n = len(self.strength)
-        beside = np.empty(n)
-        for k in range(n):
-            around = [j for j in range(max(k - _NEIGHBOURS, 0), min(k + _NEIGHBOURS + 1, n)) if j != k]
-            beside[k] = np.median(self.strength[around]) if around else 1.0
-        return beside - 1 < 0.3 * (self.strength - 1)
+    def beyond(self, limit: float) -> list[int]:
+        """Those of more than so many standard deviations that stand out from those beside them, too: a model that
+        fails at some age makes neighbours strong as well."""
+        return [k for k in np.flatnonzero(self.deviations > limit).tolist() if self._is_isolated(k)]
+
+    def _is_isolated(self, k: int) -> bool:
+        around = [j for j in range(max(k - _NEIGHBOURS, 0), min(k + _NEIGHBOURS + 1, len(self.strength))) if j != k]
+        beside = np.median(self.strength[around]) if around else 1.0
+        return bool(beside - 1 < 0.3 * (self.strength[k] - 1))
 
 
 def row_strength(sectors: Sequence[SectorNoise], of: str) -> RowStrength:
-    """Of the `runs`, or of single `frames`, averaged over the sectors."""
+    """Of the `runs`, or of single `frames`, averaged over sectors whose frames with data are the same."""
     strengths, drawn = [], []
     for sector in sectors:
         found, blocks = (getattr(signs, of) for signs in (sector.found, sector.drawn))

@@ -20,7 +20,8 @@ _LARGEST_SHARE = 0.1
 def frame_findings(sectors: tuple[SectorNoise, ...]) -> Iterator[Finding]:
     """At most one finding, of all sectors together or else of a single one."""
     every = range(len(sectors))
-    for chosen in (every, *([k] for k in every if len(sectors) > 1)):
+    together = [every] if _have_the_same_frames(sectors) else []
+    for chosen in (*together, *([k] for k in every if len(sectors) > 1)):
         found = _bad([sectors[k] for k in chosen])
         if found:
             worst, strength = max(found, key=lambda each: each[1])
@@ -41,27 +42,33 @@ def frame_findings(sectors: tuple[SectorNoise, ...]) -> Iterator[Finding]:
 
 def worst_frame(sectors: tuple[SectorNoise, ...]) -> int | None:
     """The frame whose residuals are the strongest beside what is expected; `None` without any."""
-    if not sectors:
+    groups = [sectors] if sectors and _have_the_same_frames(sectors) else [(sector,) for sector in sectors]
+    strengths = [row_strength(group, "frames").strength for group in groups]
+    if not groups:
         return None
-    return int(sectors[0].frames[np.argmax(row_strength(sectors, "frames").strength)])
+    k = int(np.argmax([np.max(strength) for strength in strengths]))
+    return int(groups[k][0].frames[np.argmax(strengths[k])])
+
+
+def _have_the_same_frames(sectors: tuple[SectorNoise, ...]) -> bool:
+    """Whether the same frames carry data in all sectors, so that their strengths can be averaged."""
+    return all(np.array_equal(sector.frames, sectors[0].frames) for sector in sectors)
 
 
 def _bad(sectors: list[SectorNoise]) -> list[tuple[int, float]]:
     """Bad frames: number and strength. Sectors must have the same frames."""
     frames = sectors[0].frames
-    if any(not np.array_equal(sector.frames, frames) for sector in sectors):
-        return []
     runs, single = row_strength(sectors, "runs"), row_strength(sectors, "frames")
     width = -(-len(frames) // len(runs.strength))
     found = []
     wider = 1 + 1 / len(sectors)  # the squares of few speckles in a single sector have a long tail
-    for k in np.flatnonzero((runs.deviations > wider * _LIMIT_OF_RUNS) & runs.isolated):
+    for k in runs.beyond(wider * _LIMIT_OF_RUNS):
         members = np.arange(k * width, min((k + 1) * width, len(frames)))
         worst = members[np.argmax(single.strength[members])]
         strength = runs.strength[k] if width == 1 else single.strength[worst]
         found.append((int(frames[worst]), float(strength)))
     named = {frame for frame, _ in found}
-    for k in np.flatnonzero((single.deviations > wider * _LIMIT_OF_FRAMES) & single.isolated):
+    for k in single.beyond(wider * _LIMIT_OF_FRAMES):
         if int(frames[k]) not in named:
             found.append((int(frames[k]), float(single.strength[k])))
     most = max((strength for _, strength in found), default=0.0)

@@ -191,3 +191,18 @@ def test_white_noise_that_exceeds_sigma_is_said():
     assert not verdict.adequate
     assert "1.49 times sigma" in verdict.text
     assert fitted(c2, FAINT, sigma=0.03).verdict.adequate
+
+
+def test_frames_that_one_sector_lacks_leave_the_others_judged():
+    """A frame masked in one sector alone, with and without a bad frame in another."""
+    mask = np.zeros((N_SECTOR, N_T, N_T), bool)
+    mask[1, 7], mask[1, :, 7] = True, True
+    verdicts = [
+        hx.fit(MODEL, hx.TwoTimeData(c2, GEOMETRY, sigma="estimate", mask=mask)).verdict
+        for c2 in (maps(6), glitched(6, 30, 2.0, [3]))
+    ]
+    assert verdicts[0].adequate, str(verdicts[0])
+    assert verdicts[0].worst_frame is not None
+    assert not verdicts[1].adequate
+    assert verdicts[1].worst_frame == 30
+    assert "frame 30" in verdicts[1].text.lower()
