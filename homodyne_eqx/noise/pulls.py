@@ -9,12 +9,27 @@ from ..engine.normal_equations.sector_slopes import SectorSlopes, SlopesOfChanne
 
 @final
 class PullOfChannel(NamedTuple):
-    """One channel's share in the pulls: s_k = Σ_i tangents_ki x_i (matrix x)_i + Σ_j tangents_kj x_j (other x)_j."""
+    """One channel's share in the pulls, s_k = Σ_i tangents_ki x_i (matrix x)_i.
+
+    `matrix`, (n_t, n_t), has offset · w_ij A_k,ij = tangents_ki matrix_ij + tangents_kj matrix_ji; `columns` and
+    `tangents`: of the parameters k that the channel moves with, (n_columns,) and (n_columns, n_t).
+    """
 
     columns: np.ndarray
     tangents: np.ndarray
     matrix: np.ndarray
-    other: np.ndarray | None
+
+    def of(self, x: np.ndarray) -> np.ndarray:
+        """(n_columns, n) from intensities (n_t, n)."""
+        return self.tangents @ (x * (self.matrix @ x))
+
+    def by_frame(self, factor: np.ndarray) -> np.ndarray:
+        """For each frame the sum of factor · what moves, over all pairs that it is in, (n_columns, n_t).
+
+        **Arguments:** `factor`: of each pair, (n_t, n_t), symmetric.
+        """
+        T, matrix = self.tangents, self.matrix * factor
+        return T * np.sum(matrix, 1) + T @ matrix
 
 
 @final
@@ -40,9 +55,7 @@ class Pulls(NamedTuple):
         """(n_params, n) from intensities (n_t, n)."""
         total = self.constant[:, None] - self.linear @ x
         for channel in self.channels:
-            total[channel.columns] += channel.tangents @ (x * (channel.matrix @ x))
-            if channel.other is not None:
-                total[channel.columns] += channel.tangents @ (x * (channel.other @ x))
+            total[channel.columns] += channel.of(x)
         n_params = self.scaling.shape[1]
         return total[:n_params] + self.scaling.T @ total[n_params:]
 
@@ -50,29 +63,25 @@ class Pulls(NamedTuple):
 def pulls_of_sector(slopes: SectorSlopes, weights: np.ndarray) -> Pulls:
     """**Arguments:** `weights`: of each pair, (n_t, n_t), strictly lower triangular, 0 where there is none."""
     n_rows = slopes.scaling.shape[1] + 2
-    linear, constant, channels = np.zeros((n_rows, len(weights))), np.zeros(n_rows), []
-    excess = slopes.contrast * np.tril(slopes.M, -1)  # offset · β M
+    linear, channels = np.zeros((n_rows, len(weights)), np.float32), []
+    scaled = (slopes.offset * weights).astype(np.float32)
+    share = (slopes.contrast / slopes.offset * slopes.M).astype(np.float32)  # β M
     for channel in (*slopes.channels, *_of_scaling(slopes)):
-        scaled = slopes.offset * weights
-        later = scaled * channel.later
-        other = None if channel.earlier is None else np.ascontiguousarray((scaled * channel.earlier).T, np.float32)
-        matrix = later - later.T if channel.kind == "difference" else later
-        channels.append(
-            PullOfChannel(channel.columns, channel.tangents.astype(np.float32), matrix.astype(np.float32), other)
-        )
-        by_frame = channel.sums(weights * excess)
-        linear[channel.columns] += by_frame
-        constant[channel.columns] -= np.sum(by_frame, 1) / 2
-    return Pulls(
-        tuple(channels), linear.astype(np.float32), constant.astype(np.float32), slopes.scaling.astype(np.float32)
-    )
+        matrix = scaled * channel.later
+        if channel.kind == "difference":
+            matrix -= matrix.T
+        elif channel.earlier is not None:
+            matrix += (scaled * channel.earlier).T
+        channels.append(PullOfChannel(channel.columns, channel.tangents.astype(np.float32), matrix))
+        linear[channel.columns] += channels[-1].by_frame(share)
+    return Pulls(tuple(channels), linear, -np.sum(linear, 1) / 2, slopes.scaling.astype(np.float32))
 
 
 def _of_scaling(slopes: SectorSlopes) -> tuple[SlopesOfChannel, ...]:
-    """The contrast and the offset of the sector as channels, numbered after the parameters."""
+    """The contrast and the offset of the sector as channels, numbered after the parameters; of all pairs."""
     n_t, n_params = len(slopes.M), slopes.scaling.shape[1]
-    ones = np.ones((1, n_t))
-    maps = np.tril(slopes.M, -1), np.tri(n_t, k=-1)
+    ones = np.ones((1, n_t), np.float32)
+    maps = slopes.M.astype(np.float32), np.ones((n_t, n_t), np.float32)
     return tuple(
         SlopesOfChannel("model", np.array([n_params + k]), ones, at_pairs, None) for k, at_pairs in enumerate(maps)
     )

@@ -56,22 +56,22 @@ def photon_noise_of(residual: np.ndarray, M: np.ndarray, share: np.ndarray, lowe
     values, vectors = np.linalg.eigh(scaled_M)
     values = np.maximum(values, 0)
     turned = vectors.T @ scaled_residual @ vectors
-    scale = np.mean(turned**2) or 1.0
+    log_scale = float(np.log(np.mean(turned**2) or 1.0))
+    bordered = np.empty((n + 1, n + 1))
 
     def minus_twice_log(log_noise: float) -> float:
         inverse = 1 / (values + np.exp(log_noise))
-        W = (vectors * inverse) @ vectors.T
         weighted = turned * np.outer(inverse, inverse)
         diagonal = np.sum((vectors @ weighted) * vectors, axis=1)
+        W = (vectors * inverse) @ vectors.T
+        bordered[:n, :n], bordered[n, :n], bordered[n, n] = W * W, diagonal, np.sum(turned * weighted)
         try:
-            factor = np.linalg.cholesky(W * W)
+            factor = np.linalg.cholesky(bordered)
         except np.linalg.LinAlgError:
             return np.inf
-        form = np.sum(turned * weighted) - np.sum(np.linalg.solve(factor, diagonal) ** 2)
-        if form <= 0:
-            return np.inf
-        log_det = 2 * float(np.sum(np.log(np.diagonal(factor))))
-        return -(n + 1) * float(np.sum(np.log(inverse))) + log_det + m * float(np.log(form / scale))
+        log_pivots = 2 * np.log(np.diagonal(factor))  # the last one is that of Q
+        log_det, log_form = float(np.sum(log_pivots[:n])), float(log_pivots[n])
+        return -(n + 1) * float(np.sum(np.log(inverse))) + log_det + m * (log_form - log_scale)
 
     grid = np.linspace(np.log(lowest), np.log(highest), 12)
     found = np.array([minus_twice_log(x) for x in grid])

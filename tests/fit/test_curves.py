@@ -64,7 +64,12 @@ def test_uncertainties_are_those_by_differences_and_by_samples_of_the_parameters
     assert [curve.unit for curve in found.values()] == ["Å²/s", "s⁻¹", "Å/s"]
 
     mean_slopes = np.sum((slopes[0, 1:] + slopes[0, :-1]) / 2 * 0.05, axis=0) / (T[-1] - T[0])
-    derived = derived_quantities(model(), free, lambda slope: float(slope @ covariance @ slope), geometry())
+
+    def variance(slope):
+        return float(slope @ covariance @ slope)
+
+    derived = derived_quantities(model(), free, variance, lambda slope: variance(slope) / 4, geometry())
+    assert derived[0].white_noise_uncertainty == pytest.approx(derived[0].uncertainty / 2)
     means = {quantity.name: quantity.uncertainty for quantity in derived}
     assert means["mean J"] == pytest.approx(np.sqrt(mean_slopes @ covariance @ mean_slopes), rel=1e-5)
     assert means["mean D_SE = J/2"] == pytest.approx(means["mean J"] / 2)

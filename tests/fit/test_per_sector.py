@@ -53,7 +53,7 @@ def test_mean_rates_are_reported_sector_by_sector():
     model = hx.TwoTimeModel(term, STILL)
     free = jax.tree.map(eqx.is_inexact_array, model)
     everything = inverse(Quadratic(np.eye(7), np.zeros(7), 0.0), np.zeros(7, bool))  # each of variance 1
-    derived = derived_quantities(model, free, everything.variance, WHERE)
+    derived = derived_quantities(model, free, everything.variance, everything.variance, WHERE)
     rows = {quantity.name: [quantity.value, quantity.uncertainty] for quantity in derived}
     for k in range(4):
         assert rows[f"mean J (diffusion_1)[{k}]"] == pytest.approx([k + 1.0, 1.0], rel=1e-5)

@@ -6,14 +6,17 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Bool, Int
+from jaxtyping import Array, Int
 
 from ...physics.dense_map import nodes_at, pair_block
 from ...physics.geometry import Geometry
 from ...physics.model import FieldOfModel, TwoTimeModel
 from ..frame_values import Block
 from ..packing import Packed, SectorGroup
+from ..tiles import triangle
 from .channels import channel_slopes, linearised
+
+_TILE = 128
 
 
 @final
@@ -21,8 +24,8 @@ class SlopesOfChannel(NamedTuple):
     """∂(contrast · M_ij)/∂θ_k = later_ij · tangents_ki + earlier_ij · tangents_kj, for frame i after frame j.
 
     - `columns`: the parameters k; `tangents`: (n_columns, n_t);
-    - `later`, `earlier`: (n_t, n_t), strictly lower triangular; `earlier` is None for `kind` "difference" (it is
-      −`later`) and for "model" (it is 0, and the tangents are the same at all frames).
+    - `later`, `earlier`: (n_t, n_t), strictly lower triangular, single precision; `earlier` is None for `kind`
+      "difference" (it is −`later`) and for "model" (it is 0, and the tangents are the same at all frames).
     """
 
     kind: str
@@ -30,21 +33,6 @@ class SlopesOfChannel(NamedTuple):
     tangents: np.ndarray
     later: np.ndarray
     earlier: np.ndarray | None
-
-    def sums(self, factor: np.ndarray) -> np.ndarray:
-        """For each frame the sum of factor · slope over all pairs that it is in, (n_columns, n_t).
-
-        **Arguments:** `factor`: of each pair, (n_t, n_t), strictly lower triangular. Half of the sum over the frames is
-        that over the pairs.
-        """
-        T, later = self.tangents, factor * self.later
-        if self.kind == "difference":
-            matrix = later - later.T
-            return T * np.sum(matrix, 1) - T @ matrix.T
-        if self.earlier is None:
-            return T * (np.sum(later, 1) + np.sum(later, 0))
-        earlier = factor * self.earlier
-        return T * (np.sum(later, 1) + np.sum(earlier, 0)) + T @ earlier.T + T @ later
 
     def at_pairs(self, column: int) -> np.ndarray:
         """The slope by one of the columns at every pair, (n_t, n_t), strictly lower triangular."""
@@ -56,7 +44,7 @@ class SlopesOfChannel(NamedTuple):
 
 @final
 class SectorSlopes(NamedTuple):
-    """A fitted model at all pairs of frames of one sector; arrays on the host in double precision.
+    """A fitted model at all pairs of frames of one sector; arrays on the host, in double precision but for the slopes.
 
     - `contrast`, `offset`; `M`: (g2 − offset)/contrast, (n_t, n_t), symmetric, with its diagonal;
     - `field`: the correlation of the light's field, (n_t, n_t), Hermitian, real where it can be; see
@@ -78,45 +66,71 @@ def sector_slopes(model: TwoTimeModel, packed: Packed, free: Any, sector: int) -
     **Arguments:** `free`: which leaves are parameters, as for `normal_equations`.
     """
     common = tuple(name for name in ("q", "gap", "phi") if getattr(packed.geometry, name) is not None)
-    traced = _sector_slopes(model, packed.geometry, free, jnp.asarray([sector], jnp.int32), common)
-    (contrast, offset, M, field, channels, scaling), (kinds, columns) = traced
-    host = lambda x: np.asarray(x, complex if np.iscomplexobj(x) else float)  # noqa: E731
-    M, field = host(M), host(field)
+    size = min(packed.geometry.n_t, _TILE)
+    traced = _sector_slopes(model, packed.geometry, free, jnp.asarray([sector], jnp.int32), common, size)
+    (contrast, offset, tiles, tangents, scaling), (kinds, columns) = traced
+    M, field, slopes = jax.tree.map(lambda x: _of_tiles(np.asarray(x), packed.geometry.n_t), tiles)
     found = [
-        SlopesOfChannel(
-            kind,
-            np.asarray(of),
-            host(tangents),
-            np.tril(host(later), -1),
-            None if earlier is None else np.tril(host(earlier), -1),
-        )
-        for kind, of, (tangents, later, earlier) in zip(kinds, columns, channels, strict=True)
+        SlopesOfChannel(kind, np.asarray(of), np.asarray(tangent, float), later, earlier)
+        for kind, of, tangent, (later, earlier) in zip(kinds, columns, tangents, slopes, strict=True)
     ]
-    field = np.tril(field, -1) + np.conj(np.tril(field)).T
     return SectorSlopes(
-        float(contrast), float(offset), np.tril(M, -1) + np.tril(M).T, field, tuple(found), host(scaling)
+        float(contrast),
+        float(offset),
+        _whole(M.astype(float, copy=False)),
+        _whole(field.astype(complex if np.iscomplexobj(field) else float, copy=False)),
+        tuple(found),
+        np.asarray(scaling, float),
     )
 
 
 @eqx.filter_jit
 def _sector_slopes(
-    model: TwoTimeModel, geometry: Geometry, free: Any, sectors: Int[Array, " 1"], common: tuple[str, ...]
+    model: TwoTimeModel, geometry: Geometry, free: Any, sectors: Int[Array, " 1"], common: tuple[str, ...], size: int
 ) -> tuple[tuple, tuple]:
+    """The lower triangle in tiles: XLA evaluates a large block several times over, once for each of its outputs."""
     here = jax.tree.map(lambda x: x[sectors], geometry.sectors)
     linear = linearised(model, free, geometry, SectorGroup(geometry.with_sectors(here), sectors, common))
-    frame = jnp.arange(geometry.n_t)
-    in_order: Bool[Array, "n n"] = frame[:, None] >= frame[None, :]
-    frames = linear.evaluation.frames(jnp.zeros((), jnp.int32), geometry.n_t)
-    M, slopes = linear.evaluation.values_and_slopes(Block(frames, frames, in_order, full_square=False))
-    one = jax.tree.map(lambda x: x[0], here)
-    nodes = nodes_at(FieldOfModel(model), geometry, one)
-    field = pair_block(FieldOfModel(model), nodes, nodes, in_order, one)
-    contrast = linear.contrast[0]
-    channels = []
-    for channel, slope in zip(linear.channels, channel_slopes(slopes, linear), strict=True):
-        tangents = channel.tangents if channel.common else channel.tangents[0]
-        earlier = None if slope.earlier is None else contrast * slope.earlier[0]
-        channels.append((tangents, contrast * slope.later[0], earlier))
+    one, function = jax.tree.map(lambda x: x[0], here), FieldOfModel(model)
+    nodes = nodes_at(function, geometry, one)
+    contrast, count = linear.contrast[0], jnp.arange(size, dtype=jnp.int32)
+
+    def frames_of_field(first: Int[Array, ""]) -> Any:
+        return jax.tree.map(lambda x: jax.lax.dynamic_slice_in_dim(x, first, size), nodes)
+
+    def of_tile(start: Int[Array, " 2"]) -> tuple:
+        row, column = start
+        order = (row + count)[:, None] - (column + count)[None, :]
+        rows, columns = linear.evaluation.frames(row, size), linear.evaluation.frames(column, size)
+        M, slopes = linear.evaluation.values_and_slopes(Block(rows, columns, order >= 0, full_square=False))
+        field = pair_block(function, frames_of_field(row), frames_of_field(column), order >= 0, one)
+
+        def below(slope: Array) -> Array:
+            return jnp.where(order > 0, contrast * slope[0], 0).astype(jnp.float32)
+
+        by_channel = [
+            (below(x.later), None if x.earlier is None else below(x.earlier)) for x in channel_slopes(slopes, linear)
+        ]
+        return jnp.where(order >= 0, M[0], 0), jnp.where(order >= 0, field, 0), by_channel
+
+    tiles = jax.lax.map(of_tile, jnp.asarray(triangle(geometry.n_t, size)[0]))
+    tangents = [channel.tangents if channel.common else channel.tangents[0] for channel in linear.channels]
     kinds = tuple(channel.kind for channel in linear.channels)
     columns = tuple(tuple(int(k) for k in channel.columns) for channel in linear.channels)
-    return (contrast, linear.offset[0], M[0], field, channels, linear.scaling[:, 0]), (kinds, columns)
+    return (contrast, linear.offset[0], tiles, tangents, linear.scaling[:, 0]), (kinds, columns)
+
+
+def _of_tiles(tiles: np.ndarray, n_t: int) -> np.ndarray:
+    """The lower triangle (n_t, n_t) of which these are the tiles, (n_tiles, size, size)."""
+    size = tiles.shape[-1]
+    out = np.zeros((n_t, n_t), tiles.dtype)
+    for tile, (row, column) in zip(tiles, triangle(n_t, size)[0], strict=True):
+        out[row : row + size, column : column + size] = tile
+    return out
+
+
+def _whole(lower: np.ndarray) -> np.ndarray:
+    """The Hermitian matrix of which this is the lower triangle."""
+    whole = lower + np.conj(lower.T)
+    np.fill_diagonal(whole, np.diagonal(lower))
+    return whole

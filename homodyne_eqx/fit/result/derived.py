@@ -38,13 +38,16 @@ class Curve:
     unit: str
 
 
-def derived_quantities(model: TwoTimeModel, free: Any, variance: Variance, geometry: Geometry) -> list[Parameter]:
+def derived_quantities(
+    model: TwoTimeModel, free: Any, variance: Variance, white_noise_variance: Variance, geometry: Geometry
+) -> list[Parameter]:
     """The scalar quantities that a model states, such as rates averaged over the frames.
 
     What follows from fixed parameters alone is not free, and has no uncertainty. What differs from sector to sector has
     the number of the sector in its name.
 
-    **Arguments:** `free`: a PyTree of bool like the model, true for the free parameters.
+    **Arguments:** `free`: a PyTree of bool like the model, true for the free parameters; `white_noise_variance`: as
+    `variance`, if the noise of every pair of frames were independent.
     """
     return [
         Parameter(
@@ -53,6 +56,7 @@ def derived_quantities(model: TwoTimeModel, free: Any, variance: Variance, geome
             float(quantity.value),
             quantity.unit,
             free=bool(np.any(slope)),
+            white_noise_uncertainty=_sigma(white_noise_variance, slope),
             spread=partial(_sigma, variance, slope),
         )
         for quantity, slope in _stated(model, free, geometry, averaged=True)

@@ -67,7 +67,7 @@ def in_python(remedies: Sequence[Remedy]) -> list[str]:
         elif remedy.action == "bound":
             said.append(f'bound them (bounds={{"{names[0]}": (low, high)}})')
         elif remedy.action == "exclude_frames":
-            said.append(f"exclude frames (mask, True for {', '.join(names)})")
+            said.append(f"exclude frames (data.excluding(frames=[{', '.join(names)}]))")
         else:
             said.append(_IN_PYTHON[remedy.action])
     return [sentence_of(said)] if said else []

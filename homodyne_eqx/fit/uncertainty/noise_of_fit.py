@@ -1,5 +1,6 @@
 """The noise of the data of a fit, sector by sector, and what it leaves uncertain; worked out when asked for first."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, final
@@ -23,6 +24,7 @@ _FEWEST_DRAWS = 240
 _BLOCKS = 4
 _ALL_BLOCKS = 24
 _DRAWN_AT_ONCE = 512
+_AT_ONCE = 2
 _PAIRS_A_PARAMETER = 10
 
 
@@ -63,13 +65,15 @@ class NoiseOfFit:
         places = sector_places(packed)
         n_draws = max(self.draws // len(places), _FEWEST_DRAWS)
         n_blocks = max(_BLOCKS, -(-_ALL_BLOCKS // len(places)), -(-n_draws // _DRAWN_AT_ONCE))
-        found = []
-        for k, (group, member) in sorted(places.items()):
-            slopes, folded = sector_slopes(self.model, packed, self.free, k), folded_map(packed, group, member)
+
+        def of_sector(k: int) -> SectorNoise:
+            slopes, folded = sector_slopes(self.model, packed, self.free, k), folded_map(packed, *places[k])
             residual, weights = residual_and_weights(slopes, folded, self.loss)
             generator = np.random.default_rng([self.seed, k])
-            found.append(sector_noise(slopes, residual, weights, n_draws // n_blocks, n_blocks, generator))
-        return tuple(found)
+            return sector_noise(slopes, residual, weights, n_draws // n_blocks, n_blocks, generator)
+
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            return tuple(pool.map(of_sector, sorted(places)))
 
     @cached_property
     def speckles(self) -> np.ndarray:
@@ -113,13 +117,14 @@ class NoiseOfFit:
         """1σ of free parameter number k."""
         return float(np.sqrt(self.covariance[k, k]))
 
+    def white_noise_variance(self, slope: np.ndarray) -> float:
+        """The same if the noise of every pair of frames were independent."""
+        return self.directions.variance(slope) if np.any(slope[self.directions.inside]) else np.nan
+
     def variance(self, slope: np.ndarray) -> float:
         """The variance of slope · parameters, of the slopes (n_free,) of a quantity: infinite if it leans on what the
         data do not determine, NaN if only on parameters at a bound or on none."""
-        inside = self.directions.inside
-        if not np.any(slope[inside]):
-            return np.nan
-        white = self.directions.variance(slope)
+        inside, white = self.directions.inside, self.white_noise_variance(slope)
         if not np.isfinite(white) or not self.sectors:
             return white
         along = self.directions.pseudo_inverse @ slope[inside]

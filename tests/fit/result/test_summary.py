@@ -106,11 +106,12 @@ def test_strong_correlations_are_told_in_the_words_of_each_surface(steady_fit):
     assert result.correlations[a, b] == pytest.approx(-0.999)
     assert np.allclose(np.diagonal(result.correlations), 1)
     row = row_of(result, "correlation")
-    assert "D0 and phi0 (−0.9990)" in row.value
+    assert row.value.startswith("D0 and phi0 are determined only in D0 + ")
+    assert "(correlation −0.9990)" in row.value
     assert "mean rates above are determined" in row.value
     assert [(r.action, r.names) for r in row.remedies][:2] == [("fix", ("D0", "phi0")), ("bound", ("D0", "phi0"))]
     assert 'Fix some (fixed=["D0"]), bound them (bounds={"D0": (low, high)}), or use' in str(result)
-    assert "Fix some (--fix D0), bound them (--bound D0=LO:HI), or try --rates constant." in in_terminal(result)
+    assert "Fix some (--fix D0), bound them (--bound D0=LO:HI), or try --rates constant." in in_terminal(result, 400)
     assert "--" not in str(result)
     assert "fixed=" not in in_terminal(result)
     assert "correlation" not in [r.name for r in steady_fit.summary()]
@@ -127,7 +128,7 @@ def test_a_verdict_is_told_in_the_words_of_each_surface(steady_fit):
     verdict = Verdict(False, said, 1.0, 0.04, 2, 4, remedies)
     far = replace(steady_fit, judgement=lambda: verdict)
     first = "NOT ADEQUATE: The residuals are 3 times sigma: if sigma is right, the model does not describe the data. "
-    python = "Exclude frames (mask, True for 4, 7), try other starts (starts=[…]), or try another model."
+    python = "Exclude frames (data.excluding(frames=[4, 7])), try other starts (starts=[…]), or try another model."
     flags = "Exclude frames (--exclude-frames 4,7), try another start (--start NAME=VALUE), or try another model"
     assert str(far).splitlines()[0] == first + python
     assert in_terminal(far, 400).splitlines()[0].startswith(first + flags)
