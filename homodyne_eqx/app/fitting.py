@@ -12,7 +12,7 @@ from ..data.result_file import load_result_arrays
 from ..engine.losses import AbstractLoss, Squares
 from ..fit import FitResult, fit
 from ..fit.free_parameters import choose_free
-from ..fit.starts.estimate import Estimate, estimate
+from ..fit.starts.steady_motion import SteadyMotion, steady_motion
 from .extensions import InstalledModel
 from .figures import draw_figures
 from .model_choice import FIXED_WHEN_CONSTANT, KERNELS, ModelChoice, Start, start_values
@@ -42,9 +42,9 @@ def start_of(job: Job) -> Start:
     """Where the fit starts: given values; for the others an estimate from the data, or what an installed model says."""
     if isinstance(job.choice, InstalledModel):
         return job.choice.start(job.given)
-    guess: Estimate | None = None
+    guess: SteadyMotion | None = None
     if not set(job.choice.names) <= {*job.given, *FIXED_WHEN_CONSTANT}:
-        guess = estimate(job.data, KERNELS[job.choice.kernel] if job.choice.sheared else None)
+        guess = steady_motion(job.data, KERNELS[job.choice.kernel] if job.choice.sheared else None)
     return start_values(job.choice, job.data, job.given, guess, job.bounds)
 
 

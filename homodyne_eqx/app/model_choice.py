@@ -10,7 +10,7 @@ import numpy as np
 from ..data import TwoTimeData
 from ..engine import Cauchy, Huber, SoftL1
 from ..engine.losses import AbstractLoss, Squares
-from ..fit.starts.estimate import Estimate
+from ..fit.starts.steady_motion import SteadyMotion
 from ..physics.accumulation import AbstractAccumulation, Exact, Trapezoid
 from ..physics.documented_models import LAMINAR_NAMES, STATIC_NAMES, laminar_flow, static_diffusion
 from ..physics.kernels import AbstractKernel, GapAverage, SincSquared
@@ -114,7 +114,7 @@ def start_values(
     choice: ModelChoice,
     data: TwoTimeData,
     given: Mapping[str, float],
-    guess: Estimate | None,
+    guess: SteadyMotion | None,
     bounds: Mapping[str, tuple[float | None, float | None]],
 ) -> Start:
     """Given values where there are any; what is left from an estimate of steady motion.

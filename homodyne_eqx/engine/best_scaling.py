@@ -65,7 +65,25 @@ def with_best_scaling(
             "closed form alone, such as ContrastOffset."
         )
     (of_contrast, of_offset), scaling = jax.tree.flatten(model.scaling)
-    s = scaling_sums(model, packed)
+    found = best_of_sums(scaling_sums(model, packed), of_contrast, of_offset, low, high)
+    best = [
+        jnp.broadcast_to(x, jnp.broadcast_shapes(x.shape, old.shape))
+        for x, old in zip(found, (of_contrast, of_offset), strict=True)
+    ]
+    return eqx.tree_at(lambda m: m.scaling, model, jax.tree.unflatten(scaling, best))
+
+
+def best_of_sums(
+    s: ScalingSums,
+    of_contrast: Float[Array, "..."],
+    of_offset: Float[Array, "..."],
+    low: Float[Array, "2"],
+    high: Float[Array, "2"],
+) -> tuple[Float[Array, "..."], Float[Array, "..."]]:
+    """The contrast and offset of least χ², one for each sector, or one for all where both of the model are scalars.
+
+    **Arguments:** `of_contrast`, `of_offset`: those of the model; `low`, `high`: bounds of (contrast, offset).
+    """
     if of_contrast.ndim == 0 and of_offset.ndim == 0:
         s = ScalingSums(*(jnp.sum(x) for x in s))
     mean_m, mean_d = s.m / _positive(s.ones), s.d / _positive(s.ones)
@@ -75,12 +93,7 @@ def with_best_scaling(
     offset = mean_d - contrast * mean_m
     bounded = jnp.clip(offset, low[1], high[1])
     contrast_at_bound = jnp.clip((s.md - s.m * bounded) / _positive(s.mm), low[0], high[0])
-    contrast = jnp.where(bounded == offset, contrast, contrast_at_bound)
-    best = [
-        jnp.broadcast_to(x, jnp.broadcast_shapes(x.shape, old.shape))
-        for x, old in ((contrast, of_contrast), (bounded, of_offset))
-    ]
-    return eqx.tree_at(lambda m: m.scaling, model, jax.tree.unflatten(scaling, best))
+    return jnp.where(bounded == offset, contrast, contrast_at_bound), bounded
 
 
 def _positive(x: Array) -> Array:

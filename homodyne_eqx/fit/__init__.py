@@ -1,3 +1,4 @@
+from .estimate import estimate as estimate
 from .fit_input import FitInput as FitInput
 from .gradient_descent import descend as descend
 from .least_squares import fit as fit
@@ -9,6 +10,7 @@ from .result.derived import Curve as Curve
 from .result.fit_result import FitResult as FitResult
 from .solve.ended import Ended as Ended
 from .solve.minimise import Iteration as Iteration
+from .solve.minimum import Minimum as Minimum
 from .starts.block_average import BlockAverage as BlockAverage
 from .starts.given_starts import Starts as Starts
 from .starts.scan import Scan as Scan

@@ -13,6 +13,7 @@ from ..engine.losses import AbstractLoss, Squares
 from ..physics.model import TwoTimeModel
 from .fit_input import fit_input
 from .free_parameters import ParameterBounds
+from .minima import Reached, deepest_minimum
 from .minimiser import Minimiser
 from .result.build_result import build_result
 from .result.equal_angles import nearest_to_start
@@ -20,7 +21,7 @@ from .result.fit_result import FitResult
 from .solve.ended import Ended
 from .solve.levenberg_marquardt import levenberg_marquardt
 from .solve.minimise import Iteration
-from .starts.short_forms import stages_of
+from .starts.short_forms import number_drawn, stages_of
 from .starts.stage import AbstractStage, run_stages
 
 
@@ -38,7 +39,8 @@ def fit(
     callback: Callable[[Iteration], None] | None = None,
     eliminate_scaling: bool = False,
     stages: Iterable[AbstractStage] | None = None,
-    starts: Iterable[Mapping[str, Any]] | None = None,
+    starts: int | Iterable[Mapping[str, Any]] | None = None,
+    estimate: bool | None = None,
     **short_forms: Any,
 ) -> FitResult:
     """The parameters of `model` that minimise χ² = Σ ((data − g2)/σ)² over the pairs of frames, each counted once.
@@ -73,6 +75,11 @@ def fit(
 
       `(Scan(), TileSubset())` unless given; `()` for the minimisation alone. A class of your own
       derived from `AbstractStage` may be among them.
+    - `estimate`: whether the minimum reached is compared with one that a start found in the data leads to (as of
+      `hx.estimate`): unless χ² is that of independent noise already, such a start is searched, and followed if χ² is
+      less there. True unless given or unless there are `stages` of your own. What was compared is in `result.minima`.
+    - `starts`: a number of further starts that are drawn over the whole range of the parameters, evenly (Sobol), and
+      followed on a few frames, the best of them on all data; or a list of starts, see below.
     - short forms, in place of `stages`: `scan=False` and `sample=False` leave out `Scan()` and `TileSubset()`;
       `coarse=4` puts `BlockAverage(4)` between them; `starts=[…]` puts `Starts([…])` in the place of `Scan()`.
 
@@ -84,7 +91,8 @@ def fit(
     """
     begun = time.perf_counter()
     _check_elimination(eliminate_scaling, loss)
-    chosen = stages_of(stages, starts, short_forms)
+    drawn = number_drawn(starts)
+    chosen = stages_of(stages, None if drawn else starts, short_forms)
     given = fit_input(model, data, free, fixed, bounds, loss)
     minimiser = Minimiser(
         model, loss, solver or levenberg_marquardt(), max_steps, tolerance, callback, eliminate_scaling
@@ -94,7 +102,11 @@ def fit(
     fitted, outcome = last.minimum(waypoint.reached, given.packed, waypoint.first_step_size)
     if waypoint.interrupted:
         outcome = replace(outcome, ended=Ended.INTERRUPTED)
-    free_parameters = replace(waypoint.start, notes=(*waypoint.start.notes, *waypoint.notes))
+    others = stages is None if estimate is None else estimate
+    compared = deepest_minimum(Reached(fitted, outcome), waypoint.start, given.packed, last, others, drawn)
+    fitted, outcome = compared.best
+    notes = (*waypoint.start.notes, *waypoint.notes, *compared.notes)
+    free_parameters = replace(waypoint.start, notes=notes)
     fitted, outcome = nearest_to_start(fitted, free_parameters, outcome, given.packed, loss)
     seconds = {
         "total": time.perf_counter() - begun,
@@ -102,7 +114,8 @@ def fit(
         "first_step": outcome.first_call,
         **stage_seconds,
     }
-    return build_result(fitted, replace(given, free_parameters=free_parameters), outcome, seconds)
+    result = build_result(fitted, replace(given, free_parameters=free_parameters), outcome, seconds)
+    return replace(result, minima=compared.minima)
 
 
 def _check_elimination(eliminate_scaling: bool, loss: AbstractLoss) -> None:

@@ -96,10 +96,15 @@ def degrees_of_freedom(packed: Packed, free_parameters: FreeParameters) -> int:
     return left
 
 
-def not_finite_at(free_parameters: FreeParameters) -> ValueError:
+@final
+class NotFiniteAtStart(ValueError):
+    """χ² or its derivative is no number at the start of a fit."""
+
+
+def not_finite_at(free_parameters: FreeParameters) -> NotFiniteAtStart:
     """The error for a start at which χ² or its derivative is not finite."""
     listed = ", ".join(f"{parameter.name} = {parameter.value:g}" for parameter in free_parameters.parameters)
-    return ValueError(
+    return NotFiniteAtStart(
         f"χ² or its derivative is not finite at the start ({listed}). Choose another start, or check that the model "
         "suits the data."
     )

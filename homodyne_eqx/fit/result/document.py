@@ -10,6 +10,7 @@ import numpy as np
 
 from ...versions import versions
 from ..parameter import Parameter
+from ..solve.minimum import Minimum
 from ..verdict.verdict import Verdict
 
 
@@ -39,6 +40,7 @@ def document_of(result: Any) -> dict[str, Any]:
         "photon_noise": _finite(result.speckle_covariance.photon_noise),
         "assumption": result.assumption,
         "notes": list(result.notes),
+        "minima": _finite(minima_document(result.minima)),
         "sectors": sectors,
         "reduced_chi2_of_sectors": None if sectors is None else [sector["reduced_chi2"] for sector in sectors],
         "iterations": len(result.history),
@@ -49,6 +51,11 @@ def document_of(result: Any) -> dict[str, Any]:
         "excluded": None if data is None else _plain(data.excluded),
         "versions": versions(),
     }
+
+
+def minima_document(minima: tuple[Minimum, ...]) -> list[dict[str, Any]]:
+    """Minima as plain values."""
+    return [{**vars(each), "parameters": dict(each.parameters), "ended": str(each.ended)} for each in minima]
 
 
 def fields_of(parameter: Parameter) -> dict[str, Any]:

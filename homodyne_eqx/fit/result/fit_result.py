@@ -14,6 +14,7 @@ from ...physics.model import TwoTimeModel
 from ..parameter import Parameter
 from ..solve.ended import Ended
 from ..solve.minimise import Iteration
+from ..solve.minimum import Minimum
 from ..uncertainty.correlations import correlation_matrix
 from ..uncertainty.speckle_covariance import SpeckleCovariance
 from ..verdict.verdict import Verdict
@@ -45,6 +46,7 @@ class FitResult:
       `white_noise_covariance`: for noise that is independent from pair to pair, from JᵀJ;
     - `verdict`: whether the model describes the data;
     - `converged`, `ended`, `message`: how it ended;
+    - `minima`: the distinct minima that starts led to, the deepest first, which is that of the result;
     - `kernel`: its name; where terms have different ones, each with its term, that of the shear first;
     - `averages`: computes the `derived` quantities; `rates`: the `curves`; `spread`: the covariance; `judgement`: the
       verdict;
@@ -74,6 +76,7 @@ class FitResult:
     notes: tuple[str, ...]
     loss: str
     data: TwoTimeData | None = field(default=None)
+    minima: tuple[Minimum, ...] = ()
     assumption: str = ASSUMPTION
 
     @property

@@ -16,11 +16,12 @@ from ...physics.parameter_names import named_leaves, names_by_path
 from ..parameter import Parameter, Parameters
 from ..solve.ended import Ended
 from ..solve.minimise import Iteration
+from ..solve.minimum import Minimum
 from ..uncertainty.speckle_covariance import SpeckleCovariance
 from ..verdict.finding import Finding, Kind
 from ..verdict.verdict import Verdict
 from .derived import Curve
-from .document import document_of, fields_of, json_text, verdict_document
+from .document import document_of, fields_of, json_text, minima_document, verdict_document
 from .model_description import describe, filled, rebuilt, unknown_places
 from .sectors import SectorFit
 from .summary_row import Remedy
@@ -83,6 +84,7 @@ def read_result(path: Path, model: TwoTimeModel | None) -> tuple[dict[str, Any],
             for step, parameters in zip(record["history"], file.arrays.history, strict=True)
         ),
         "notes": tuple(record["notes"]),
+        "minima": tuple(Minimum(**{**each, "ended": Ended(each["ended"])}) for each in record.get("minima", [])),
         "data": file.data(),
     }
     sectors = record["sectors"]
@@ -105,6 +107,7 @@ def _record_of(result: Any) -> dict[str, Any]:
         "history": [{n: v for n, v in vars(step).items() if n != "parameters"} for step in result.history],
         "seconds": dict(result.seconds),
         "notes": list(result.notes),
+        "minima": minima_document(result.minima),
         "sectors": None if result.data is None else [vars(sector) for sector in result.sectors],
     }
 

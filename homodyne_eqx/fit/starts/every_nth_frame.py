@@ -1,4 +1,4 @@
-"""Every n-th frame of packed data, on which starts are compared at little cost and without blurring the correlation."""
+"""Some frames of packed data, on which starts are compared at little cost and without blurring the correlation."""
 
 import math
 
@@ -21,8 +21,12 @@ def every_nth_frame(packed: Packed, step: int) -> Packed:
 
     Where a sector would keep no pair, the data are returned as they are.
     """
+    return of_frames(packed, np.arange(0, packed.geometry.n_t, step))
+
+
+def of_frames(packed: Packed, kept: np.ndarray) -> Packed:
+    """The pairs of some of the frames, whose numbers rise; where a sector would keep none, the data as they are."""
     values, starts = np.asarray(packed.values), np.asarray(packed.starts)[:, 0]
-    kept = np.arange(0, packed.geometry.n_t, step)
     maps = np.full((packed.geometry.n_sector, len(kept), len(kept)), np.nan, values.dtype)
     whole = packed.weights.ndim > 2
     weights = np.asarray(packed.weights, float)
@@ -32,8 +36,9 @@ def every_nth_frame(packed: Packed, step: int) -> Packed:
         sector = sectors[group, member]
         if not whole:
             sigma[sector] = weights[group, member] ** -0.5
-        for tile, (row, column) in enumerate(starts):
-            part, place = zip(*(_kept_of_tile(int(frame), packed.size, step) for frame in (row, column)), strict=True)
+        for tile, corner in enumerate(starts):
+            place = tuple(slice(*np.searchsorted(kept, (first, first + packed.size))) for first in corner)
+            part = np.ix_(*(kept[of_side] - first for of_side, first in zip(place, corner, strict=True)))
             value = values[group, tile, member][part]
             here = ~np.isnan(value)
             maps[sector][place][here] = value[here]
@@ -43,13 +48,6 @@ def every_nth_frame(packed: Packed, step: int) -> Packed:
         return packed
     geometry = packed.geometry.with_times(packed.geometry.t[kept])
     return pack(TwoTimeData(maps, geometry, sigma=sigma))
-
-
-def _kept_of_tile(first_frame: int, size: int, step: int) -> tuple[slice, slice]:
-    """Of the frames of a tile from `first_frame` on, those that are kept: where in the tile, and which they become."""
-    skipped = -first_frame % step
-    begin, count = (first_frame + skipped) // step, len(range(skipped, size, step))
-    return slice(skipped, None, step), slice(begin, begin + count)
 
 
 def thinned(model: TwoTimeModel, packed: Packed, angle: float, pairs_kept: float | int) -> tuple[Packed, str]:

@@ -10,7 +10,21 @@ from .stage import AbstractStage
 from .tile_subset import TileSubset
 
 _SHORT_FORMS = {"scan": True, "coarse": 1, "sample": True}
-_ARGUMENTS = "free, fixed, bounds, loss, solver, max_steps, tolerance, callback, eliminate_scaling, stages, starts"
+_ARGUMENTS = (
+    "free, fixed, bounds, loss, solver, max_steps, tolerance, callback, eliminate_scaling, stages, starts, estimate"
+)
+
+
+def number_drawn(starts: Any) -> int:
+    """How many starts are to be drawn: `starts` if it is a number, 0 if it lists starts or there are none.
+
+    **Raises:** `ValueError` for a number below 1.
+    """
+    if isinstance(starts, bool) or not isinstance(starts, int):
+        return 0
+    if starts < 1:
+        raise ValueError(f"starts is {starts}; expected a number of starts to draw, 1 or more, or a list of starts.")
+    return starts
 
 
 def stages_of(

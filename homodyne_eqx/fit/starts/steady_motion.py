@@ -19,7 +19,7 @@ _CLOSER = 0.6
 
 @final
 @dataclass(frozen=True)
-class Estimate:
+class SteadyMotion:
     """What the maps averaged over age say of a sample that moves steadily.
 
     - `J`: transport coefficient d⟨Δx²⟩/dt, Å²/s; `shear_rate`, s⁻¹, in the convention of the kernel, and `phi0`,
@@ -38,7 +38,7 @@ class Estimate:
     notes: tuple[str, ...]
 
 
-def estimate(data: TwoTimeData, kernel: AbstractKernel | None = None) -> Estimate:
+def steady_motion(data: TwoTimeData, kernel: AbstractKernel | None = None) -> SteadyMotion:
     """Rates, flow direction, contrast and offset of a sample in steady motion, good enough to start a fit from.
 
     Each map is averaged over age at some thirty lags. J, shear rate and φ0 are those of a grid, refined step by step,
@@ -81,7 +81,7 @@ def estimate(data: TwoTimeData, kernel: AbstractKernel | None = None) -> Estimat
     explained = 1 - cost / search.total if search.total > 0 else 0.0
     notes = _notes(explained, rate * np.mean(q**2), tau, contrast)
     sheared = kernel is not None
-    return Estimate(
+    return SteadyMotion(
         J=float(rate),
         shear_rate=float(convert_shear_rate(shear, GapAverage(), kernel)) if sheared else None,
         phi0=float(90 - np.mod(90 - phi0, 180)) if sheared else None,

@@ -1,0 +1,45 @@
+"""A model at a start that is found from the data, whatever the model."""
+
+from collections.abc import Iterable
+
+import equinox as eqx
+
+from ..data import TwoTimeData
+from ..engine import Packed, with_best_scaling
+from ..engine.losses import Squares
+from ..physics.model import TwoTimeModel
+from .fit_input import fit_input
+from .free_parameters import ParameterBounds
+from .problem import model_with
+from .starts.candidates import candidates
+from .starts.search import search
+
+
+def estimate(
+    model: TwoTimeModel,
+    data: TwoTimeData | Packed,
+    *,
+    free: Iterable[str] | None = None,
+    fixed: Iterable[str] = (),
+    bounds: ParameterBounds | None = None,
+    seed: int = 0,
+) -> TwoTimeModel:
+    """The model with parameters close to the deepest minimum of χ², from a search that needs no start.
+
+    Some thousand sets of parameters are compared on a few frames, with the contrast and offset that suit each. Where to
+    look follows from the model: directions over their whole period; parameters with two bounds between these; those
+    > 0 from where they leave the maps as they are to where the maps have decayed within the shortest lag. Others
+    (offsets of rates that start at 0, say) stay where they are. Good enough to start a fit from, and no more; `fit`
+    does this by itself.
+
+    **Arguments:** `free`, `fixed`, `bounds`: as for `fit`; `seed`: of the random numbers.
+
+    **Raises:** as `fit`.
+    """
+    given = fit_input(model, data, free, fixed, bounds, Squares())
+    few = candidates(model, given.free_parameters, given.packed)
+    parameters, _ = search(few, given.free_parameters, seed)
+    found = model_with(few.moving, few.rest, parameters)
+    if few.limits is None:
+        return found
+    return eqx.filter_jit(with_best_scaling)(found, few.packed, few.limits[:, 0], few.limits[:, 1])
