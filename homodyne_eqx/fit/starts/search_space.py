@@ -12,7 +12,7 @@ from ..parameter import Parameter
 _PROBES = 32
 _DECADES = 8.0
 _OFF = 1e-9
-_SLOWEST, _FASTEST = 0.97, 0.03
+_SLOWEST, _FASTEST = 0.97, 0.003
 _BEYOND = 3.0
 _WIDE = 1e3
 
