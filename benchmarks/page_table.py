@@ -31,7 +31,7 @@ def make_table(
             table.append(row)
     if chosen == list(cases):
         text = re.sub(
-            r"(<!-- coverage -->\n).*(<!-- end -->)",
+            r"(<!-- table -->\n).*(<!-- end -->)",
             lambda m: m[1] + said(given.replicates) + "\n\n" + head + "\n".join(table) + "\n" + m[2],
             page.read_text(encoding="utf-8"),
             flags=re.DOTALL,
