@@ -1,4 +1,4 @@
-"""How many of random starts lead to the deepest minimum of χ², with and without the comparison; makes the table of docs.
+"""How many random starts lead to the deepest minimum of χ², with the comparison and without; makes the table of docs.
 
 Each fit starts at rates up to a hundred times too slow or too fast, at any direction and exponents up to ±1:
 

@@ -80,8 +80,8 @@ def _frames_in_bursts(n_t: int, n_sector: int) -> np.ndarray:
 @eqx.filter_jit
 def _squares(packed: Packed) -> Float[Array, " n_sector"]:
     weights = packed.weights if packed.weights.ndim > 2 else packed.weights[:, None, :, None, None]
-    there = ~jnp.isnan(packed.values)
-    of_member = jnp.sum(jnp.where(there, weights * packed.values**2, 0), axis=(1, 3, 4))
+    values, weights = (x.astype(jnp.result_type(float)) for x in (packed.values, weights))
+    of_member = jnp.sum(jnp.where(jnp.isnan(values), 0, weights * values**2), axis=(1, 3, 4))
     return jnp.zeros(packed.geometry.n_sector, of_member.dtype).at[packed.sectors].set(of_member)
 
 
