@@ -54,7 +54,7 @@ def inspect(
         ("excluded", str(data.excluded)),
         ("suspicious", f"{found}; to leave out: {found.remedy}" if str(found) else "no frame and no pixel"),
         ("sha256", str(source.sha256)),
-        *(("note", note) for note in source.notes),
+        *(("note", note) for note in data.notes),
     ]
     shown = report.table("", "")
     shown.show_header = False
