@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from .errors import AsymmetricMap, HalfOfALazyMap
-from .exclusion import excluded_pixels, mask_of_sector, union_of_masks
+from .exclusion import excluded_pixels, mask_of_sector
 from .flat_frames import flat_frames, listed_frames
 from .halves import asymmetry, completed, empty_half
 

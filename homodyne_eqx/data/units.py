@@ -96,7 +96,9 @@ def _number(option: str, text: str, quantity: str) -> float:
     factor = None if found is None else unit_factor(found[2], quantity) if found[2].strip() else 1.0
     if found is None or factor is None:
         raise WrongOption(option, text[:_LONGEST], expected)
-    number = float(found[1]) * factor
+    per_unit = round(1 / factor)
+    whole = factor < 1 and abs(per_unit * factor - 1) < 1e-12
+    number = float(found[1]) / per_unit if whole else float(found[1]) * factor
     if not np.isfinite(number):
         raise WrongOption(option, text, f"{expected}, finite")
     return number

@@ -1,6 +1,6 @@
 """From arrays with the usual names to a recording: which is which, and whether they agree."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -43,12 +43,12 @@ def found_names(path: Path, names: set[str]) -> dict[str, str]:
     return found
 
 
-def sector_axis(path: Path, name: str, shape: tuple[int, ...]) -> int | None:
+def sector_axis(path: Path, name: str, shape: Sequence[int]) -> int | None:
     """Along which axis of an array the sectors are, 0 or −1; `None` for one map.
 
     **Raises:** `InvalidFile` for what is no stack of square maps, and where both axes may be meant.
     """
-    if len(shape) == 2 and len(set(shape)) == 1 and shape[0] >= 2:
+    if len(shape) == 2 and shape[0] == shape[1] >= 2:
         return None
     ends = [axis for axis, square in ((0, shape[1:]), (-1, shape[:2])) if len(shape) == 3 and square[0] == square[1]]
     if len(ends) == 1 and 0 not in shape and shape[1] >= 2:
