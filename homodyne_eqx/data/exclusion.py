@@ -8,6 +8,9 @@ import numpy as np
 
 from .errors import NotASelection, WrongShape
 
+LARGEST = 1e15
+"""A pixel beyond this is no measurement: it counts as one that is not finite."""
+
 
 @final
 @dataclass(frozen=True)
@@ -15,7 +18,7 @@ class Excluded:
     """Numbers of pixels of weight 0, over all maps. Each is counted once, by the first cause that applies.
 
     - `diagonal`: on the diagonal, where a frame is correlated with itself and shot noise adds to the value;
-    - `not_finite`: NaN or infinite;
+    - `not_finite`: NaN, infinite or beyond 1e15;
     - `masked`: excluded by the mask;
     - `total`: all pixels, excluded or not;
     - `bad_frames`, `outliers`: excluded by `data.excluding(frames=…, outliers=…)`.
@@ -120,7 +123,7 @@ def excluded_pixels(c2_k: np.ndarray, *masks: np.ndarray | bool) -> tuple[np.nda
     **Returns:** the counts are those on the diagonal, those not finite, and those of each mask in turn; a pixel counts
     for the first cause that applies.
     """
-    excluded = ~np.isfinite(c2_k)
+    excluded = ~(np.abs(c2_k) <= LARGEST)
     np.fill_diagonal(excluded, True)
     counts = [c2_k.shape[0], int(np.count_nonzero(excluded)) - c2_k.shape[0]]
     for mask_k in masks:

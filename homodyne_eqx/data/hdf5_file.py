@@ -33,7 +33,7 @@ class Hdf5File:
     external: bool = False
 
     def has(self, name: str) -> bool:
-        """Whether there is a group or a data set of this name; a link that leads nowhere counts as none."""
+        """Whether there is something of this name. **Raises:** `InvalidFile` for a link that leads nowhere."""
         return self._item(name) is not None
 
     def group(self, name: str) -> Any:
@@ -146,7 +146,10 @@ class Hdf5File:
         raise InvalidFile(self.path, reason)
 
     def _item(self, name: str, links: int = 0) -> Any:
-        """What lies at a path, its links followed one by one; `None` where nothing does."""
+        """What lies at a path, its links followed one by one; `None` where nothing does.
+
+        **Raises:** `InvalidFile` for a link that leads nowhere or in a circle; `OutsideTheFile`.
+        """
         h5py = require_h5py()
         here, walked = self.file, []
         for part in filter(None, name.split("/")):
@@ -163,6 +166,8 @@ class Hdf5File:
                     self.refuse(f"/{'/'.join(walked)} is a link in a circle. Write the file again.")
                 whole = link.path if link.path.startswith("/") else "/".join([*walked[:-1], link.path])
                 here = self._item(whole, links + 1)
+                if here is None:
+                    self.refuse(f"/{'/'.join(walked)} is a link that leads nowhere. Write the file again.")
             else:
                 here = here.get(part)
             if here is None:

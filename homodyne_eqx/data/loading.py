@@ -10,7 +10,7 @@ from jaxtyping import ArrayLike
 
 from ..physics.geometry import Geometry
 from . import formats
-from .errors import MissingSigma, NotLazy, UnknownFormat, UnknownLayout, WrongFormat, WrongShape
+from .errors import InvalidFile, MissingSigma, NotLazy, UnknownFormat, UnknownLayout, WrongFormat, WrongShape
 from .exclusion import mask_array, union_of_masks
 from .file_state import check_file
 from .formats.sectors import SECTOR_PHI, SECTOR_Q
@@ -70,6 +70,7 @@ def load(
     checked = reader.checked_options(path, options)
     with said_in_words(path):
         recording = reader.read(path, **checked)
+    _check_geometry(path, recording)
     if lazy and isinstance(recording.maps, np.ndarray):
         raise NotLazy(str(path), reader.name)
     if sigma is None and recording.sigma is None:
@@ -109,6 +110,22 @@ def load(
             metadata=recording.metadata,
         ),
     )
+
+
+def _check_geometry(path: Path, recording: formats.Recording) -> None:
+    """**Raises:** `InvalidFile` for q, azimuths or times that no measurement has."""
+    for name, values, least in (("q", recording.q, 0), ("phi", recording.phi, -np.inf), ("gap", recording.gap, 0)):
+        if values is None:
+            continue
+        wrong = np.ravel(values)[~(np.isfinite(np.ravel(values)) & (np.ravel(values) > least))]
+        if wrong.size:
+            expected = "finite numbers > 0" if least == 0 else "finite numbers"
+            raise InvalidFile(
+                str(path), f"{name} is {wrong[0]:g} in {wrong.size} places; expected {expected}. Correct it."
+            )
+    steps = np.diff(recording.t)
+    if not np.all(np.isfinite(recording.t)) or np.any(steps <= 0):
+        raise InvalidFile(str(path), "the times of its frames do not increase. Correct the frame time or the times.")
 
 
 def _of_sectors(

@@ -16,6 +16,21 @@ RANGES = {
 _SIGNS_OF_RADIANS = 2 * np.pi + 1e-6
 
 
+_BASELINE = (0.3, 10.0)
+_PIXELS_LOOKED_AT = 20_000
+
+
+def doubts_on_maps(c2: np.ndarray) -> Iterator[str]:
+    """A sentence where the values of maps in memory are not near 1, as they are where frames are not correlated."""
+    looked_at = np.ravel(c2)[:: max(c2.size // _PIXELS_LOOKED_AT, 1)]
+    looked_at = looked_at[np.isfinite(looked_at)]
+    middle = float(np.median(looked_at)) if looked_at.size else 1.0
+    low, high = _BASELINE
+    if not low <= abs(middle) <= high:
+        what = "they look like c2 − 1: add 1" if abs(middle) < low else "divide them by their value at far lags"
+        yield f"the maps are {middle:.3g} in the median, and normalised ones are near 1; {what}"
+
+
 def doubts_on_geometry(geometry: Geometry) -> Iterator[str]:
     """A sentence for each value outside what beamlines have, for azimuths that look like radians or are beyond a turn,
     and for sectors of equal q and phi."""

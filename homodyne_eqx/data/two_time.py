@@ -16,7 +16,7 @@ from .exclusion import Excluded, excluded_pixels, mask_array, mask_of_frames, ma
 from .maps import array_or_stack, in_memory
 from .noise import check_sigma_map, describe_sigma, sigma_array_or_estimate
 from .noise_estimate import estimate_sigma
-from .plausible import doubts_on_geometry
+from .plausible import doubts_on_geometry, doubts_on_maps
 from .provenance import Provenance
 from .selection import Range, describe_sectors, make_selection
 
@@ -44,9 +44,9 @@ class TwoTimeData:
     - `sigma_source`: a sentence on where sigma came from.
     - `bad_frames`, `outliers`: further masks, counted by themselves; made by `excluding`.
 
-    NaN and infinite pixels are excluded and counted. So is the diagonal: there a frame is correlated with itself, and
-    shot noise adds to the value. Frames whose whole row holds one value, 0 or another, count as bad frames; `notes` has
-    their numbers.
+    Pixels that are NaN, infinite or beyond 1e15 are excluded and counted. So is the diagonal: there a frame is
+    correlated with itself, and shot noise adds to the value. Frames whose whole row holds one value, 0 or another,
+    count as bad frames; `notes` has their numbers.
 
     **Raises:** `WrongShape`; `AsymmetricMap` for a map that differs from its transpose by more than noise;
     `MissingSigma`, `WrongSigma`, `WrongSigmaPixel`, `SigmaNotEstimated`; `NoPixelLeft` for a sector of which every
@@ -120,8 +120,9 @@ class TwoTimeData:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What was found, converted or left out when the data were read, and what looks wrong with the geometry."""
-        return (*self.provenance.notes, *doubts_on_geometry(self.geometry))
+        """What was found, converted or left out when the data were read, and what looks wrong with them."""
+        of_maps = () if self.is_lazy else doubts_on_maps(self.c2)
+        return (*self.provenance.notes, *doubts_on_geometry(self.geometry), *of_maps)
 
     @cached_property
     def excluded(self) -> Excluded:

@@ -194,6 +194,21 @@ def test_a_mask_may_list_frames():
 
 
 @pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda c2: c2 - 1, ["look like c2 − 1"]),
+        (lambda c2: 1e4 * c2, ["near 1; divide them"]),
+        (lambda c2: 1.05 * c2, []),
+    ],
+)
+def test_maps_that_are_not_normalised_are_noted(change, words):
+    data = data_of(change(decaying_maps(n_t=60)))
+    assert len(data.notes) == len(words)
+    for word in words:
+        assert word in data.notes[0]
+
+
+@pytest.mark.parametrize(
     ("geometry", "words"),
     [
         ({"q": 5.4}, ["q is 5.4 Å⁻¹, outside 0.0001 to 1 Å⁻¹"]),

@@ -55,7 +55,7 @@ class Hdf5Maps:
             of_sector = {None: (), 0: (int(k),), -1: (..., int(k))}[self.axis]
             c2 = np.asarray(dataset[of_sector])
             written = file.attribute(dataset.name, CHECKSUM)
-            if isinstance(written, str) and written != map_checksum(c2):
+            if written is not None and written != map_checksum(c2):
                 file.refuse(
                     f"{dataset.name} is damaged: its checksum is not the one it was written with. Copy it again."
                 )

@@ -170,6 +170,8 @@ def _times(
     first: Any = first_frame if first_frame is not None else file.number(f"{layout.CONFIG}/begin_frame")
     if first is None:
         raise MissingFirstFrame(str(path), f"{layout.CONFIG}/begin_frame")
+    if np.isfinite(first) and first != round(first):
+        file.refuse(f"/{layout.CONFIG}/begin_frame is {first:g}; expected a whole number of frames. Correct it.")
     return frame_times(path, n_t, frame_time, per_map_frame, first), frame_time * per_map_frame, notes
 
 
