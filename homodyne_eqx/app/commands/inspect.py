@@ -17,7 +17,7 @@ from .. import options as opt
 from ..bad_input import in_options, refuses_bad_input
 from ..loading import load_selected
 from ..runtime import set_up_jax
-from ..spelling import InOptions, printable
+from ..spelling import InOptions, flag, printable
 
 _SECTORS = 60
 
@@ -70,7 +70,12 @@ def inspect(
     if data.n_sector > _SECTORS:
         console.print(f"… and {data.n_sector - _SECTORS} more sectors.")
     console.print("To fit it:", style="dim")
-    console.print(f"  {printable(_suggestion(file, data, has_sigma))}", highlight=False, markup=False, soft_wrap=True)
+    console.print(
+        f"  {printable(_suggestion(file, data, has_sigma, layout_options))}",
+        highlight=False,
+        markup=False,
+        soft_wrap=True,
+    )
 
 
 def _with_any_sigma(file: Path, options: dict[str, Any]) -> tuple[TwoTimeData, bool, str]:
@@ -107,9 +112,12 @@ def _sectors(data: TwoTimeData, q: np.ndarray, phi: np.ndarray | None):
     return shown
 
 
-def _suggestion(file: Path, data: TwoTimeData, has_sigma: bool) -> str:
+def _suggestion(file: Path, data: TwoTimeData, has_sigma: bool, options: dict[str, Any]) -> str:
     sheared = data.geometry.phi is not None and len(np.unique(np.asarray(data.geometry.phi))) > 1
     parts = [f"homodyne-eqx fit {shlex.quote(str(file))} --model {'laminar-flow' if sheared else 'static'}"]
+    for name, value in options.items():
+        if value is not None:
+            parts.append(flag(name) if value is True else f"{flag(name)} {shlex.quote(str(value))}")
     if sheared and data.geometry.gap is None:
         parts.append("--gap <Å>")
     if not has_sigma:
