@@ -70,10 +70,12 @@ class TwoTimeData:
         _check_geometry(self.geometry, self.shape)
         for name in MASKS:
             put(self, name, mask_array(getattr(self, name), self.shape, name))
-        put(self, "mask", union_of_masks(self.mask, masked))
+        sigma, masked_noise = without_mask(self.sigma)
+        for found in (masked, masked_noise if np.shape(masked_noise) == self.shape else None):
+            put(self, "mask", union_of_masks(self.mask, found))
         if not self.is_lazy:
             self._check_maps(put)
-        sigma = sigma_array_or_estimate(self.sigma, self.shape)
+        sigma = sigma_array_or_estimate(sigma, self.shape)
         if isinstance(sigma, str):
             sigma, source = estimate_sigma(self.c2, [getattr(self, name) for name in MASKS], _alike(self.geometry))
             put(self, "sigma_source", source)

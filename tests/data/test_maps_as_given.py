@@ -176,6 +176,10 @@ def test_masks_of_numpy_are_honoured():
     assert np.all(both.weighted_map(0)[1][3] == 0)
     assert both.excluded.masked > data.excluded.masked
     assert data_of(np.ma.array(c2)).mask is None
+    noise = np.ma.array(np.full(c2.shape, 0.01), mask=c2 < 1.1)
+    np.testing.assert_array_equal(
+        data_of(c2, sigma=noise).weighted_map(2)[1] == 0, (c2[2] < 1.1) | np.eye(24, dtype=bool)
+    )
     lazy = data_of(Lazy(masked))
     np.testing.assert_array_equal(lazy.weighted_map(1)[1], data.weighted_map(1)[1])
 

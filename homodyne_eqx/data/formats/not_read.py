@@ -3,16 +3,20 @@
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from ..errors import KnownLayout
+from ..errors import InvalidFile, KnownLayout
 from ..hdf5 import is_hdf5
 from ..hdf5_file import Hdf5File, hdf5_file
+from .npy_arrays import npz_names, starts_as_zip
 
 _TWO_TIME = "Maps of two times are needed: run the two-time analysis of the same frames, and read its result."
 _FRAMES = "Correlate them first, with the software of the beamline, and read the two-time result."
 
 
 def refuse_known_layout(path: Path) -> None:
-    """**Raises:** `KnownLayout` for a file of a layout that is known and not read; returns for any other."""
+    """**Raises:** `KnownLayout` for a file of a layout that is known and not read; `InvalidFile` for a damaged .npz file;
+    returns for any other."""
+    if starts_as_zip(path) and npz_names(path) is None:
+        raise InvalidFile(str(path), "it starts as an .npz file and is cut short or damaged. Copy it again.")
     if not is_hdf5(path):
         return
     with hdf5_file(path) as file:

@@ -46,8 +46,8 @@ def read(
     """Content of an NXxpcs file; the maps are read one at a time, when they are asked for.
 
     The attributes of `two_time_corr_func` say how it is stored: where the sectors are (`storage_mode`), whether full
-    decorrelation is 0 or 1 (`baseline_reference`; 0 is raised to 1), whether the first row or the last is the first
-    frame (`time_origin_location`) and which half is filled (`populated_elements`; checked against what is there). Map k
+    decorrelation is 0 or 1 (`baseline_reference`; 0 is raised to 1) and whether the first row or the last is the first
+    frame (`time_origin_location`). Which half is filled (`populated_elements`) is seen from the maps themselves. Map k
     belongs to the k-th value of `dynamic_q_list` and `dynamic_phi_list`. A frame of the maps is one of the detector:
     the definition has no stride.
 

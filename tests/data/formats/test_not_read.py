@@ -43,6 +43,13 @@ def test_a_pointer_of_git_lfs_and_an_empty_file(tmp_path):
         load(tmp_path, sigma=0.01)
 
 
+def test_an_npz_file_that_was_cut_short(tmp_path):
+    path = tmp_path / "a.npz"
+    np.savez(path, c2=decaying_maps(), q=Q, dt=1.0)
+    path.write_bytes(path.read_bytes()[:-30])
+    refused(path, "cut short or damaged", "Copy it again")
+
+
 @pytest.mark.parametrize("libver", ["earliest", "latest"])
 def test_a_file_that_was_cut_short(tmp_path, libver):
     path = tmp_path / "a.hdf"

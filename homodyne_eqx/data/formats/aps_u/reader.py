@@ -1,5 +1,6 @@
 """Reader of the APS-U NeXus-like layout (8-ID-I and 8-ID-E since 2025)."""
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -59,7 +60,8 @@ def read(
         q, phi, notes = _sectors(file, maps.shape[0], sector_q, sector_phi)
         t, dt, time_notes = _times(file, path, maps.shape[1], frame_time, first_frame)
         stated = {name: f"{layout.EXTRAS}/{name}" for name in ("gap", "sigma", "mask")}
-        gap, sigma, mask = (file.array(name) if file.has(name) else None for name in stated.values())
+        most = math.prod(maps.shape)
+        gap, sigma, mask = (file.array(name, most) if file.has(name) else None for name in stated.values())
         attributes = list(file.group(layout.EXTRAS).attrs) if file.has(layout.EXTRAS) else []
         metadata = {key: file.attribute(layout.EXTRAS, key) for key in attributes}
         if gap is not None:
