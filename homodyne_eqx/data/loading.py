@@ -23,6 +23,9 @@ from .selection import Range, make_selection
 from .two_time import TwoTimeData
 from .units import in_base_unit
 
+_LARGEST = 1e30
+"""No value of a geometry is beyond it, and single precision holds it."""
+
 
 def load(
     path: str | PathLike[str],
@@ -117,15 +120,18 @@ def _check_geometry(path: Path, recording: formats.Recording) -> None:
     for name, values, least in (("q", recording.q, 0), ("phi", recording.phi, -np.inf), ("gap", recording.gap, 0)):
         if values is None:
             continue
-        wrong = np.ravel(values)[~(np.isfinite(np.ravel(values)) & (np.ravel(values) > least))]
+        wrong = np.ravel(values)[~((np.abs(np.ravel(values)) < _LARGEST) & (np.ravel(values) > least))]
         if wrong.size:
             expected = "finite numbers > 0" if least == 0 else "finite numbers"
             raise InvalidFile(
                 str(path), f"{name} is {wrong[0]:g} in {wrong.size} places; expected {expected}. Correct it."
             )
     steps = np.diff(recording.t)
-    if not np.all(np.isfinite(recording.t)) or np.any(steps <= 0):
-        raise InvalidFile(str(path), "the times of its frames do not increase. Correct the frame time or the times.")
+    if not np.all(np.abs(recording.t) < _LARGEST) or np.any(steps <= 0):
+        raise InvalidFile(
+            str(path),
+            "the times of its frames do not increase or are beyond 1e30 s. Correct the frame time or the times.",
+        )
 
 
 def _of_sectors(

@@ -7,8 +7,8 @@ from typing import Any, final
 
 import numpy as np
 
-from ..errors import AsymmetricMap, InvalidFile
-from ..halves import asymmetry, completed, empty_half
+from ..errors import InvalidFile
+from ..halves import completed, empty_half
 from ..hdf5_file import Hdf5File, hdf5_file
 from ..memory import check_memory
 
@@ -31,10 +31,9 @@ class Hdf5Maps:
     - `sectors`: which of them, for one name, or `None`;
     - `baseline`: what is added to the values so that full decorrelation is 1;
     - `flipped`: whether the first row of the file is the last frame;
-    - `reversed_axes`: whether the two frames of a pixel are stored in the other order;
     - `external`: as of `Hdf5File`.
 
-    An empty half is filled by the transpose of the other; a map that is not symmetric is refused.
+    An empty half is filled by the transpose of the other.
     """
 
     path: str
@@ -44,7 +43,6 @@ class Hdf5Maps:
     axis: int | None = None
     baseline: float = 0.0
     flipped: bool = False
-    reversed_axes: bool = False
     external: bool = False
 
     def __getitem__(self, k: int) -> np.ndarray:
@@ -63,10 +61,7 @@ class Hdf5Maps:
         if c2.shape != (n_t, n_t):
             raise InvalidFile(self.path, f"the map of sector {k} has shape {c2.shape}; expected {(n_t, n_t)}.")
         c2 = c2[::-1] if self.flipped else c2
-        c2 = completed(c2.T if self.reversed_axes else c2, empty_half(c2.T if self.reversed_axes else c2))
-        found = asymmetry(c2)
-        if found is not None:
-            raise AsymmetricMap(k, found.row, found.difference, found.noise)
+        c2 = completed(c2, empty_half(c2))
         return c2 + self.dtype.type(self.baseline) if self.baseline else c2
 
 

@@ -13,8 +13,10 @@ _FRAMES = "Correlate them first, with the software of the beamline, and read the
 
 
 def refuse_known_layout(path: Path) -> None:
-    """**Raises:** `KnownLayout` for a file of a layout that is known and not read; `InvalidFile` for a damaged .npz file;
-    returns for any other."""
+    """Returns for any file but these.
+
+    **Raises:** `KnownLayout` for a layout that is known and not read; `InvalidFile` for a damaged .npz file.
+    """
     if starts_as_zip(path) and npz_names(path) is None:
         raise InvalidFile(str(path), "it starts as an .npz file and is cut short or damaged. Copy it again.")
     if not is_hdf5(path):

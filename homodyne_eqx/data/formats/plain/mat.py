@@ -65,9 +65,10 @@ def _names(path: Path) -> set[str] | None:
 
 
 def _maps(file: Hdf5File, path: Path, name: str) -> Hdf5Maps:
-    """The stack in a file of version 7.3, which stores the axes of MATLAB in the reverse order."""
+    """The stack in a file of version 7.3, which stores the axes of MATLAB in the reverse order: the sectors, which are
+    last there, come first; for a map, whose two frames may be exchanged, it makes no difference."""
     axis = sector_axis(path, name, file.dataset(name).shape)
-    return maps_of_one_array(file, name, -1 if axis == -1 else 0, reversed_axes=True)
+    return maps_of_one_array(file, name, -1 if axis == -1 else 0)
 
 
 def _old_arrays(path: Path, names: dict[str, str]) -> dict[str, np.ndarray]:
