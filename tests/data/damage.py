@@ -17,6 +17,7 @@ def sound_files(folder, aps_u):
     import scipy.io
 
     scipy.io.savemat(folder / "a.mat", {"c2": c2, "q": Q, "phi": PHI, "dt": DT})
+    scipy.io.savemat(folder / "packed.mat", {"c2": c2, "q": Q, "phi": PHI, "dt": DT}, do_compression=True)
     yield "aps-u", aps_u, {}
     yield "aps-legacy", aps_legacy(folder / "legacy.hdf", c2), {}
     yield "nxxpcs", nxxpcs(folder / "a.nxs", c2, origin="lower_left", populated="upper_half"), {}
@@ -26,6 +27,7 @@ def sound_files(folder, aps_u):
     yield "npz-cache", folder / "cache.npz", {}
     yield "npy", folder / "a.npy", {"sector_q": 0.005, "dt": DT}
     yield "mat", folder / "a.mat", {}
+    yield "mat packed", folder / "packed.mat", {}
 
 
 def with_damaged_bytes(content: bytes, rng) -> bytes:

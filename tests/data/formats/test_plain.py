@@ -5,6 +5,7 @@ import pytest
 import scipy.io
 
 from homodyne_eqx.data import errors, load
+from homodyne_eqx.data.formats.plain.mat_file import mat_variables, read_mat
 from tests.data.layouts import DT, PHI, Q, decaying_maps, matlab_73
 
 C2 = decaying_maps()
@@ -25,7 +26,18 @@ def npy(path, c2):
     return path
 
 
-WRITERS = {"npz": npz, "mat": mat, "mat73": matlab_73, "mat73 bare": lambda p, **a: matlab_73(p, user_block=False, **a)}
+def mat_packed(path, **arrays):
+    scipy.io.savemat(path, arrays, do_compression=True)
+    return path
+
+
+WRITERS = {
+    "npz": npz,
+    "mat": mat,
+    "mat packed": mat_packed,
+    "mat73": matlab_73,
+    "mat73 bare": lambda p, **a: matlab_73(p, user_block=False, **a),
+}
 
 
 @pytest.mark.parametrize("kind", WRITERS)
@@ -112,6 +124,24 @@ def test_what_is_missing_or_wrong_is_named(tmp_path, options, error, message):
 def test_arrays_that_contradict_each_other_are_refused(tmp_path, arrays, message):
     with pytest.raises(ValueError, match=message):
         load(npz(tmp_path / "a.npz", **arrays), sigma=0.01)
+
+
+@pytest.mark.parametrize("dtype", ["f8", "f4", "i1", "u1", "i2", "u2", "i4", "u4", "i8", "u8", bool])
+@pytest.mark.parametrize("packed", [False, True])
+def test_numbers_of_any_class_in_a_mat_file(tmp_path, dtype, packed):
+    values = np.arange(2 * 5 * 5).reshape(2, 5, 5).astype(dtype)
+    path = tmp_path / "a.mat"
+    scipy.io.savemat(path, {"x": np.eye(3), "a_longer_name": values, "one": 7, "text": "abc"}, do_compression=packed)
+    found = mat_variables(path)
+    assert set(found) == {"x", "a_longer_name", "one", "text"}
+    np.testing.assert_array_equal(read_mat(path, found["a_longer_name"]), values)
+    np.testing.assert_array_equal(read_mat(path, found["one"]), [[7]])
+    with pytest.raises(errors.InvalidFile, match="text holds no real numbers"):
+        read_mat(path, found["text"])
+    scipy.io.savemat(path, {"c": values * 1j, "s": {"a": 1}, "cell": np.array([1, "a"], object)})
+    for variable in mat_variables(path).values():
+        with pytest.raises(errors.InvalidFile, match="no real numbers"):
+            read_mat(path, variable)
 
 
 def test_maps_of_version_73_stay_in_the_file(tmp_path):

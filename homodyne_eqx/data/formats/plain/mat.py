@@ -5,12 +5,11 @@ from typing import Any
 
 import numpy as np
 
-from ...errors import InvalidFile
 from ...hdf5 import is_hdf5
 from ...hdf5_file import Hdf5File, hdf5_file
-from ...memory import check_memory
 from ..hdf5_maps import Hdf5Maps, maps_of_one_array
 from ..recording import Reader, Recording
+from .mat_file import mat_variables, read_mat
 from .named_arrays import NAMES, OPTIONS, found_names, recording_of, sector_axis, sectors_first
 
 _OLD, _NEW = b"MATLAB 5.0 MAT-file", b"MATLAB 7.3 MAT-file"
@@ -45,7 +44,8 @@ def read(
             maps: Any = _maps(file, path, names.pop("c2"))
             arrays = {what: file.array(name).T for what, name in names.items()}
     else:
-        arrays = _old_arrays(path, names)
+        variables = mat_variables(path)
+        arrays = {what: read_mat(path, variables[name]) for what, name in names.items()}
         maps = sectors_first(path, names["c2"], arrays.pop("c2"))
     return recording_of(path, maps, arrays, dt, first_frame, sector_q, sector_phi)
 
@@ -55,7 +55,7 @@ def _names(path: Path) -> set[str] | None:
     with path.open("rb") as file:
         start = file.read(len(_OLD))
     if start == _OLD:
-        return {name for name, _, _ in _scipy_io().whosmat(str(path))}
+        return set(mat_variables(path))
     if not is_hdf5(path):
         return None
     with hdf5_file(path) as file:
@@ -69,23 +69,6 @@ def _maps(file: Hdf5File, path: Path, name: str) -> Hdf5Maps:
     last there, come first; for a map, whose two frames may be exchanged, it makes no difference."""
     axis = sector_axis(path, name, file.dataset(name).shape)
     return maps_of_one_array(file, name, -1 if axis == -1 else 0)
-
-
-def _old_arrays(path: Path, names: dict[str, str]) -> dict[str, np.ndarray]:
-    io = _scipy_io()
-    for name, shape, kind in io.whosmat(str(path)):
-        if name in names.values():
-            check_memory(path, name, shape, 8)
-            if kind not in ("double", "single", "logical") and "int" not in kind:
-                raise InvalidFile(str(path), f"{name} is of the class {kind}; expected numbers. Save it as double.")
-    found = io.loadmat(str(path), variable_names=list(names.values()), struct_as_record=True)
-    return {what: np.asarray(found[name]) for what, name in names.items()}
-
-
-def _scipy_io() -> Any:
-    import scipy.io
-
-    return scipy.io
 
 
 READER = Reader("mat", ".mat of plain arrays (MATLAB)", missing, read, OPTIONS, one_value_states=True)
