@@ -17,6 +17,7 @@ from .data import (
     errors as errors,
     load as load,
     outlier_pixels as outlier_pixels,
+    save as save,
     save_aps_u as save_aps_u,
     suspicious_frames as suspicious_frames,
 )

@@ -12,7 +12,7 @@ import typer
 from rich.console import Console
 
 from ..data.errors import AbstractInputError
-from .spelling import InOptions
+from .spelling import InOptions, printable
 
 BAD_INPUT = 2
 INTERRUPTED = 130
@@ -46,7 +46,7 @@ def refuses_bad_input(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _say(message: str, style: str = "red") -> None:
-    Console(file=sys.stderr, highlight=False, soft_wrap=True).print(message, style=style, markup=False)
+    Console(file=sys.stderr, highlight=False, soft_wrap=True).print(printable(message), style=style, markup=False)
 
 
 def in_options(error: BaseException) -> str:

@@ -55,7 +55,7 @@ def build_app() -> typer.Typer:
     app.command(epilog=_examples("homodyne-eqx demo", "homodyne-eqx demo --output out --force"))(commands.demo)
     app.command(
         epilog=_examples(
-            "homodyne-eqx fit scan.hdf --gap 2e6 --sigma estimate --output out",
+            "homodyne-eqx fit scan.hdf --gap 200um --sigma estimate --output out",
             "homodyne-eqx fit scan.hdf --gap 2e6 --rates constant --phi 0 90 --output out",
             "homodyne-eqx fit scan.hdf --model static --q 0.005 0.006 --bound D_offset=0: --output out",
             "homodyne-eqx fit scan.hdf --gap 2e6 --start D0=1e4 --start alpha=-0.3 --fix phi0=0 --json",
@@ -71,6 +71,12 @@ def build_app() -> typer.Typer:
         )
     )(commands.simulate)
     app.command(epilog=_examples("homodyne-eqx inspect scan.hdf"))(with_reader_flags(commands.inspect))
+    app.command(
+        epilog=_examples(
+            "homodyne-eqx convert scan.npz scan.hdf --gap 200um",
+            "homodyne-eqx convert maps.npy scan.hdf --sector-q 0.05nm^-1 --sector-phi 0,45,90 --dt 1ms",
+        )
+    )(with_reader_flags(commands.convert))
     app.command(
         epilog=_examples(
             "homodyne-eqx plot out --force", "homodyne-eqx plot out --sector 3 --format pdf --output figures_for_paper"

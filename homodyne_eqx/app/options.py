@@ -61,11 +61,16 @@ Scaling = Annotated[
     typer.Option(help="Contrast and offset: one pair for each sector, or one for all.", rich_help_panel=MODEL),
 ]
 QRange = Annotated[
-    tuple[float, float] | None,
-    typer.Option("--q", metavar="LO HI", help="Sectors with q from LO to HI, Å⁻¹.", rich_help_panel=DATA),
+    tuple[str, str] | None,
+    typer.Option(
+        "--q",
+        metavar="LO HI",
+        help="Sectors with q from LO to HI, Å⁻¹, or with a unit: 0.05nm^-1.",
+        rich_help_panel=DATA,
+    ),
 ]
 PhiRange = Annotated[
-    tuple[float, float] | None,
+    tuple[str, str] | None,
     typer.Option(
         "--phi", metavar="LO HI", help="Sectors with azimuth from LO to HI, degrees, modulo 360.", rich_help_panel=DATA
     ),
@@ -105,11 +110,11 @@ ExcludeOutliers = Annotated[
     ),
 ]
 Gap = Annotated[
-    float | None,
+    str | None,
     typer.Option(
         "--gap",
         metavar="ANGSTROM",
-        help="Distance between the sheared walls, Å. Beamline files do not hold it.",
+        help="Distance between the sheared walls, Å, or with a unit: 200um. Beamline files do not hold it.",
         rich_help_panel=DATA,
     ),
 ]

@@ -35,5 +35,6 @@ def with_reader_flags(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _annotation(option: ReaderOption) -> Any:
-    shown = typer.Option(flag(option.name), metavar=option.placeholder, help=option.help, rich_help_panel=DATA)
-    return Annotated[option.type | None, shown]
+    metavar = option.placeholder or None
+    shown = typer.Option(flag(option.name), metavar=metavar, help=option.help, rich_help_panel=DATA)
+    return Annotated[option.text_or_type | None, shown]

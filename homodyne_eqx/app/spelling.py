@@ -7,7 +7,7 @@ from ..data.formats import all_reader_options
 
 _OTHERWISE = {"sectors": "--sector"}
 """Flags whose name is not that of the argument: `sectors` takes a list, `--sector` one number and may be repeated."""
-_PLACEHOLDERS = {"sectors": "N"}
+_PLACEHOLDERS = {"sectors": "N", "frames": "A B"}
 _REPAIRING = ("sectors", "frames", "gap", "sigma")
 """Arguments of `homodyne_eqx.load` that a command offers; `--phi` selects, and cannot say what phi is."""
 
@@ -15,6 +15,11 @@ _REPAIRING = ("sectors", "frames", "gap", "sigma")
 def flag(option: str) -> str:
     """`--frame-time` for `frame_time`."""
     return _OTHERWISE.get(option, f"--{option.replace('_', '-')}")
+
+
+def printable(text: str) -> str:
+    """The text with control characters, which names in a file may hold, written as \\x1b and the like."""
+    return "".join(c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode() for c in text)
 
 
 @final
@@ -27,4 +32,6 @@ class InOptions(AbstractSpelling):
     def assignment(self, remedy: Remedy) -> str | None:
         if remedy.option not in {*_REPAIRING, *(option.name for option in all_reader_options())}:
             return None
+        if isinstance(remedy.value, bool):
+            return flag(remedy.option) if remedy.value else None
         return f"{flag(remedy.option)} {_PLACEHOLDERS.get(remedy.option, remedy.value)}"

@@ -8,6 +8,9 @@ import numpy as np
 
 from .errors import NotASelection, WrongShape
 
+LARGEST = 1e15
+"""A pixel beyond this is no measurement: it counts as one that is not finite."""
+
 
 @final
 @dataclass(frozen=True)
@@ -15,7 +18,7 @@ class Excluded:
     """Numbers of pixels of weight 0, over all maps. Each is counted once, by the first cause that applies.
 
     - `diagonal`: on the diagonal, where a frame is correlated with itself and shot noise adds to the value;
-    - `not_finite`: NaN or infinite;
+    - `not_finite`: NaN, infinite or beyond 1e15;
     - `masked`: excluded by the mask;
     - `total`: all pixels, excluded or not;
     - `bad_frames`, `outliers`: excluded by `data.excluding(frames=…, outliers=…)`.
@@ -43,15 +46,24 @@ class Excluded:
 def mask_array(mask: Any, shape: tuple[int, ...], name: str = "mask") -> np.ndarray | None:
     """`mask` as a boolean array (True = excluded) of shape `(n_t,)`, `(n_t, n_t)` or `(n_sector, n_t, n_t)`.
 
-    **Arguments:** `name`: what messages call it.
+    **Arguments:** `mask`: such an array, or a list of the numbers of excluded frames; `name`: what messages call it.
 
-    **Raises:** `TypeError` unless it holds booleans; `WrongShape`.
+    **Raises:** `TypeError` unless it holds booleans or frame numbers; `NotASelection` for numbers that are no frames or
+    come twice; `WrongShape`.
     """
     if mask is None:
         return None
-    mask = np.asarray(mask)
+    mask = np.ma.filled(np.ma.asarray(mask), True) if isinstance(mask, np.ma.MaskedArray) else np.asarray(mask)
+    if mask.ndim == 1 and mask.dtype.kind in "iu":
+        if len(set(mask.tolist())) < mask.size:
+            expected = "booleans, True where excluded, or frame numbers, each once. Pass mask.astype(bool) for 0 and 1"
+            raise NotASelection(name, mask.tolist() if mask.size <= 12 else f"{mask.size} whole numbers", expected)
+        return mask_of_frames(mask.tolist(), shape[1])
     if mask.dtype != bool:
-        raise TypeError(f"{name} has dtype {mask.dtype}; expected booleans, True where a pixel is excluded.")
+        raise TypeError(
+            f"{name} has dtype {mask.dtype}; expected booleans, True where a pixel is excluded, or a list of frame "
+            "numbers."
+        )
     if mask.shape not in (shape[1:2], shape[1:], shape):
         expected = f"{shape[1:2]} (frames), {shape[1:]} (one mask for all sectors) or {shape} (one for each sector)"
         raise WrongShape(name, mask.shape, expected)
@@ -111,7 +123,7 @@ def excluded_pixels(c2_k: np.ndarray, *masks: np.ndarray | bool) -> tuple[np.nda
     **Returns:** the counts are those on the diagonal, those not finite, and those of each mask in turn; a pixel counts
     for the first cause that applies.
     """
-    excluded = ~np.isfinite(c2_k)
+    excluded = ~(np.abs(c2_k) <= LARGEST)
     np.fill_diagonal(excluded, True)
     counts = [c2_k.shape[0], int(np.count_nonzero(excluded)) - c2_k.shape[0]]
     for mask_k in masks:

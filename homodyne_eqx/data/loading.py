@@ -1,6 +1,6 @@
 """`load`: a two-time file of any known layout."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -10,13 +10,21 @@ from jaxtyping import ArrayLike
 
 from ..physics.geometry import Geometry
 from . import formats
-from .errors import MissingSigma, NotLazy, UnknownFormat, UnknownLayout, WrongFormat, WrongShape
+from .errors import InvalidFile, MissingSigma, NotLazy, UnknownFormat, UnknownLayout, WrongFormat, WrongShape
 from .exclusion import mask_array, union_of_masks
+from .file_state import check_file
+from .formats.sectors import SECTOR_PHI, SECTOR_Q
+from .hdf5 import said_in_words
 from .maps import array_or_stack, in_memory
+from .memory import check_memory
 from .noise import sigma_array_or_estimate
 from .provenance import Provenance, file_sha256
 from .selection import Range, make_selection
 from .two_time import TwoTimeData
+from .units import in_base_unit
+
+_LARGEST = 1e30
+"""No value of a geometry is beyond it, and single precision holds it."""
 
 
 def load(
@@ -26,7 +34,7 @@ def load(
     phi: Range | None = None,
     sectors: Iterable[int] | None = None,
     frames: Range | None = None,
-    gap: ArrayLike | Sequence[float] | None = None,
+    gap: ArrayLike | Sequence[float] | str | Sequence[str] | None = None,
     sigma: Any = None,
     mask: Any = None,
     format: str | None = None,  # noqa: A002
@@ -38,29 +46,34 @@ def load(
     **Arguments:**
 
     - `path`: the file.
-    - `q`, `phi`, `sectors`, `frames`: the selection, as in `TwoTimeData.select`; nothing else is read.
+    - `q`, `phi`, `sectors`, `frames`: the selection, as in `TwoTimeData.select`; nothing else is read. For plain
+      arrays (`.npz`, `.npy`, `.mat`) one value of `q` or `phi` in the place of a range is that of all sectors.
     - `gap`: distance between the sheared walls, Å: one number, or one for each sector of the file. Beamline files do
-      not hold it, and only shear terms need it.
+      not hold it, and only shear terms need it. Here and in the options a number may be text with a unit: `"200um"`,
+      `"0.05nm^-1"`, `"1ms"`.
     - `sigma`: standard deviation of a pixel as in `TwoTimeData`, for all sectors and frames of the file, or
       `"estimate"`. Needed if the file holds none.
     - `mask`: True where a pixel is excluded, for all sectors and frames of the file, in addition to a mask in the file.
     - `format`: name of the layout: the file must be of this one.
     - `lazy`: leave the maps in the file and read each when it is needed. No checksum is computed then.
-    - `options`: what the layout takes besides: `frame_time` (s) and `first_frame` of `"aps-u"`, `first_frame` of
-      `"npz-cache"`.
+    - `options`: what the layout takes besides: `frame_time` or `dt` (s), `first_frame`, `sector_q` (Å⁻¹), `sector_phi`
+      (degrees), `external`, `analysis`, as the page on files lists them.
 
-    **Returns:** a `TwoTimeData`; `provenance.notes` says what was converted.
+    **Returns:** a `TwoTimeData`; its `notes` say what was converted and what looks wrong.
 
     **Raises:** `FileNotFoundError`; of `homodyne_eqx.errors` `UnknownLayout`, with what the file lacks for each layout,
-    `UnknownFormat`, `WrongFormat`, `UnknownOption`, `WrongOption`, `NotLazy`; `MissingFrameTime`, `WrongFrameTime`,
-    `MissingFirstFrame`, `WrongFirstFrame`, `LostTimeOrigin`, `InvalidFile`; and those of `TwoTimeData` and
-    `TwoTimeData.select`.
+    `KnownLayout`, `UnknownFormat`, `WrongFormat`, `UnknownOption`, `WrongOption`, `NotLazy`; `MissingFrameTime`,
+    `WrongFrameTime`, `MissingFirstFrame`, `WrongFirstFrame`, `LostTimeOrigin`, `MissingValue`, `UnknownSectors`,
+    `OutsideTheFile`, `TooLarge`, `InvalidFile`; and those of `TwoTimeData` and `TwoTimeData.select`.
     """
     path = Path(path)
-    if not path.is_file():
-        raise FileNotFoundError(f"There is no file {path} (looked in {path.parent.absolute()}).")
+    check_file(path)
     reader = _find_reader(path, format)
-    recording = reader.read(path, **reader.checked_options(path, options))
+    q, phi, options = _of_sectors(reader, q, phi, options)
+    checked = reader.checked_options(path, options)
+    with said_in_words(path):
+        recording = reader.read(path, **checked)
+    _check_geometry(path, recording)
     if lazy and isinstance(recording.maps, np.ndarray):
         raise NotLazy(str(path), reader.name)
     if sigma is None and recording.sigma is None:
@@ -70,7 +83,7 @@ def load(
     source = recording.sigma_source if sigma is None else "given"
     sigma = sigma_array_or_estimate(recording.sigma if sigma is None else sigma, maps.shape)
     mask = union_of_masks(mask_array(mask, maps.shape), mask_array(recording.mask, maps.shape))
-    gap = _gap_of_sectors(recording.gap if gap is None else gap, len(recording.q))
+    gap = _gap_of_sectors(recording.gap if gap is None else in_base_unit("gap", gap, "length"), len(recording.q))
     geometry = Geometry(
         q=recording.q[list(selection.sectors)],
         t=recording.t[selection.frames],
@@ -79,8 +92,12 @@ def load(
         dt=recording.dt,
     )
     selected = selection.cut_maps(maps)
+    if not lazy:
+        check_memory(path, "the maps", selected.shape, np.dtype(selected.dtype).itemsize)
+        with said_in_words(path):
+            selected = in_memory(selected)
     return TwoTimeData(
-        selected if lazy else in_memory(selected),
+        selected,
         geometry,
         sigma=selection.cut_sigma(sigma),
         mask=selection.cut_mask(mask),
@@ -96,6 +113,39 @@ def load(
             metadata=recording.metadata,
         ),
     )
+
+
+def _check_geometry(path: Path, recording: formats.Recording) -> None:
+    """**Raises:** `InvalidFile` for q, azimuths or times that no measurement has."""
+    for name, values, least in (("q", recording.q, 0), ("phi", recording.phi, -np.inf), ("gap", recording.gap, 0)):
+        if values is None:
+            continue
+        wrong = np.ravel(values)[~((np.abs(np.ravel(values)) < _LARGEST) & (np.ravel(values) > least))]
+        if wrong.size:
+            expected = "finite numbers > 0" if least == 0 else "finite numbers"
+            raise InvalidFile(
+                str(path), f"{name} is {wrong[0]:g} in {wrong.size} places; expected {expected}. Correct it."
+            )
+    steps = np.diff(recording.t)
+    if not np.all(np.abs(recording.t) < _LARGEST) or np.any(steps <= 0):
+        raise InvalidFile(
+            str(path),
+            "the times of its frames do not increase or are beyond 1e30 s. Correct the frame time or the times.",
+        )
+
+
+def _of_sectors(
+    reader: formats.Reader, q: Any, phi: Any, options: Mapping[str, Any]
+) -> tuple[Any, Any, dict[str, Any]]:
+    """The selection, and the options; for plain arrays one value of q or phi is that of the sectors."""
+    options = dict(options)
+    ranges = {}
+    for name, option, value in (("q", SECTOR_Q.name, q), ("phi", SECTOR_PHI.name, phi)):
+        single = reader.one_value_states and value is not None and np.ndim(value) == 0 and options.get(option) is None
+        ranges[name] = None if single else value
+        if single:
+            options[option] = value
+    return ranges["q"], ranges["phi"], options
 
 
 def _gap_of_sectors(gap: Any, n_sector: int) -> np.ndarray | None:
@@ -114,9 +164,12 @@ def _find_reader(path: Path, name: str | None) -> formats.Reader:
         raise UnknownFormat(name, tuple(readers))
     missing: dict[str, tuple[str, ...]] = {}
     for reader in readers.values() if name is None else [readers[name]]:
-        missing[reader.name] = reader.missing(path)
+        with said_in_words(path):
+            missing[reader.name] = reader.missing(path)
         if not missing[reader.name]:
             return reader
+    with said_in_words(path):
+        formats.refuse_known_layout(path)
     if name is not None:
         raise WrongFormat(str(path), name, missing[name])
     raise UnknownLayout(str(path), missing, {reader.name: reader.description for reader in readers.values()})

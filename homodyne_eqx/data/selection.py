@@ -11,9 +11,11 @@ from ..physics.geometry import Geometry
 from ..physics.minus_sign import with_minus
 from .errors import NoSuchSector, NotASelection, NothingSelected
 from .maps import MapStack, SelectedMaps
+from .units import in_base_unit
 
-Range = ArrayLike | Sequence[ArrayLike]
-"""Two numbers. The annotation lets other values pass, so that `NotASelection` says what is wrong with them."""
+Range = ArrayLike | str | Sequence[ArrayLike | str | Sequence[ArrayLike | str]]
+"""Two numbers, or several times two; each may be text with a unit. The annotation lets other values pass, so that
+`NotASelection` says what is wrong with them."""
 
 _Q_SLACK = 1e-6
 _PHI_SLACK = 1e-4
@@ -69,8 +71,9 @@ def make_selection(
     **Arguments:**
 
     - `q_of_sectors`, `phi_of_sectors`: of each sector, `(n_sector,)`, Å⁻¹ and degrees.
-    - `q`: `(lowest, highest)` in Å⁻¹, both included.
-    - `phi`: `(from, to)` in degrees, both included, `from ≤ to`; counted modulo 360: `(170, 190)` takes −175 as well.
+    - `q`: `(lowest, highest)` in Å⁻¹ or text with a unit, both included; or a list of such ranges.
+    - `phi`: `(from, to)` in degrees, both included, `from ≤ to`; counted modulo 360: `(170, 190)` takes −175 as well;
+      or a list of such ranges.
     - `sectors`: indices from 0, in the order wanted.
     - `frames`: `(first, stop)`, from 0, `stop` excluded.
 
@@ -79,14 +82,17 @@ def make_selection(
     n_sector = len(q_of_sectors)
     keep = np.ones(n_sector, bool)
     if q is not None:
-        low, high = _two_numbers("q", q, "Å⁻¹")
-        keep &= (q_of_sectors >= low * (1 - _Q_SLACK)) & (q_of_sectors <= high * (1 + _Q_SLACK))
+        keep &= _in_any(
+            (q_of_sectors >= low * (1 - _Q_SLACK)) & (q_of_sectors <= high * (1 + _Q_SLACK))
+            for low, high in _ranges("q", q, "q", "Å⁻¹")
+        )
     if phi is not None:
-        low, high = _two_numbers("phi", phi, "degrees")
+        ranges = _ranges("phi", phi, "angle", "degrees")
         if phi_of_sectors is None:
             raise NotASelection("phi", phi, "none, since the sectors of these data have no azimuth")
-        from_low = np.mod(phi_of_sectors - low + _PHI_SLACK, 360)
-        keep &= from_low <= high - low + 2 * _PHI_SLACK
+        keep &= _in_any(
+            np.mod(phi_of_sectors - low + _PHI_SLACK, 360) <= high - low + 2 * _PHI_SLACK for low, high in ranges
+        )
     order = _sector_indices(sectors, n_sector)
     selected = tuple(k for k in order if keep[k])
     if not selected:
@@ -117,10 +123,25 @@ def _as_slice(sectors: tuple[int, ...]) -> slice | list[int]:
     return slice(first, last + 1) if sectors == tuple(range(first, last + 1)) else list(sectors)
 
 
-def _two_numbers(name: str, given_range: Any, unit: str) -> tuple[float, float]:
-    if np.shape(given_range) != (2,) or not np.all(np.isfinite(given_range)) or given_range[0] > given_range[1]:
-        raise NotASelection(name, given_range, f"a range (lowest, highest) in {unit}")
-    return float(given_range[0]), float(given_range[1])
+def _in_any(conditions: Iterable[np.ndarray]) -> np.ndarray:
+    return np.any(np.stack(list(conditions)), axis=0)
+
+
+def _ranges(name: str, given: Any, quantity: str, unit: str) -> list[tuple[float, float]]:
+    """One range, or several, in the unit of this package."""
+    listed = (
+        isinstance(given, list | tuple) and all(isinstance(each, list | tuple) for each in given) and len(given) > 0
+    )
+    return [_two_numbers(name, each, quantity, unit) for each in (given if listed else [given])]
+
+
+def _two_numbers(name: str, given_range: Any, quantity: str, unit: str) -> tuple[float, float]:
+    in_unit = in_base_unit(name, given_range, quantity)
+    if np.shape(in_unit) != (2,) or not np.all(np.isfinite(in_unit)) or in_unit[0] > in_unit[1]:
+        turned = name == "phi" and np.shape(in_unit) == (2,)
+        more = "; one across ±180 is written as (170, 190)" if turned else ""
+        raise NotASelection(name, given_range, f"a range (lowest, highest) in {unit}{more}")
+    return float(in_unit[0]), float(in_unit[1])
 
 
 def _sector_indices(sectors: Iterable[int] | None, n_sector: int) -> tuple[int, ...]:

@@ -9,7 +9,7 @@ from typing import Any, final
 import numpy as np
 
 from ..physics.geometry import Geometry
-from .hdf5 import require_h5py
+from .hdf5 import opened_for_reading
 from .provenance import Provenance
 from .two_time import MASKS, TwoTimeData
 
@@ -32,7 +32,7 @@ class StoredMaps:
                 f"The maps were to be read from {self.path}, which is gone. Read the result again with FitResult.load, "
                 "or take the maps into memory first with data.in_memory()."
             )
-        with require_h5py().File(self.path, "r") as file:
+        with opened_for_reading(self.path) as file:
             return np.asarray(file[C2][k])
 
 
@@ -59,7 +59,7 @@ def write_data(file: Any, data: TwoTimeData) -> None:
 
 def read_data(path: Path) -> TwoTimeData | None:
     """The data in the file of a result, maps left in the file; `None` where it holds none."""
-    with require_h5py().File(path, "r") as file:
+    with opened_for_reading(path) as file:
         if _GROUP not in file or C2 not in file:
             return None
         group = file[_GROUP]

@@ -1,7 +1,7 @@
 """The container of two-time data: maps, noise, mask, geometry and where they came from."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from typing import Any, final
@@ -10,11 +10,13 @@ import numpy as np
 
 from ..physics.geometry import Geometry
 from ..physics.minus_sign import with_minus
+from .checked_maps import checked_maps, dead_frames_of_lazy_map, union_with_frames, without_mask
 from .errors import NoPixelLeft, NoSuchSector, WrongShape
 from .exclusion import Excluded, excluded_pixels, mask_array, mask_of_frames, mask_of_sector, union_of_masks
 from .maps import array_or_stack, in_memory
 from .noise import check_sigma_map, describe_sigma, sigma_array_or_estimate
 from .noise_estimate import estimate_sigma
+from .plausible import doubts_on_geometry, doubts_on_maps
 from .provenance import Provenance
 from .selection import Range, describe_sectors, make_selection
 
@@ -30,22 +32,26 @@ class TwoTimeData:
     **Arguments:**
 
     - `c2`: normalised intensity correlation, `(n_sector, n_t, n_t)`, baseline near 1. A float32 or float64 array is
-      kept as it is, without a copy; or a stack that reads one map at a time (`shape`, `dtype` and `[k]`).
+      kept as it is, without a copy; or a stack that reads one map at a time (`shape`, `dtype` and `[k]`). Of a map of
+      which one half is exactly 0 or NaN, that half is filled by the transpose of the other. Masks of NumPy count.
     - `geometry`: the `Geometry` of the same sectors and frames, in the same order; phi may be in any order.
     - `sigma`: standard deviation of a pixel, > 0: a number, one for each sector `(n_sector,)`, an array like `c2`, or
       the word `"estimate"` for the scatter of the far-lag plateau, averaged over sectors of equal q and gap unless they
       clearly differ. There is no default.
-    - `mask`: True where a pixel is excluded: `(n_t,)` for whole frames, `(n_t, n_t)` for all sectors, or like `c2`.
+    - `mask`: True where a pixel is excluded: `(n_t,)` for whole frames, `(n_t, n_t)` for all sectors, or like `c2`;
+      or a list of the numbers of excluded frames.
     - `provenance`: where the data came from.
     - `sigma_source`: a sentence on where sigma came from.
     - `bad_frames`, `outliers`: further masks, counted by themselves; made by `excluding`.
 
-    NaN and infinite pixels are excluded and counted. So is the diagonal: there a frame is correlated with itself, and
-    shot noise adds to the value.
+    Pixels that are NaN, infinite or beyond 1e15 are excluded and counted. So is the diagonal: there a frame is
+    correlated with itself, and shot noise adds to the value. Frames whose whole row holds one value, 0 or another,
+    count as bad frames; `notes` has their numbers.
 
-    **Raises:** `WrongShape`; `MissingSigma`, `WrongSigma`, `WrongSigmaPixel`, `SigmaNotEstimated`; `NoPixelLeft` for a
-    sector of which every pixel is excluded (all of `homodyne_eqx.errors`); `TypeError` for what does not hold numbers.
-    A lazy stack is checked map by map when it is read.
+    **Raises:** `WrongShape`; `AsymmetricMap` for a map that differs from its transpose by more than noise;
+    `MissingSigma`, `WrongSigma`, `WrongSigmaPixel`, `SigmaNotEstimated`; `NoPixelLeft` for a sector of which every
+    pixel is excluded (all of `homodyne_eqx.errors`); `TypeError` for what does not hold numbers. A lazy stack is
+    checked map by map when it is read.
     """
 
     c2: Any
@@ -59,17 +65,32 @@ class TwoTimeData:
 
     def __post_init__(self):
         put = object.__setattr__
-        put(self, "c2", array_or_stack(self.c2))
+        c2, masked = without_mask(self.c2)
+        put(self, "c2", array_or_stack(c2))
         _check_geometry(self.geometry, self.shape)
         for name in MASKS:
             put(self, name, mask_array(getattr(self, name), self.shape, name))
-        sigma = sigma_array_or_estimate(self.sigma, self.shape)
+        sigma, masked_noise = without_mask(self.sigma)
+        for found in (masked, masked_noise if np.shape(masked_noise) == self.shape else None):
+            put(self, "mask", union_of_masks(self.mask, found))
+        if not self.is_lazy:
+            self._check_maps(put)
+        sigma = sigma_array_or_estimate(sigma, self.shape)
         if isinstance(sigma, str):
             sigma, source = estimate_sigma(self.c2, [getattr(self, name) for name in MASKS], _alike(self.geometry))
             put(self, "sigma_source", source)
         put(self, "sigma", _read_only(sigma))
         if not self.is_lazy:
             _ = self.excluded
+
+    def _check_maps(self, put: Callable[[Any, str, Any], None]) -> None:
+        """Fills empty halves, refuses maps that are not symmetric, and takes dead frames to the bad ones."""
+        masks = [getattr(self, name) for name in MASKS]
+        c2, dead, notes = checked_maps(self.c2, masks, (self.provenance.frames or (0, 0))[0])
+        put(self, "c2", c2)
+        put(self, "bad_frames", union_of_masks(self.bad_frames, dead))
+        if notes:
+            put(self, "provenance", replace(self.provenance, notes=(*self.provenance.notes, *notes)))
 
     def __reduce__(self):
         """Copied and pickled through the constructor, which leaves the arrays read-only again."""
@@ -98,6 +119,12 @@ class TwoTimeData:
     def scalar_sigma(self) -> np.ndarray | None:
         """Sigma of each sector, `(n_sector,)`, or `None` if it differs from pixel to pixel."""
         return self.sigma if self.sigma.ndim == 1 else None
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What was found, converted or left out when the data were read, and what looks wrong with them."""
+        of_maps = () if self.is_lazy else doubts_on_maps(self.c2)
+        return (*self.provenance.notes, *doubts_on_geometry(self.geometry), *of_maps)
 
     @cached_property
     def excluded(self) -> Excluded:
@@ -133,8 +160,8 @@ class TwoTimeData:
 
         **Arguments:**
 
-        - `q`: `(lowest, highest)`, Å⁻¹, both included.
-        - `phi`: `(from, to)`, degrees, both included, counted modulo 360.
+        - `q`: `(lowest, highest)`, Å⁻¹ or text with a unit, both included; or a list of such ranges.
+        - `phi`: `(from, to)`, degrees, both included, counted modulo 360; or a list of such ranges.
         - `sectors`: indices from 0, in the order wanted.
         - `frames`: `(first, stop)` of these data, from 0, `stop` excluded.
 
@@ -173,8 +200,13 @@ class TwoTimeData:
         return replace(self, c2=in_memory(self.c2)) if self.is_lazy else self
 
     def _read(self, k: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        c2_k = np.asarray(self.c2[k])
-        excluded, counts = excluded_pixels(c2_k, *(mask_of_sector(getattr(self, name), k) for name in MASKS))
+        c2_k, of_mask = without_mask(self.c2[k])
+        c2_k = np.asarray(c2_k)
+        masks = [mask_of_sector(getattr(self, name), k) for name in MASKS]
+        if self.is_lazy:
+            masks[0] = masks[0] if of_mask is None else masks[0] | of_mask
+            masks[1] = union_with_frames(masks[1], dead_frames_of_lazy_map(c2_k, masks, k))
+        excluded, counts = excluded_pixels(c2_k, *masks)
         if np.all(excluded):
             raise NoPixelLeft(k, *counts.tolist())
         if self.sigma.ndim == 3:
@@ -194,7 +226,7 @@ class TwoTimeData:
         lines += [f"  sigma    {describe_sigma(self.sigma)} ({self.sigma_source})", f"  excluded {counted}"]
         if self.provenance.path is not None:
             lines.append(f"  from     {self.provenance.path} ({self.provenance.format})")
-        return "\n".join(lines + [f"  note     {note}" for note in self.provenance.notes])
+        return "\n".join(lines + [f"  note     {note}" for note in self.notes])
 
 
 def sector_arrays(geometry: Geometry) -> tuple[np.ndarray, np.ndarray | None]:

@@ -70,7 +70,7 @@ def test_without_the_reader_there_is_no_flag():
     for command in ("fit", "inspect"):
         said = CliRunner().invoke(build_app(), [command, "--help"]).stdout
         assert "--exposure" not in said
-        for words in ("--frame-time", "SECONDS", "--first-frame", "where an APS-U file lacks it or has it wrong"):
+        for words in ("--frame-time", "SECONDS", "--first-frame", "where a file lacks it or has it wrong"):
             assert words in said
 
 
@@ -89,7 +89,7 @@ def test_its_value_arrives_at_the_reader(call, toy_file):
 def test_it_is_refused_for_a_layout_that_does_not_take_it(call, steady_file):
     done = call("fit", steady_file, "--exposure", "0.25")
     assert done.exit_code == 2
-    assert "'aps-u', which does not take --exposure; it takes --frame-time, --first-frame." in done.stderr
+    assert "'aps-u', which does not take --exposure; it takes --frame-time, --first-frame, --sector-q" in done.stderr
 
 
 def test_the_same_reader_serves_python(call, toy_file):

@@ -39,6 +39,40 @@ class Files:
         path.write_text("not a two-time file")
         return path
 
+    def hdf5(self, contents):
+        path = self.folder / "made.hdf"
+        with h5py.File(path, "w") as file:
+            for name, value in contents.items():
+                file[name] = value
+        return path
+
+    def linked(self):
+        self.aps_u()
+        return self.hdf5({"g12b": h5py.ExternalLink("scan.hdf", "/xpcs/twotime/correlation_map/c2_00001")})
+
+    def enormous(self):
+        """A map of 400,000 frames of which one chunk is there."""
+        path = self.hdf5({"md/x": 1})
+        with h5py.File(path, "r+") as file:
+            file["md"].attrs["frame_time"] = 1.0
+            file.create_dataset("qval_dict", (0,), "f4").attrs["0"] = [0.01]
+            c2 = file.create_dataset("g12b", (400_000, 400_000, 1), "f8", chunks=(100, 100, 1))
+            c2[:100, :100] = 1.0
+        return path
+
+    def npy(self):
+        np.save(self.folder / "c2.npy", self.maps())
+        return self.folder / "c2.npy"
+
+    def lazy(self, c2):
+        class Maps:
+            shape, dtype = c2.shape, c2.dtype
+
+            def __getitem__(self, k):
+                return c2[k]
+
+        return Maps()
+
     def shifted_npz(self):
         """Times from 0 though the first frame is 40, and not uniform."""
         times = np.array([0.0, 1.0, 3.0, *range(4, 13)])
@@ -71,14 +105,20 @@ CASES = {
                 "aps-u": ("the HDF5 signature",),
                 "npz-cache": ("the ZIP signature of an .npz file",),
                 "fit-result": ("the HDF5 signature",),
+                "aps-legacy": ("the HDF5 signature",),
+                "nxxpcs": ("the HDF5 signature",),
+                "chx": ("the HDF5 signature",),
+                "npz": ("the ZIP signature of an .npz file",),
+                "npy": ("the signature of an .npy file",),
+                "mat": ("the signature of a .mat file",),
             }
         },
-        ["notes.txt is of no known layout", "it lacks the HDF5 signature"],
+        ["notes.txt is of no known layout", "they lack the HDF5 signature", "it lacks the signature of an .npy file"],
     ),
     "UnknownFormat": (
         lambda f: load(f.text(), format="spec"),
-        {"format": "spec", "known": ("aps-u", "npz-cache", "fit-result")},
-        ["format is 'spec'; expected one of aps-u, npz-cache, fit-result."],
+        {"format": "spec"},
+        ["format is 'spec'; expected one of aps-u, npz-cache, fit-result, aps-legacy, nxxpcs, chx, npz, npy, mat."],
     ),
     "WrongFormat": (
         lambda f: load(f.text(), format="aps-u"),
@@ -174,6 +214,44 @@ CASES = {
         lambda f: f.data().select(q=(1, 2), sectors=[3]),
         {"wanted": {"q": (1, 2), "sectors": [3]}},
         ["No sector is left with q (1, 2) and sectors [3]. There are q 0.005 Å⁻¹, phi 30, −80, 120, 5°."],
+    ),
+    "KnownLayout": (
+        lambda f: load(f.hdf5({"xpcs/multitau/normalized_g2": np.ones((4, 2))}), sigma=1.0),
+        {"layout": "a multi-tau result of the APS-U layout"},
+        ["made.hdf looks like a multi-tau result of the APS-U layout. Maps of two times are needed: run"],
+    ),
+    "TooLarge": (
+        lambda f: load(f.enormous(), sigma=1.0, sector_q=0.01),
+        {"what": "the maps", "n_bytes": 8 * 400_000**2},
+        [
+            "the maps would take 1.28e+03 GB of memory, and ",
+            "Pass lazy=True to leave the maps in the file, or sectors=",
+        ],
+    ),
+    "MissingValue": (
+        lambda f: load(f.npy(), sigma=1.0, sector_q=0.01),
+        {"what": "the time between its frames", "option": "dt", "placeholder": "SECONDS"},
+        ["c2.npy does not state the time between its frames, and there is no default. Pass dt=<seconds>."],
+    ),
+    "UnknownSectors": (
+        lambda f: load(f.hdf5({"g12b": np.ones((8, 8, 2))}), sigma=1.0, frame_time=1.0),
+        {"reason": "it has no /qval_dict with the q of each map."},
+        ["with the q of each map. Pass sector_q=<q> and sector_phi=<degrees> of each map, in their order."],
+    ),
+    "OutsideTheFile": (
+        lambda f: load(f.linked(), sigma=1.0),
+        {"name": "g12b", "target": "scan.hdf"},
+        ["/g12b lies in another file, 'scan.hdf', which is not read unasked. Pass external=True if you trust"],
+    ),
+    "AsymmetricMap": (
+        lambda f: f.data(1 + 0.3 * np.exp(-np.arange(12) / 3) * np.ones((4, 12, 1))),
+        {"sector": 0},
+        ["The map of sector 0 is not symmetric", "Where the axes are age i and lag k, put the value to c2[i, i + k]"],
+    ),
+    "HalfOfALazyMap": (
+        lambda f: f.data(f.lazy(np.triu(f.maps()))).weighted_map(2),
+        {"sector": 2, "half": "lower"},
+        ["The lower half of the map of sector 2 is 0 or NaN", "data.in_memory(), which fills it", "Pass lazy=False."],
     ),
     "NotInLayout": (
         lambda f: save_aps_u(f.folder / "twice.hdf", f.twice()),

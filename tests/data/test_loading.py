@@ -53,7 +53,7 @@ def test_a_cache_cannot_be_read_lazily(npz_file, symmetric_maps):
 def test_a_file_of_no_known_layout_is_told_what_it_lacks(tmp_path, npz_file, aps_u_file, symmetric_maps):
     text = tmp_path / "notes.hdf"
     text.write_text("not a two-time file")
-    with pytest.raises(ValueError, match=r"(?s)no known layout.*aps-u .*lacks the HDF5 signature.*npz-cache .*ZIP"):
+    with pytest.raises(ValueError, match=r"(?s)no known layout.*aps-u .*lack the HDF5 signature.*npz-cache .*ZIP"):
         load(text, sigma=0.01)
     path = aps_u_file(symmetric_maps(), drop=("dynamic_index_mapping",))
     with pytest.raises(ValueError, match=r"aps-u .*it lacks /xpcs/qmap/dynamic_index_mapping\n"):

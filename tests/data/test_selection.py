@@ -62,7 +62,8 @@ def test_frame_times_that_are_not_uniform_keep_their_spacing(symmetric_maps):
 
 @given(first=st.integers(0, 4), second=st.integers(0, 4), length=st.integers(4, 8))
 def test_selecting_twice_is_selecting_once(first, second, length):
-    c2 = np.arange(3 * 20 * 20, dtype=np.float64).reshape(3, 20, 20)
+    i, j = np.indices((20, 20))
+    c2 = np.arange(3.0)[:, None, None] * 1000 + 20 * np.maximum(i, j) + np.minimum(i, j)
     data = TwoTimeData(c2, Geometry(q=Q[:3], t=np.arange(20) * 0.5), sigma=np.ones_like(c2))
     outer = data.select(frames=(first, 18), sectors=[2, 0])
     inner = outer.select(frames=(second, second + length), sectors=[1])

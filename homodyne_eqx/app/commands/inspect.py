@@ -1,5 +1,6 @@
 """`homodyne-eqx inspect`: what is in a file."""
 
+import shlex
 import sys
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from .. import options as opt
 from ..bad_input import in_options, refuses_bad_input
 from ..loading import load_selected
 from ..runtime import set_up_jax
-from ..spelling import InOptions
+from ..spelling import InOptions, flag, printable
 
 _SECTORS = 60
 
@@ -54,7 +55,7 @@ def inspect(
         ("excluded", str(data.excluded)),
         ("suspicious", f"{found}; to leave out: {found.remedy}" if str(found) else "no frame and no pixel"),
         ("sha256", str(source.sha256)),
-        *(("note", note) for note in source.notes),
+        *(("note", note) for note in data.notes),
     ]
     shown = report.table("", "")
     shown.show_header = False
@@ -63,13 +64,18 @@ def inspect(
     if source.metadata:
         rows.append(("metadata", ", ".join(f"{name} = {_short(value)}" for name, value in source.metadata.items())))
     for name, value in rows:
-        shown.add_row(name, Text(value))
+        shown.add_row(name, Text(printable(value)))
     console.print(shown)
     console.print(_sectors(data, q, phi))
     if data.n_sector > _SECTORS:
         console.print(f"… and {data.n_sector - _SECTORS} more sectors.")
     console.print("To fit it:", style="dim")
-    console.print(f"  {_suggestion(file, data, has_sigma)}", highlight=False, markup=False, soft_wrap=True)
+    console.print(
+        f"  {printable(_suggestion(file, data, has_sigma, layout_options))}",
+        highlight=False,
+        markup=False,
+        soft_wrap=True,
+    )
 
 
 def _with_any_sigma(file: Path, options: dict[str, Any]) -> tuple[TwoTimeData, bool, str]:
@@ -106,9 +112,12 @@ def _sectors(data: TwoTimeData, q: np.ndarray, phi: np.ndarray | None):
     return shown
 
 
-def _suggestion(file: Path, data: TwoTimeData, has_sigma: bool) -> str:
-    sheared = data.geometry.phi is not None and data.n_sector > 1
-    parts = [f"homodyne-eqx fit {file} --model {'laminar-flow' if sheared else 'static'}"]
+def _suggestion(file: Path, data: TwoTimeData, has_sigma: bool, options: dict[str, Any]) -> str:
+    sheared = data.geometry.phi is not None and len(np.unique(np.asarray(data.geometry.phi))) > 1
+    parts = [f"homodyne-eqx fit {shlex.quote(str(file))} --model {'laminar-flow' if sheared else 'static'}"]
+    for name, value in options.items():
+        if value is not None:
+            parts.append(flag(name) if value is True else f"{flag(name)} {shlex.quote(str(value))}")
     if sheared and data.geometry.gap is None:
         parts.append("--gap <Å>")
     if not has_sigma:

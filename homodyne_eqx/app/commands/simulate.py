@@ -8,6 +8,7 @@ import numpy as np
 import typer
 from rich.console import Console
 
+from ...data.units import in_base_unit
 from .. import options as opt
 from ..assignments import values
 from ..bad_input import refuses_bad_input
@@ -30,11 +31,13 @@ def simulate(
     kernel: opt.Kernel = KernelName.gap_average,
     accumulation: opt.Accumulation = AccumulationName.trapezoid,
     q: Annotated[
-        list[float] | None,
-        typer.Option(metavar="Q", help="Scattering vector, Å⁻¹; repeat for more.", rich_help_panel=_GEOMETRY),
+        list[str] | None,
+        typer.Option(
+            metavar="Q", help="Scattering vector, Å⁻¹ or 0.05nm^-1; repeat for more.", rich_help_panel=_GEOMETRY
+        ),
     ] = None,
     phi: Annotated[
-        list[float] | None,
+        list[str] | None,
         typer.Option(
             metavar="DEGREES",
             help="Azimuth; repeat for more. There is one sector for each q and azimuth.",
@@ -55,7 +58,7 @@ def simulate(
         ),
     ] = 0,
     dt: Annotated[
-        float | None, typer.Option(metavar="SECONDS", help="Frame period.", rich_help_panel=_GEOMETRY)
+        str | None, typer.Option(metavar="SECONDS", help="Frame period, s or 1ms.", rich_help_panel=_GEOMETRY)
     ] = None,
     noise: Annotated[
         float | None,
@@ -87,8 +90,11 @@ def simulate(
         )
     if not (noise is not None and np.isfinite(noise) and noise > 0):
         raise ValueError(f"--noise is {noise}; expected a standard deviation > 0, which the file states as its sigma.")
-    if not (dt is not None and np.isfinite(dt) and dt > 0):
+    period = in_base_unit("dt", dt, "time")
+    if not period > 0:
         raise ValueError(f"--dt is {dt}; expected a frame period > 0 s.")
+    vectors, angles = in_base_unit("q", q, "q"), in_base_unit("phi", phi, "angle")
+    gap_in_angstrom = in_base_unit("gap", gap, "length")
     if file.exists() and not force:
         raise FileExistsError(f"{file} exists and is not overwritten. Choose another name, or pass --force.")
     set_up_jax()
@@ -97,10 +103,10 @@ def simulate(
     from ...data import TwoTimeData, save_aps_u
     from ...physics.geometry import Geometry
 
-    pairs = [(a, b) for a in q or () for b in (phi or [None])]
-    t = dt * (first_frame + np.arange(frames or 0))
-    azimuths = np.array([b for _, b in pairs], float) if phi else None
-    geometry = Geometry(q=np.array([a for a, _ in pairs]), phi=azimuths, gap=gap, t=t, dt=dt)
+    pairs = [(a, b) for a in vectors or () for b in (angles or [None])]
+    t = period * (first_frame + np.arange(frames or 0))
+    azimuths = np.array([b for _, b in pairs], float) if angles else None
+    geometry = Geometry(q=np.array([a for a, _ in pairs]), phi=azimuths, gap=gap_in_angstrom, t=t, dt=period)
     g2 = np.asarray(eqx.filter_jit(choice.build(dict(parameters)))(geometry))
     rng = np.random.default_rng(seed)
     upper = np.triu(noise * rng.standard_normal(g2.shape), 1)

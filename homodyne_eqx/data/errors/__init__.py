@@ -12,6 +12,8 @@ from ...physics.errors import (
     Remedy as Remedy,
 )
 from .arrays import (
+    AsymmetricMap as AsymmetricMap,
+    HalfOfALazyMap as HalfOfALazyMap,
     MissingSigma as MissingSigma,
     NoPixelLeft as NoPixelLeft,
     NoSuchSector as NoSuchSector,
@@ -24,14 +26,19 @@ from .arrays import (
 )
 from .files import (
     InvalidFile as InvalidFile,
+    KnownLayout as KnownLayout,
     LostTimeOrigin as LostTimeOrigin,
     MissingFirstFrame as MissingFirstFrame,
     MissingFrameTime as MissingFrameTime,
+    MissingValue as MissingValue,
     NotInLayout as NotInLayout,
     NotLazy as NotLazy,
+    OutsideTheFile as OutsideTheFile,
+    TooLarge as TooLarge,
     UnknownFormat as UnknownFormat,
     UnknownLayout as UnknownLayout,
     UnknownOption as UnknownOption,
+    UnknownSectors as UnknownSectors,
     WrongFirstFrame as WrongFirstFrame,
     WrongFormat as WrongFormat,
     WrongFrameTime as WrongFrameTime,

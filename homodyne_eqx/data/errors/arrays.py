@@ -99,6 +99,43 @@ class NoPixelLeft(AbstractInputError):
 
 @final
 @dataclass(eq=False)
+class AsymmetricMap(AbstractInputError):
+    """A map that differs from its transpose by more than noise. `row`: a frame of which c2[row, j] and c2[j, row]
+    differ; `difference`: the median of their differences; `noise`: how much these scatter."""
+
+    sector: int
+    row: int
+    difference: float
+    noise: float
+
+    def problem(self, spelling: AbstractSpelling) -> str:
+        return (
+            f"The map of sector {self.sector} is not symmetric: c2[{self.row}, j] − c2[j, {self.row}] is "
+            f"{self.difference:.3g} in the median, with a scatter of {self.noise:.2g}; expected c2[i, j] = c2[j, i], "
+            "the correlation of frames i and j. Where one half is no measurement, set it to NaN. Where the axes are "
+            "age i and lag k, put the value to c2[i, i + k] and NaN to all other pixels."
+        )
+
+
+@final
+@dataclass(eq=False)
+class HalfOfALazyMap(AbstractInputError):
+    """A lazy stack that gives a map of which one half is empty. `half`: `"lower"` or `"upper"`."""
+
+    sector: int
+    half: str
+
+    remedies = (Remedy("lazy", False),)
+
+    def problem(self, spelling: AbstractSpelling) -> str:
+        return (
+            f"The {self.half} half of the map of sector {self.sector} is 0 or NaN, and a lazy stack has to give whole "
+            "maps. Take them into memory with data.in_memory(), which fills it, or fill it in the stack."
+        )
+
+
+@final
+@dataclass(eq=False)
 class WrongShape(AbstractInputError):
     """An array whose shape does not fit. `expected`: the shapes that do, in words, and what to do."""
 

@@ -21,13 +21,101 @@ class UnknownLayout(AbstractInputError):
     layouts: Mapping[str, str]
 
     def problem(self, spelling: AbstractSpelling) -> str:
+        lacking: dict[tuple[str, ...], list[str]] = {}
+        for name, names in self.missing.items():
+            lacking.setdefault(names, []).append(f"{name} ({self.layouts[name]})")
         known = "\n".join(
-            f"  {n} ({self.layouts[n]}): it lacks {', '.join(names)}" for n, names in self.missing.items()
+            f"  {', '.join(layouts)}: {'it lacks' if len(layouts) == 1 else 'they lack'} {', '.join(names)}"
+            for names, layouts in lacking.items()
         )
         return (
             f"{self.path} is of no known layout. Known are:\n{known}\n"
             "Convert it to one of these, or build a TwoTimeData from its arrays."
         )
+
+
+@final
+@dataclass(eq=False)
+class KnownLayout(AbstractInputError):
+    """A file of a layout that is known, and that no reader can read. `layout`: what it looks like; `reason`: whole
+    sentences on why it is not read, which end with what to do."""
+
+    path: str
+    layout: str
+    reason: str
+
+    def problem(self, spelling: AbstractSpelling) -> str:
+        return f"{self.path} looks like {self.layout}. {self.reason}"
+
+
+@final
+@dataclass(eq=False)
+class TooLarge(AbstractInputError, MemoryError):
+    """Arrays that do not fit into memory; nothing was read. `what`: in words; `n_bytes`: how many they take;
+    `available`: how many there are."""
+
+    path: str
+    what: str
+    n_bytes: int
+    available: int
+
+    remedies = (
+        Remedy("lazy", True, "to leave the maps in the file"),
+        Remedy("sectors", "INDICES", "for some of them"),
+        Remedy("frames", "RANGE", "for a part"),
+    )
+
+    def problem(self, spelling: AbstractSpelling) -> str:
+        need, have = (f"{x / 1e9:.3g} GB" for x in (self.n_bytes, self.available))
+        return f"{self.path}: {self.what} would take {need} of memory, and {have} are available."
+
+
+@final
+@dataclass(eq=False)
+class MissingValue(AbstractInputError):
+    """Something that a file of this layout does not state and that was not given. `what`: in words; `option`: the
+    argument that states it; `placeholder`: its unit, in capitals."""
+
+    path: str
+    what: str
+    option: str
+    placeholder: str
+
+    def __post_init__(self):
+        self.remedies = (Remedy(self.option, self.placeholder),)
+
+    def problem(self, spelling: AbstractSpelling) -> str:
+        return f"{self.path} does not state {self.what}, and there is no default."
+
+
+@final
+@dataclass(eq=False)
+class UnknownSectors(AbstractInputError):
+    """A file that does not say at which q and phi its maps are. `reason`: whole sentences."""
+
+    path: str
+    reason: str
+
+    conjunction = " and "
+    remedies = (Remedy("sector_q", "Q"), Remedy("sector_phi", "DEGREES", "of each map, in their order"))
+
+    def problem(self, spelling: AbstractSpelling) -> str:
+        return f"{self.path}: {self.reason}"
+
+
+@final
+@dataclass(eq=False)
+class OutsideTheFile(AbstractInputError):
+    """A part of an HDF5 file that lies in another file. `name`: its path in the file; `target`: the other file."""
+
+    path: str
+    name: str
+    target: str
+
+    remedies = (Remedy("external", True, "if you trust where it points"),)
+
+    def problem(self, spelling: AbstractSpelling) -> str:
+        return f"{self.path}: /{self.name} lies in another file, {self.target!r}, which is not read unasked."
 
 
 @final

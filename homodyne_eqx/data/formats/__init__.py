@@ -1,7 +1,8 @@
 """The readers, one for each file layout. A new layout is one new file here and one line in `READERS`."""
 
-from . import fit_result, npz_cache
+from . import aps_legacy, chx, fit_result, npz_cache, nxxpcs, plain
 from .aps_u import reader as aps_u
+from .not_read import refuse_known_layout as refuse_known_layout
 from .reader_options import FIRST_FRAME as FIRST_FRAME, ReaderOption as ReaderOption, each_once
 from .recording import Reader as Reader, Recording as Recording
 
@@ -9,6 +10,10 @@ READERS: tuple[Reader, ...] = (
     aps_u.READER,
     npz_cache.READER,
     fit_result.READER,
+    aps_legacy.READER,
+    nxxpcs.READER,
+    chx.READER,
+    *plain.READERS,
 )
 
 

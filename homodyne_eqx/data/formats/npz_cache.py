@@ -1,26 +1,32 @@
 """Reader of the NPZ cache, version 2, which homodyne and xpcsjax write."""
 
 import json
-import zipfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from ..errors import InvalidFile, LostTimeOrigin, WrongFirstFrame
+from .npy_arrays import npz_names, read_npz, starts_as_zip
 from .reader_options import FIRST_FRAME
 from .recording import Reader, Recording
 
 _REQUIRED = ("c2_exp", "t1", "t2", "wavevector_q_list", "phi_angles_list")
+_METADATA = "cache_metadata_json"
+_KINDS = {"fiub": "real numbers", "US": "text"}
 _SPACING_TOLERANCE = 1e-4
+_OLDER = (
+    "A cache of an older version holds pickled objects and is not read because unpickling may run code. Delete it and "
+    "have it written again by the current version."
+)
 
 
 def missing(path: Path) -> tuple[str, ...]:
     """Required arrays that the file lacks."""
-    if not zipfile.is_zipfile(path):
-        return ("the ZIP signature of an .npz file",)
-    with zipfile.ZipFile(path) as archive:
-        names = set(archive.namelist())
-    return tuple(name for name in _REQUIRED if f"{name}.npy" not in names)
+    names = npz_names(path)
+    if names is None:
+        return ("a readable ZIP directory" if starts_as_zip(path) else "the ZIP signature of an .npz file",)
+    return tuple(name for name in _REQUIRED if name not in names)
 
 
 def read(path: Path, *, first_frame: int | None = None) -> Recording:
@@ -35,18 +41,11 @@ def read(path: Path, *, first_frame: int | None = None) -> Recording:
     **Raises:** `InvalidFile` for older caches (pickled objects, 2-D times) and for contents that contradict each
     other; `WrongFirstFrame`, `LostTimeOrigin`.
     """
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            if "cache_metadata" in file.files:
-                raise ValueError("it keeps its metadata as a pickled object")
-            c2, t, t2, q, phi = (file[name] for name in _REQUIRED)
-            text = str(file["cache_metadata_json"][()]) if "cache_metadata_json" in file.files else "{}"
-    except ValueError as error:
-        raise InvalidFile(
-            str(path),
-            f"this is a cache of an older version, which is not read because unpickling may run code ({error}). "
-            "Delete it and have it written again by the current version.",
-        ) from error
+    names = npz_names(path) or set()
+    if "cache_metadata" in names:
+        raise InvalidFile(str(path), f"it keeps its metadata as a pickled object. {_OLDER}")
+    c2, t, t2, q, phi = (_array(path, name) for name in _REQUIRED)
+    text = str(_array(path, _METADATA, "US")[()]) if _METADATA in names else "{}"
     if t.ndim != 1 or t.shape != t2.shape or not np.array_equal(t, t2):
         raise InvalidFile(
             str(path),
@@ -64,6 +63,8 @@ def read(path: Path, *, first_frame: int | None = None) -> Recording:
         )
     t = t.astype(np.float64)
     spacing = np.diff(t)
+    if not np.all(np.isfinite(t)) or np.any(spacing <= 0):
+        raise InvalidFile(str(path), "its times t1 do not increase. Have the cache written again.")
     uniform = spacing.size > 0 and np.ptp(spacing) <= _SPACING_TOLERANCE * np.median(spacing)
     dt = float((t[-1] - t[0]) / spacing.size) if uniform else None
     t, notes = _from_origin(path, t, dt, first_frame, _metadata(path, text))
@@ -71,10 +72,23 @@ def read(path: Path, *, first_frame: int | None = None) -> Recording:
     return Recording(c2, q, np.ravel(phi).astype(np.float64), t, dt, notes=notes)
 
 
-def _metadata(path: Path, text: str) -> dict:
+def _array(path: Path, name: str, kinds: str = "fiub") -> np.ndarray:
+    """An array of the cache, of one of these kinds of dtype."""
+    try:
+        array = read_npz(path, name)
+    except ValueError as error:
+        raise InvalidFile(str(path), f"{error} {_OLDER}") from error
+    if array.dtype.kind not in kinds:
+        raise InvalidFile(
+            str(path), f"{name} holds {array.dtype}; expected {_KINDS[kinds]}. Have the cache written again."
+        )
+    return array
+
+
+def _metadata(path: Path, text: str) -> dict[str, Any]:
     try:
         metadata = json.loads(text)
-    except json.JSONDecodeError as error:
+    except (json.JSONDecodeError, RecursionError) as error:
         raise InvalidFile(
             str(path), f"cache_metadata_json is not JSON ({error}). Have the cache written again."
         ) from error
@@ -89,7 +103,13 @@ def _from_origin(
     path: Path, t: np.ndarray, dt: float | None, first_frame: int | None, metadata: dict
 ) -> tuple[np.ndarray, tuple[str, ...]]:
     if first_frame is None:
-        first_frame = int(metadata.get("start_frame", 1)) - 1
+        start = metadata.get("start_frame", 1)
+        if not isinstance(start, int | float) or start != start // 1:
+            raise InvalidFile(
+                str(path),
+                f"start_frame of its metadata is {str(start)[:60]}; expected a frame number from 1. Correct it.",
+            )
+        first_frame = int(start) - 1
     if first_frame < 0:
         raise WrongFirstFrame(str(path), first_frame)
     if first_frame == 0 or t[0] != 0:

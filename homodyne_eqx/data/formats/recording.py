@@ -51,7 +51,8 @@ class Reader:
     - `missing(path)`: what the file lacks to be of this layout, `()` for a file that is; decides by what is in the
       file, not by its name;
     - `read(path, **options)`: the content of the file;
-    - `options`: what `read` takes beside the path, each an argument of `load` and a flag of the command line.
+    - `options`: what `read` takes beside the path, each an argument of `load` and a flag of the command line;
+    - `one_value_states`: whether one value of q or phi, in the place of a range, is that of the sectors.
     """
 
     name: str
@@ -59,6 +60,7 @@ class Reader:
     missing: Callable[[Path], tuple[str, ...]]
     read: Callable[..., Recording]
     options: tuple[ReaderOption, ...] = ()
+    one_value_states: bool = False
 
     def checked_options(self, path: Path, given: Mapping[str, Any]) -> dict[str, Any]:
         """The options given, without those that are `None`, each of the type that it should have.

@@ -1,52 +1,41 @@
 """Reader of the APS-U NeXus-like layout (8-ID-I and 8-ID-E since 2025)."""
 
-from dataclasses import dataclass
+import math
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, final
+from typing import Any
 
 import numpy as np
 
-from ...errors import InvalidFile, MissingFirstFrame, MissingFrameTime, WrongFirstFrame, WrongFrameTime
-from ...hdf5 import is_hdf5, require_h5py
-from ..reader_options import FIRST_FRAME, ReaderOption
+from ...errors import MissingFirstFrame, UnknownSectors
+from ...hdf5 import is_hdf5
+from ...hdf5_file import Hdf5File, hdf5_file
+from ..hdf5_maps import Hdf5Maps, maps_by_name
+from ..reader_options import EXTERNAL, FIRST_FRAME, FRAME_TIME
 from ..recording import Reader, Recording
+from ..sectors import SECTOR_PHI, SECTOR_Q, of_each_sector
+from ..times import frame_count, frame_times, stated_frame_time
 from . import layout
 
-if TYPE_CHECKING:
-    import h5py
-
 _REQUIRED = (layout.MAPS, layout.PROCESSED_BINS, layout.INDEX_MAPPING, layout.NUM_PTS, layout.Q_LIST, layout.PHI_LIST)
-
-_FRAME_TIME = ReaderOption(
-    "frame_time", float, "SECONDS", "Period of the detector, where an APS-U file lacks it or has it wrong."
-)
-
-
-@final
-@dataclass(frozen=True)
-class UpperTriangleMaps:
-    """Maps of which the file holds the upper triangle. The lower one is its transpose, filled in on reading."""
-
-    path: str
-    names: tuple[str, ...]
-    shape: tuple[int, int, int]
-    dtype: np.dtype
-
-    def __getitem__(self, k: int) -> np.ndarray:
-        with require_h5py().File(self.path, "r") as file:
-            upper = np.triu(file[f"{layout.MAPS}/{self.names[k]}"][()].astype(self.dtype, copy=False))
-        return upper + np.triu(upper, 1).T
 
 
 def missing(path: Path) -> tuple[str, ...]:
     """Required groups and datasets that the file lacks."""
     if not is_hdf5(path):
         return ("the HDF5 signature",)
-    with require_h5py().File(path, "r") as file:
-        return tuple(f"/{name}" for name in _REQUIRED if name not in file)
+    with hdf5_file(path, external=True) as file:
+        return tuple(f"/{name}" for name in _REQUIRED if not file.has(name))
 
 
-def read(path: Path, *, frame_time: float | None = None, first_frame: int | None = None) -> Recording:
+def read(
+    path: Path,
+    *,
+    frame_time: float | None = None,
+    first_frame: int | None = None,
+    sector_q: np.ndarray | None = None,
+    sector_phi: np.ndarray | None = None,
+    external: bool | None = None,
+) -> Recording:
     """Content of an APS-U file; the maps are read one at a time, when they are asked for.
 
     The sector of map k is `dynamic_index_mapping[processed_bins[k] − 1]`, split by the number of azimuths into the
@@ -59,18 +48,26 @@ def read(path: Path, *, frame_time: float | None = None, first_frame: int | None
     - `frame_time`: period of the detector, s, instead of the one in the file.
     - `first_frame`: detector frame, counted from 0, at which the maps start, instead of `begin_frame` in the file
       (which early versions of the writer counted from 1, and which is negative where it was counted from the end).
+    - `sector_q` (Å⁻¹), `sector_phi` (degrees): of all maps or of each, instead of those of the qmap, which a qmap in
+      x and y lacks.
+    - `external`: whether parts that lie in other files are read.
 
     **Raises:** `MissingFrameTime`, `WrongFrameTime`, `MissingFirstFrame`, `WrongFirstFrame`; `InvalidFile` for anything
-    else that is missing or contradicts itself.
+    else that is missing or contradicts itself; `OutsideTheFile`.
     """
-    with require_h5py().File(path, "r") as file:
-        names, n_t, dtype = _map_names(file, path)
-        q, phi, notes = _sectors(file, path, len(names))
-        t, dt = _times(file, path, n_t, frame_time, first_frame)
-        gap, sigma, mask = (_optional(file, name) for name in ("gap", "sigma", "mask"))
-        metadata = {k: _as_python(v) for k, v in file[layout.EXTRAS].attrs.items()} if layout.EXTRAS in file else {}
+    with hdf5_file(path, external) as file:
+        maps = _maps(file)
+        q, phi, notes = _sectors(file, maps.shape[0], sector_q, sector_phi)
+        t, dt, time_notes = _times(file, path, maps.shape[1], frame_time, first_frame)
+        stated = {name: f"{layout.EXTRAS}/{name}" for name in ("gap", "sigma", "mask")}
+        most = math.prod(maps.shape)
+        gap, sigma, mask = (file.array(name, most) if file.has(name) else None for name in stated.values())
+        attributes = list(file.group(layout.EXTRAS).attrs) if file.has(layout.EXTRAS) else []
+        metadata = {key: file.attribute(layout.EXTRAS, key) for key in attributes}
+        if gap is not None:
+            gap = gap * file.factor(stated["gap"], "length")[0]
     return Recording(
-        maps=UpperTriangleMaps(str(path), names, (len(names), n_t, n_t), dtype),
+        maps=maps,
         q=q,
         phi=phi,
         t=t,
@@ -79,143 +76,111 @@ def read(path: Path, *, frame_time: float | None = None, first_frame: int | None
         sigma=sigma,
         sigma_source=str(metadata.pop("sigma_source", "the file")),
         mask=None if mask is None else mask.astype(bool),
-        notes=notes,
+        notes=notes + time_notes,
         metadata=metadata,
     )
 
 
-def _map_names(file: "h5py.File", path: Path) -> tuple[tuple[str, ...], int, np.dtype]:
-    """Names of the maps in processing order, their number of frames and their dtype."""
-    group: Any = file[layout.MAPS]
-    maps: dict[str, h5py.Dataset] = {name: group[name] for name in sorted(group) if name.startswith("c2_")}
-    names = tuple(maps)
+def _maps(file: Hdf5File) -> Hdf5Maps:
+    """The maps in processing order."""
+    names = [name for name in file.names(layout.MAPS) if name.startswith("c2_")]
     if not names:
-        reason = f"it holds no map: /{layout.MAPS} has no dataset c2_00001. Run the two-time analysis again."
-        raise InvalidFile(str(path), reason)
-    first = maps[names[0]]
-    n_t = first.shape[0] if first.ndim else 0
-    for name, values in maps.items():
-        if values.shape != (n_t, n_t):
-            raise InvalidFile(
-                str(path),
-                f"map {name} has shape {values.shape}; expected ({n_t}, {n_t}), as all maps. Run the analysis again.",
-            )
-    if names != tuple(layout.map_name(k + 1) for k in range(len(names))):
-        raise InvalidFile(
-            str(path),
+        file.refuse(f"it holds no map: /{layout.MAPS} has no dataset c2_00001. Run the two-time analysis again.")
+    maps = maps_by_name(file, [f"{layout.MAPS}/{name}" for name in names])
+    if names != [layout.map_name(k + 1) for k in range(len(names))]:
+        file.refuse(
             f"the maps are named {names[0]} to {names[-1]} ({len(names)} of them); expected c2_00001 to "
-            f"{layout.map_name(len(names))}, in processing order. Some are missing: run the analysis again.",
+            f"{layout.map_name(len(names))}, in processing order. Some are missing: run the analysis again."
         )
-    dtype = np.dtype(np.float64 if first.dtype == np.float64 else np.float32)
-    return names, n_t, dtype
+    return maps
 
 
-def _sectors(file: "h5py.File", path: Path, n_map: int) -> tuple[np.ndarray, np.ndarray | None, tuple[str, ...]]:
-    """q and phi of each map, through the index mapping of the qmap."""
-    bins = np.ravel(file[layout.PROCESSED_BINS][()]).astype(np.int64)
-    mapping = np.ravel(file[layout.INDEX_MAPPING][()]).astype(np.int64)
-    n_q, n_phi = (int(x) for x in np.ravel(file[layout.NUM_PTS][()])[:2])
-    q_list, phi_list = (np.ravel(file[name][()]).astype(np.float64) for name in (layout.Q_LIST, layout.PHI_LIST))
+def _sectors(
+    file: Hdf5File, n_map: int, given_q: np.ndarray | None, given_phi: np.ndarray | None
+) -> tuple[np.ndarray, np.ndarray | None, tuple[str, ...]]:
+    """q and phi of each map, as given or through the index mapping of the qmap."""
+    notes: tuple[str, ...] = ()
+    q = None if given_q is None else of_each_sector("sector_q", given_q, n_map)
+    phi = None if given_phi is None else of_each_sector("sector_phi", given_phi, n_map)
+    if q is not None and phi is not None:
+        return q, phi, ("q and phi as given, not those of the qmap",)
+    q_index, phi_index = _grid(file, n_map)
+    if q is None:
+        q, notes = _of_qmap(file, layout.Q_LIST, "q", "q", q_index)
+    if phi is None:
+        phi, more = _of_qmap(file, layout.PHI_LIST, "phi", "angle", phi_index)
+        notes += more
+    return q, None if np.all(np.isnan(phi)) else phi, notes
+
+
+def _grid(file: Hdf5File, n_map: int) -> tuple[np.ndarray, np.ndarray]:
+    """Indices of q and phi of each map."""
+    bins = file.whole_numbers(layout.PROCESSED_BINS)
+    mapping = file.whole_numbers(layout.INDEX_MAPPING)
+    size = file.whole_numbers(layout.NUM_PTS)
+    n_q, n_phi = (int(size[0]), int(size[1])) if size.size >= 2 else (0, 0)
+    lengths = tuple(file.dataset(name).size for name in (layout.Q_LIST, layout.PHI_LIST))
     if len(bins) != n_map:
-        raise InvalidFile(
-            str(path),
-            f"{n_map} maps but {len(bins)} processed_bins; expected one bin for each map. Run the analysis again.",
+        file.refuse(
+            f"{n_map} maps but {len(bins)} processed_bins; expected one bin for each map. Run the analysis again."
         )
-    if (len(q_list), len(phi_list)) != (n_q, n_phi):
-        raise InvalidFile(
-            str(path),
-            f"dynamic_num_pts is [{n_q}, {n_phi}], but the lists of q and phi have {len(q_list)} and "
-            f"{len(phi_list)} values. The qmap contradicts itself: make it again.",
+    if lengths != (n_q, n_phi) or not (n_q and n_phi):
+        file.refuse(
+            f"dynamic_num_pts is {size.tolist()[:4]}, but the lists of q and phi have {lengths[0]} and {lengths[1]} "
+            "values. The qmap contradicts itself: make it again."
         )
     if bins.min() < 1 or bins.max() > len(mapping):
-        raise InvalidFile(
-            str(path),
+        file.refuse(
             f"processed_bins runs from {bins.min()} to {bins.max()}; expected labels from 1 to {len(mapping)}, the "
-            "length of dynamic_index_mapping. The maps belong to another qmap: run the analysis again with theirs.",
+            "length of dynamic_index_mapping. The maps belong to another qmap: run the analysis again with theirs."
         )
     grid = mapping[bins - 1]
     if grid.min() < 0 or grid.max() >= n_q * n_phi:
-        raise InvalidFile(
-            str(path),
+        file.refuse(
             f"dynamic_index_mapping runs from {grid.min()} to {grid.max()}; expected grid indices from 0 to "
-            f"{n_q} × {n_phi} − 1. The qmap contradicts itself: make it again.",
+            f"{n_q} × {n_phi} − 1. The qmap contradicts itself: make it again."
         )
-    q_index, phi_index = np.divmod(grid, n_phi)
-    q_scale, q_note = _unit_scale(file, path, layout.Q_LIST, "q")
-    phi_scale, phi_note = _unit_scale(file, path, layout.PHI_LIST, "phi")
-    phi = phi_list[phi_index] * phi_scale
-    return q_list[q_index] * q_scale, None if np.all(np.isnan(phi)) else phi, q_note + phi_note
+    return np.divmod(grid, n_phi)
 
 
-def _unit_scale(file: "h5py.File", path: Path, name: str, expected: str) -> tuple[float, tuple[str, ...]]:
-    """Factor that converts a list to Å⁻¹ or degrees, from the attributes of the list if it has any; a note if not 1."""
-    attributes = file[name].attrs
-    quantity = _as_python(attributes.get("name", expected))
-    unit = str(_as_python(attributes.get("unit", "")))
-    if quantity != expected:
-        raise InvalidFile(
-            str(path), f"/{name} is {quantity!r}; expected {expected!r}. Only qmaps divided in q and phi can be read."
+def _of_qmap(
+    file: Hdf5File, name: str, expected: str, quantity: str, index: np.ndarray
+) -> tuple[np.ndarray, tuple[str, ...]]:
+    """Values of a list of the qmap in Å⁻¹ or degrees, `(n_map,)`, and a note where they were converted."""
+    called = file.attribute(name, "name")
+    if called not in (None, "", expected):
+        raise UnknownSectors(
+            file.path,
+            f"/{name} is {str(called)[:60]!r}; expected {expected!r}. Only a qmap divided in q and phi says where a "
+            "sector is.",
         )
-    if expected == "q" and "nm" in unit:
-        return 0.1, (f"q converted from {unit} to Å⁻¹",)
-    if expected == "phi" and unit.startswith("rad"):
-        return 180 / np.pi, (f"phi converted from {unit} to degrees",)
-    return 1.0, ()
+    factor, converted = file.factor(name, quantity)
+    unit = file.attribute(name, "unit") or file.attribute(name, "units")
+    target = {"q": "Å⁻¹", "angle": "degrees"}[quantity]
+    note = (f"{expected} converted from {unit} to {target}",) if converted else ()
+    return file.numbers(name, finite=quantity == "q")[index] * factor, note
 
 
 def _times(
-    file: "h5py.File", path: Path, n_t: int, frame_time: float | None, first_frame: int | None
-) -> tuple[np.ndarray, float]:
+    file: Hdf5File, path: Path, n_t: int, frame_time: float | None, first_frame: int | None
+) -> tuple[np.ndarray, float, tuple[str, ...]]:
     """Time of each map frame and the frame period, s."""
-    if frame_time is None:
-        frame_time = _number(file, path, layout.FRAME_TIME)
-    if frame_time is None:
-        raise MissingFrameTime(str(path), layout.FRAME_TIME)
-    if not (np.isfinite(frame_time) and frame_time > 0):
-        raise WrongFrameTime(str(path), frame_time)
-    frames_per_map_frame = 1.0
+    frame_time, notes = stated_frame_time(file, layout.FRAME_TIME, frame_time)
+    per_map_frame = 1.0
     for name in ("stride_frame", "avg_frame"):
-        frames_per_map_frame *= _frame_count(file, path, f"{layout.CONFIG}/{name}")
-    first = float(first_frame) if first_frame is not None else _number(file, path, f"{layout.CONFIG}/begin_frame")
+        per_map_frame *= frame_count(file, f"{layout.CONFIG}/{name}")
+    first: Any = first_frame if first_frame is not None else file.number(f"{layout.CONFIG}/begin_frame")
     if first is None:
         raise MissingFirstFrame(str(path), f"{layout.CONFIG}/begin_frame")
-    if first < 0:
-        raise WrongFirstFrame(str(path), first)
-    dt = frame_time * frames_per_map_frame
-    return first * frame_time + dt * np.arange(n_t), dt
+    if np.isfinite(first) and first != round(first):
+        file.refuse(f"/{layout.CONFIG}/begin_frame is {first:g}; expected a whole number of frames. Correct it.")
+    return frame_times(path, n_t, frame_time, per_map_frame, first), frame_time * per_map_frame, notes
 
 
-def _frame_count(file: "h5py.File", path: Path, name: str) -> float:
-    """A number of detector frames, ≥ 1, without which the frame period does not follow."""
-    count = _number(file, path, name)
-    if count is None:
-        reason = f"it has no /{name}. The frame period dt does not follow without it; add it to the file."
-        raise InvalidFile(str(path), reason)
-    if count < 1:
-        raise InvalidFile(str(path), f"/{name} is {count:g}; expected ≥ 1. Correct it in the file.")
-    return count
-
-
-def _number(file: "h5py.File", path: Path, name: str) -> float | None:
-    """The single value of a dataset, `None` if there is no such dataset."""
-    if name not in file:
-        return None
-    values = np.ravel(file[name][()])
-    if values.size != 1:
-        raise InvalidFile(str(path), f"/{name} has {values.size} values; expected one. Correct it in the file.")
-    return float(values[0])
-
-
-def _optional(file: "h5py.File", name: str) -> Any:
-    path = f"{layout.EXTRAS}/{name}"
-    return file[path][()] if path in file else None
-
-
-def _as_python(value: Any) -> Any:
-    """An attribute as a Python str, number or list."""
-    if isinstance(value, bytes):
-        return value.decode()
-    return value.tolist() if isinstance(value, np.ndarray | np.generic) else value
-
-
-READER = Reader("aps-u", "APS-U NeXus-like HDF5 (8-ID since 2025)", missing, read, (_FRAME_TIME, FIRST_FRAME))
+READER = Reader(
+    "aps-u",
+    "APS-U NeXus-like HDF5 (8-ID since 2025)",
+    missing,
+    read,
+    (FRAME_TIME, FIRST_FRAME, SECTOR_Q, SECTOR_PHI, EXTERNAL),
+)

@@ -1,0 +1,103 @@
+"""Maps as they are given, brought to what everything else relies on: whole, symmetric, and without dead frames."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from .errors import AsymmetricMap, HalfOfALazyMap
+from .exclusion import excluded_pixels, mask_of_sector
+from .flat_frames import flat_frames, listed_frames
+from .halves import asymmetry, completed, empty_half
+
+
+def without_mask(c2: Any) -> tuple[Any, np.ndarray | None]:
+    """The values of a masked array of NumPy and its mask, `None` for what has none; anything else as it is."""
+    if not isinstance(c2, np.ma.MaskedArray):
+        return c2, None
+    masked = np.ma.getmaskarray(c2)
+    return np.ma.getdata(c2), masked if np.any(masked) else None
+
+
+def checked_maps(
+    c2: np.ndarray, masks: Sequence[np.ndarray | None], first_frame: int
+) -> tuple[np.ndarray, np.ndarray | None, tuple[str, ...]]:
+    """Maps in memory with empty halves filled, a mask of dead frames, and notes on both.
+
+    A half that is exactly 0 or NaN is filled by the transpose of the other, in a copy. Frames whose row holds one value
+    are masked.
+
+    **Arguments:** `masks`: as of `TwoTimeData`, each or `None`; `first_frame`: number of the first frame, for notes.
+
+    **Returns:** the maps; `(n_t,)` or `(n_sector, n_t, n_t)`, `None` where no frame is dead; the notes.
+
+    **Raises:** `AsymmetricMap`.
+    """
+    halves = [empty_half(c2_k) for c2_k in c2]
+    notes: tuple[str, ...] = ()
+    if any(halves):
+        whole = np.empty_like(c2)
+        for k, half in enumerate(halves):
+            whole[k] = completed(c2[k], half)
+        whole.flags.writeable = False
+        c2, notes = whole, (_on_halves(halves),)
+    dead = np.zeros((len(c2), c2.shape[1]), bool)
+    for k, c2_k in enumerate(c2):
+        dead[k] = _checked(c2_k, [mask_of_sector(mask, k) for mask in masks], k)
+    if not np.any(dead):
+        return c2, None, notes
+    notes += tuple(_on_frames(dead, first_frame))
+    same = np.all(dead == dead[0])
+    return c2, dead[0] if same else dead[:, :, None] | dead[:, None, :], notes
+
+
+def dead_frames_of_lazy_map(c2_k: np.ndarray, masks: Sequence[np.ndarray | bool], k: int) -> np.ndarray:
+    """True at the dead frames of a map that a lazy stack has given, `(n_t,)`.
+
+    **Raises:** `HalfOfALazyMap`, `AsymmetricMap`.
+    """
+    half = empty_half(c2_k)
+    if half is not None:
+        raise HalfOfALazyMap(k, half)
+    return _checked(c2_k, masks, k)
+
+
+def union_with_frames(mask: np.ndarray | bool, frames: np.ndarray) -> np.ndarray | bool:
+    """The mask of a sector `(n_t, n_t)`, or `False`, with these frames `(n_t,)` in addition."""
+    return mask | frames[:, None] | frames[None, :] if np.any(frames) else mask
+
+
+def _checked(c2_k: np.ndarray, masks: Sequence[np.ndarray | bool], k: int) -> np.ndarray:
+    excluded, _ = excluded_pixels(c2_k, *masks)
+    found = asymmetry(c2_k, excluded)
+    if found is not None:
+        raise AsymmetricMap(k, found.row, found.difference, found.noise)
+    return flat_frames(c2_k, excluded)
+
+
+def _on_halves(halves: Sequence[str | None]) -> str:
+    said = []
+    for half in ("lower", "upper"):
+        sectors = [k for k, other in enumerate(halves) if other == half]
+        if sectors:
+            of = (
+                "every map"
+                if len(sectors) == len(halves)
+                else f"the maps of sectors {', '.join(map(str, sectors[:12]))}"
+            )
+            said.append(f"the {half} half of {of} was 0 or NaN and is filled by the transpose of the other")
+    return "; ".join(said)
+
+
+def _on_frames(dead: np.ndarray, first_frame: int) -> list[str]:
+    """A note for all sectors together where they agree, else for each."""
+    n_t = dead.shape[1]
+    shifted = np.zeros((len(dead), first_frame + n_t), bool)
+    shifted[:, first_frame:] = dead
+    what = "excluded: one value in the whole row"
+    if np.all(dead == dead[0]):
+        return [f"{np.count_nonzero(dead[0])} frames {what} (frame {listed_frames(shifted[0])})"]
+    return [
+        f"{np.count_nonzero(dead[k])} frames of sector {k} {what} (frame {listed_frames(shifted[k])})"
+        for k in np.flatnonzero(np.any(dead, axis=1))
+    ]

@@ -1,0 +1,36 @@
+"""q and azimuth of each sector, as the caller gives them or as a file lists them."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from ..errors import WrongShape
+from .reader_options import ReaderOption
+
+SECTOR_Q = ReaderOption(
+    "sector_q",
+    float,
+    "Q",
+    "q of the sectors, where a file lacks it or has it wrong: one for all, or one for each with commas.",
+    "q",
+    many=True,
+)
+SECTOR_PHI = ReaderOption(
+    "sector_phi",
+    float,
+    "DEGREES",
+    "Azimuth of the sectors, where a file lacks it or has it wrong: one for all, or one for each with commas.",
+    "angle",
+    many=True,
+)
+
+
+def of_each_sector(option: str, given: Sequence[float] | np.ndarray, n_sector: int) -> np.ndarray:
+    """What was given, for each sector, `(n_sector,)`.
+
+    **Raises:** `WrongShape` unless it is one value, or one for each sector.
+    """
+    values = np.ravel(np.asarray(given, np.float64))
+    if values.size not in (1, n_sector):
+        raise WrongShape(option, values.shape, f"one value, or one for each of the {n_sector} sectors of the file")
+    return np.broadcast_to(values, (n_sector,)).copy()
