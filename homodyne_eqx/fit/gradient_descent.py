@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import equinox as eqx
@@ -68,6 +69,7 @@ def descend(
 
     begun = time.perf_counter()
     given = fit_input(model, data, free, fixed, bounds, loss)
+    given = replace(given, free_parameters=given.free_parameters.off_bounds())
     _check_steps(optimiser, steps, tiles_a_step, given.packed)
     problem = _in_units_of_the_start(given.problem())
     descent = _descended(

@@ -10,7 +10,7 @@ from ..fit_input import FitInput
 from ..parameter import Parameters
 from ..solve.ended import Ended
 from ..solve.minimise import Outcome
-from ..solve.quadratic import UNDETERMINED
+from ..solve.quadratic import determined
 from ..uncertainty.noise_of_fit import NoiseOfFit
 from ..uncertainty.speckle_covariance import found_covariance
 from ..verdict.verdict import judge
@@ -40,7 +40,8 @@ def build_result(fitted: TwoTimeModel, fit_input: FitInput, outcome: Outcome, se
     for p in free_parameters.parameters:
         if p.free:
             value, sigma = float(outcome.parameters[k]), float(white[k])
-            if sigma > UNDETERMINED * max(abs(value), abs(p.start)):
+            lost = np.isnan(sigma) and outcome.normal.is_finite and not outcome.at_bound[k]
+            if lost or not determined(np.array(p.start), np.array(value), np.array(sigma), outcome.normal.eps):
                 sigma = np.inf
             spread = partial(noise.uncertainty, k) if np.isfinite(sigma) else sigma
             at_bound = bool(outcome.at_bound[k])

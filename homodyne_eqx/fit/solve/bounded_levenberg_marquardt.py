@@ -10,7 +10,7 @@ import optimistix as optx
 from jax.flatten_util import ravel_pytree
 from jaxtyping import Array, Bool, Float, PyTree
 
-from .box import box_of
+from .box import box_of, flat_like
 from .box_step import BoxStep, box_step, least_damping
 from .step_of_length import step_of_length
 

@@ -34,14 +34,14 @@ def flat_like(given: Any, y: PyTree, name: str) -> Float[Array, " n"]:
         if np.ndim(given) == 0 and len(jax.tree.leaves(given)) == 1:
             return jnp.full(flat.shape, jnp.asarray(given).astype(flat.dtype))
         raise ValueError(
-            f"options[{name!r}] is a {jax.tree.structure(given)}; expected one number, or the structure of the unknowns, "
-            f"{jax.tree.structure(y)}."
+            f"options[{name!r}] is a {jax.tree.structure(given)}; expected one number, or the structure of the "
+            f"unknowns, {jax.tree.structure(y)}."
         )
     leaves = []
     for each, of in zip(jax.tree.leaves(given), jax.tree.leaves(y), strict=True):
         if np.shape(each) not in ((), np.shape(of)):
             raise ValueError(
-                f"options[{name!r}] has an array of shape {np.shape(each)}; expected {np.shape(of)}, that of the unknowns."
+                f"options[{name!r}] has shape {np.shape(each)}; expected {np.shape(of)}, that of the unknowns."
             )
         leaves.append(jnp.broadcast_to(jnp.asarray(each).astype(flat.dtype), np.shape(of)).ravel())
     return jnp.concatenate(leaves)
