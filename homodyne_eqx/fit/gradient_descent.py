@@ -15,6 +15,7 @@ from ..data import TwoTimeData
 from ..engine import Packed, chi_squared, normal_equations
 from ..engine.losses import AbstractLoss, Squares
 from ..physics.model import TwoTimeModel
+from .effects import without_rounding
 from .fit_input import FitInput, fit_input
 from .free_parameters import ParameterBounds
 from .problem import Problem, not_finite_at, values_of
@@ -78,6 +79,7 @@ def descend(
     fitted = problem.model(descent.best)
     outcome = _judged(fitted, given, tolerance, descent)
     fitted, outcome = nearest_to_start(fitted, given.free_parameters, outcome, given.packed, loss)
+    outcome = without_rounding(fitted, outcome, given.free_parameters, given.packed, loss)
     seconds = {
         "total": time.perf_counter() - begun,
         "packing": given.packing_seconds,

@@ -11,6 +11,7 @@ from ..data import TwoTimeData
 from ..engine import Packed
 from ..engine.losses import AbstractLoss, Squares
 from ..physics.model import TwoTimeModel
+from .effects import without_rounding
 from .fit_input import fit_input
 from .free_parameters import ParameterBounds
 from .minimiser import Minimiser
@@ -100,6 +101,7 @@ def fit(
         outcome = replace(outcome, ended=Ended.INTERRUPTED)
     free_parameters = replace(waypoint.start, notes=(*waypoint.start.notes, *waypoint.notes))
     fitted, outcome = nearest_to_start(fitted, free_parameters, outcome, given.packed, loss)
+    outcome = without_rounding(fitted, outcome, free_parameters, given.packed, loss)
     seconds = {
         "total": time.perf_counter() - begun,
         "packing": given.packing_seconds,

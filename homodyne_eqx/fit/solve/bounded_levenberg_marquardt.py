@@ -36,6 +36,7 @@ class _State(eqx.Module):
     trial: Float[Array, " n"]
     predicted: Float[Array, ""]
     at: _Linearised
+    floor: Float[Array, " n"]
     length: Float[Array, " n"]
     damping: Float[Array, ""]
     radius: Float[Array, ""]
@@ -77,8 +78,9 @@ class BoundedLevenbergMarquardt(optx.AbstractLeastSquaresSolver):
     - `lower`, `upper`: bounds on the unknowns, of the structure of `y`, or one number for all; −inf and inf are none.
       The start must lie within them, on them too.
     - `damping`: λ of the first step, 1e-3 unless given;
-    - `scale`: of the structure of `y` or one number: D is at least 1/`scale`. For unknowns that may have no effect on
-      the residual: the damped step does not exceed a few times the `scale`. No limit unless given.
+    - `scale`: of the structure of `y` or one number: the size of a step beyond which an unknown is not trusted whatever
+      its effect: D is at least 1/`scale`. An unknown of which a change by its `scale` changes the residual vector by
+      less than √eps is not moved. None unless given.
 
     The residual is evaluated once a step, with its Jacobian by forward differentiation where the step is taken.
     For derivatives of a solution some of whose unknowns are at a bound, use `adjoint=hx.BoundedImplicitAdjoint()`.
@@ -101,14 +103,15 @@ class BoundedLevenbergMarquardt(optx.AbstractLeastSquaresSolver):
         m = sum(leaf.size for leaf in jax.tree.leaves(f_struct))
         if n == 0 or m == 0:
             raise ValueError(f"There are {n} unknowns and {m} residuals; expected at least one of each.")
-        zero = jnp.zeros((), dtype)
+        zero, floor = jnp.zeros((), dtype), _least_length(options, y)
         k = min(m, n + 1)
         return _State(
             first=jnp.asarray(True),
             trial=flat,
             predicted=zero,
             at=_Linearised(jnp.zeros((k, n), dtype), jnp.zeros(k, dtype), zero),
-            length=_least_length(options, y),
+            floor=floor,
+            length=floor,
             damping=jnp.asarray(options.get("damping", 1e-3), dtype),
             radius=zero,
             size=zero,
@@ -142,7 +145,10 @@ class BoundedLevenbergMarquardt(optx.AbstractLeastSquaresSolver):
         length = jnp.maximum(state.length, columns)
         D = jnp.where(length > 0, length, 1)
 
-        jacobian, low, high = at.jacobian / D[None, :], (state.low - accepted) * D, (state.high - accepted) * D
+        # What has no effect but for rounding, within its scale, stays where it is.
+        effect = columns > float(jnp.finfo(D.dtype).eps) ** 0.5 * state.floor
+        jacobian = jnp.where(effect, at.jacobian / D, 0)
+        low, high = (state.low - accepted) * D, (state.high - accepted) * D
         whole = box_step(jacobian, at.residual, jnp.asarray(least_damping(D.dtype), D.dtype), low, high)
         converged = self._converged(whole, at, D, accepted)
 
@@ -169,6 +175,7 @@ class BoundedLevenbergMarquardt(optx.AbstractLeastSquaresSolver):
             trial=trial,
             predicted=step.decrease,
             at=at,
+            floor=state.floor,
             length=length,
             damping=damping,
             radius=radius,

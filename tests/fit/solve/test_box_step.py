@@ -18,7 +18,7 @@ CLOSE = 1e-9 if X64 else 1e-3
 
 
 def problem(seed, n=3, m=5, correlated=0.0, tight=0.3):
-    """A matrix with columns of length 1, a right-hand side, and a box around 0 with some ends at 0 and some infinite."""
+    """A matrix with columns of length 1, a right-hand side, and a box around 0, some ends at 0 and some infinite."""
     rng = np.random.default_rng(seed)
     A = rng.normal(size=(m, n)) + correlated * rng.normal(size=(m, 1))
     A /= np.linalg.norm(A, axis=0)
@@ -55,7 +55,10 @@ def least_of_all_faces(A, b, damping, low, high):
 
 
 @hypothesis.given(
-    seed=st.integers(0, 10**6), n=st.integers(1, 4), correlated=st.sampled_from([0.0, 3.0]), log_damping=st.floats(-3, 2)
+    seed=st.integers(0, 10**6),
+    n=st.integers(1, 4),
+    correlated=st.sampled_from([0.0, 3.0]),
+    log_damping=st.floats(-3, 2),
 )
 def test_it_is_the_least_of_all_faces(seed, n, correlated, log_damping):
     A, b, low, high = problem(seed, n, correlated=correlated)

@@ -6,6 +6,7 @@ domain. Each has two starts, certified parameters with their standard deviations
 digits; `data` is the response, then the predictors.
 """
 
+import functools
 import json
 from pathlib import Path
 
@@ -76,8 +77,10 @@ MODELS = {
 }
 
 
+@functools.cache
 def residual_of(name):
-    """residual(b), model less data, in the precision of the run; of Nelson for the logarithm of the response."""
+    """residual(b), model less data, in the precision of the run; of Nelson for the logarithm of the response.
+    The same function at every call, so that it is compiled once."""
     y, *x = (jnp.asarray(column) for column in PROBLEMS[name]["data"])
     y = jnp.log(y) if name == "Nelson" else y
     return lambda b, args=None: MODELS[name](b, x if len(x) > 1 else x[0]) - y
