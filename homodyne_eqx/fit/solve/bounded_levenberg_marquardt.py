@@ -147,7 +147,7 @@ class BoundedLevenbergMarquardt(optx.AbstractLeastSquaresSolver):
 
         # What has no effect but for rounding, within its scale, stays where it is.
         effect = columns > float(jnp.finfo(D.dtype).eps) ** 0.5 * state.floor
-        jacobian = jnp.where(effect, at.jacobian / D, 0)
+        jacobian = jnp.where(effect[None, :], at.jacobian / D[None, :], 0)
         low, high = (state.low - accepted) * D, (state.high - accepted) * D
         whole = box_step(jacobian, at.residual, jnp.asarray(least_damping(D.dtype), D.dtype), low, high)
         converged = self._converged(whole, at, D, accepted)
