@@ -35,6 +35,8 @@ from .engine.losses import AbstractLoss as AbstractLoss, Squares as Squares
 from .fit import (
     AbstractStage as AbstractStage,
     BlockAverage as BlockAverage,
+    BoundedImplicitAdjoint as BoundedImplicitAdjoint,
+    BoundedLevenbergMarquardt as BoundedLevenbergMarquardt,
     Curve as Curve,
     Ended as Ended,
     FitResult as FitResult,

@@ -32,9 +32,9 @@ class FitInput:
     degrees_of_freedom: int
     packing_seconds: float
 
-    def problem(self) -> Problem:
-        """The least-squares problem of these parameters and data."""
-        return problem_of(self.model, self.free_parameters, self.packed, self.loss)
+    def problem(self, box: bool = False) -> Problem:
+        """The least-squares problem of these parameters and data; `box`: for a solver that is told the bounds."""
+        return problem_of(self.model, self.free_parameters, self.packed, self.loss, box=box)
 
 
 def fit_input(

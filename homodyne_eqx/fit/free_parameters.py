@@ -8,15 +8,15 @@ from typing import Any
 
 import equinox as eqx
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 from ..physics.model import TwoTimeModel
 from ..physics.parameter_names import element_names, named_leaves, names_by_path
 from .parameter import Parameter
+from .solve.interval import inside
 
 ParameterBounds = Mapping[str, tuple[float | int | None, float | int | None]]
-
-_EDGE = 1e-3
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ class FreeParameters:
         for e in self.parameters:
             if e.name in values:
                 clipped = min(max(float(values[e.name]), e.low), e.high)
-                e = e.started_at(_inside(e.name, clipped, e.low, e.high)[0])
+                e = e.started_at(clipped)
             moved.append(e)
         return replace(self, parameters=tuple(moved))
 
@@ -75,8 +75,19 @@ class FreeParameters:
             if flat.size not in (1, len(parameters)):
                 raise ValueError(f"starts gives {flat.size} values to {name}; expected 1 or {len(parameters)}.")
             for parameter, value in zip(parameters, np.broadcast_to(flat, len(parameters)), strict=True):
-                values[parameter.name], _ = _inside(parameter.name, float(value), parameter.low, parameter.high)
+                values[parameter.name] = _checked(parameter.name, float(value), parameter.low, parameter.high)
         return self.started(values)
+
+    def off_bounds(self) -> "FreeParameters":
+        """The same with starts that lie on a bound moved inside, for a solver that could not move them, and notes."""
+        moved, notes = [], []
+        for e in self.parameters:
+            if e.free and not e.low < e.value < e.high:
+                value = float(inside(*(jnp.asarray([x], float) for x in (e.value, e.low, e.high)))[0])
+                notes.append(f"{e.name} started on its bound {e.value:g} and was moved to {value:g}")
+                e = e.started_at(value)
+            moved.append(e)
+        return replace(self, parameters=tuple(moved), notes=(*self.notes, *notes))
 
     def without_scaling(self) -> "FreeParameters":
         """The same with contrast and offset fixed.
@@ -133,14 +144,13 @@ def choose_free(
     is_free = [name in wanted - {*chosen_fixed} for name in names]
     if not any(is_free):
         raise ValueError(f"No parameter is free. The model has {', '.join(names)}.")
-    parameters, notes = [], []
+    parameters = []
     for leaf, moves in zip(leaves, is_free, strict=True):
         values = np.asarray(leaf.value, dtype=float)
         for name, value in zip(element_names(leaf.name, values.shape), values.ravel(), strict=True):
             low, high = _interval(name, bounds.get(name, bounds.get(leaf.name, leaf.bounds)))
             if moves:
-                value, note = _inside(name, float(value), low, high)
-                notes += [note] if note else []
+                value = _checked(name, float(value), low, high)
             parameters.append(
                 Parameter(
                     name,
@@ -157,7 +167,7 @@ def choose_free(
                 )
             )
     chosen = marked_leaves(model, {name for name, moves in zip(names, is_free, strict=True) if moves})
-    return FreeParameters(tuple(parameters), chosen, tuple(notes), by_path, model.scaling.closed_form)
+    return FreeParameters(tuple(parameters), chosen, (), by_path, model.scaling.closed_form)
 
 
 def marked_leaves(model: TwoTimeModel, names: Collection[str]) -> Any:
@@ -199,8 +209,8 @@ def _interval(name: str, given: tuple[float | int | None, float | int | None]) -
     return low, high
 
 
-def _inside(name: str, value: float, low: float, high: float) -> tuple[float, str | None]:
-    """A start strictly inside its interval, since no fit can move one that is on a bound; a note if it was moved.
+def _checked(name: str, value: float, low: float, high: float) -> float:
+    """A start, which may be on a bound.
 
     **Raises:** `ValueError` for a start that is not finite, or outside its bounds.
     """
@@ -208,8 +218,4 @@ def _inside(name: str, value: float, low: float, high: float) -> tuple[float, st
         raise ValueError(f"The start value of {name} is {value}; expected a finite number.")
     if not low <= value <= high:
         raise ValueError(f"The start value of {name} is {value:g}, outside its bounds ({low:g}, {high:g}).")
-    if low < value < high:
-        return value, None
-    span = high - low if math.isfinite(high - low) else max(abs(value), 1e-6)
-    moved = value + (_EDGE if value == low else -_EDGE) * span
-    return moved, f"{name} started on its bound {value:g} and was moved to {moved:g}"
+    return value

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import equinox as eqx
@@ -14,6 +15,7 @@ from ..data import TwoTimeData
 from ..engine import Packed, chi_squared, normal_equations
 from ..engine.losses import AbstractLoss, Squares
 from ..physics.model import TwoTimeModel
+from .effects import without_rounding
 from .fit_input import FitInput, fit_input
 from .free_parameters import ParameterBounds
 from .problem import Problem, not_finite_at, values_of
@@ -68,6 +70,7 @@ def descend(
 
     begun = time.perf_counter()
     given = fit_input(model, data, free, fixed, bounds, loss)
+    given = replace(given, free_parameters=given.free_parameters.off_bounds())
     _check_steps(optimiser, steps, tiles_a_step, given.packed)
     problem = _in_units_of_the_start(given.problem())
     descent = _descended(
@@ -76,6 +79,7 @@ def descend(
     fitted = problem.model(descent.best)
     outcome = _judged(fitted, given, tolerance, descent)
     fitted, outcome = nearest_to_start(fitted, given.free_parameters, outcome, given.packed, loss)
+    outcome = without_rounding(fitted, outcome, given.free_parameters, given.packed, loss)
     seconds = {
         "total": time.perf_counter() - begun,
         "packing": given.packing_seconds,

@@ -11,6 +11,7 @@ from ..data import TwoTimeData
 from ..engine import Packed
 from ..engine.losses import AbstractLoss, Squares
 from ..physics.model import TwoTimeModel
+from .effects import without_rounding
 from .fit_input import fit_input
 from .free_parameters import ParameterBounds
 from .minima import Reached, deepest_minimum
@@ -19,7 +20,7 @@ from .result.build_result import build_result
 from .result.equal_angles import nearest_to_start
 from .result.fit_result import FitResult
 from .solve.ended import Ended
-from .solve.levenberg_marquardt import levenberg_marquardt
+from .solve.levenberg_marquardt import knows_bounds, levenberg_marquardt
 from .solve.minimise import Iteration
 from .starts.short_forms import number_drawn, stages_of
 from .starts.stage import AbstractStage, run_stages
@@ -55,9 +56,12 @@ def fit(
       and the place in it (`diffusion.rate`, `diffusion_2.rate` for the second), or the path in the model
       (`g1.terms[0].rate.value`).
     - `bounds`: name → (low, high) in the units of the parameter, None for no bound; others keep those that their
-      fields state.
+      fields state. A start may lie on a bound. A parameter that the data drive against its bound ends exactly there,
+      and is marked `at_bound`.
     - `loss`: `Squares()`, or `SoftL1`, `Huber`, `Cauchy` against outliers.
-    - `solver`: any Optimistix least-squares solver; Levenberg–Marquardt unless given.
+    - `solver`: any Optimistix least-squares solver; `BoundedLevenbergMarquardt` unless given. For others, which know of
+      no bounds, the unknowns are transformed so that all their values lie within: a parameter then comes close to its
+      bound but not to it, and a start on a bound is moved off it, which `notes` says.
     - `max_steps`; `tolerance`: done when χ² can be expected to fall by less, in units of max(1, reduced χ²): 1e-6 in
       float64, 1e-3 in float32.
     - `callback`: called with an `Iteration` after each step, those of the stages included, which are numbered on their
@@ -93,10 +97,11 @@ def fit(
     _check_elimination(eliminate_scaling, loss)
     drawn = number_drawn(starts)
     chosen = stages_of(stages, None if drawn else starts, short_forms)
+    solver = solver or levenberg_marquardt()
     given = fit_input(model, data, free, fixed, bounds, loss)
-    minimiser = Minimiser(
-        model, loss, solver or levenberg_marquardt(), max_steps, tolerance, callback, eliminate_scaling
-    )
+    if not knows_bounds(solver):
+        given = replace(given, free_parameters=given.free_parameters.off_bounds())
+    minimiser = Minimiser(model, loss, solver, max_steps, tolerance, callback, eliminate_scaling)
     waypoint, stage_seconds = run_stages(chosen, given, minimiser)
     last = replace(minimiser, max_steps=0) if waypoint.interrupted else minimiser
     fitted, outcome = last.minimum(waypoint.reached, given.packed, waypoint.first_step_size)
@@ -108,6 +113,7 @@ def fit(
     notes = (*waypoint.start.notes, *waypoint.notes, *compared.notes)
     free_parameters = replace(waypoint.start, notes=notes)
     fitted, outcome = nearest_to_start(fitted, free_parameters, outcome, given.packed, loss)
+    outcome = without_rounding(fitted, outcome, free_parameters, given.packed, loss)
     seconds = {
         "total": time.perf_counter() - begun,
         "packing": given.packing_seconds,

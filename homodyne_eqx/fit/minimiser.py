@@ -6,6 +6,7 @@ from typing import Any, NamedTuple, final
 
 import equinox as eqx
 import jax.numpy as jnp
+import numpy as np
 import optimistix as optx
 from jaxtyping import Array, Float
 
@@ -15,8 +16,10 @@ from ..physics.model import TwoTimeModel
 from .free_parameters import FreeParameters
 from .problem import Problem, degrees_of_freedom, model_with, not_finite_at, problem_of, values_of
 from .solve.ended import Ended
+from .solve.levenberg_marquardt import knows_bounds
 from .solve.minimise import Iteration, Outcome, minimise
 from .solve.quadratic import on_host, parameters_at_bound
+from .solve.unknowns import AbstractUnknowns
 from .starts.linear_scaling import best_scaling
 from .starts.waypoint import Waypoint
 
@@ -64,7 +67,7 @@ class Minimiser:
             raise not_finite_at(free_parameters)
         fitted = model_with(problem.moving, problem.rest, outcome.parameters)
         if self.eliminate_scaling:
-            return _with_scaling(fitted, outcome, free_parameters, packed, problem.unknowns.start.dtype)
+            return _with_scaling(fitted, outcome, free_parameters, packed, problem.unknowns)
         return fitted, outcome
 
     def waypoint_at_minimum(
@@ -105,7 +108,7 @@ class Minimiser:
         n_left = degrees_of_freedom(packed, free_parameters)
         unknown = self._unknown(free_parameters)
         eliminated = free_parameters.scaling_bounds() if self.eliminate_scaling else None
-        problem = problem_of(self.model, unknown, packed, self.loss, eliminated)
+        problem = problem_of(self.model, unknown, packed, self.loss, eliminated, knows_bounds(self.solver))
         tolerance = _TOLERANCE[str(problem.unknowns.start.dtype)] if self.tolerance is None else self.tolerance
         prepare = lambda parameters, normal: best_scaling(unknown, parameters, normal)  # noqa: E731
         outcome = minimise(problem, self.solver, n_left, max_steps, tolerance, callback, prepare, first_step_size)
@@ -123,14 +126,20 @@ def _started_where(outcome: Outcome, free_parameters: FreeParameters, unknown: F
 
 
 def _with_scaling(
-    fitted: TwoTimeModel, outcome: Outcome, free_parameters: FreeParameters, packed: Packed, dtype: Any
+    fitted: TwoTimeModel,
+    outcome: Outcome,
+    free_parameters: FreeParameters,
+    packed: Packed,
+    unknowns: AbstractUnknowns,
 ) -> tuple[TwoTimeModel, Outcome]:
     """The eliminated contrast and offset put back, with their share of the normal equations."""
-    limits = jnp.asarray(free_parameters.scaling_bounds(), dtype)
-    fitted, found = _at_best_scaling(fitted, packed, limits, free_parameters.filter)
+    dtype = unknowns.start.dtype
+    scaling_bounds = jnp.asarray(free_parameters.scaling_bounds(), dtype)
+    fitted, found = _at_best_scaling(fitted, packed, scaling_bounds, free_parameters.filter)
     normal = on_host(found)
     values = values_of(fitted, free_parameters.filter)
-    at_bound = parameters_at_bound(*free_parameters.limits(), values, normal)
+    limits = (np.asarray(x, dtype).astype(float) for x in free_parameters.limits())
+    at_bound = parameters_at_bound(*limits, values, normal, unknowns.ends_exactly)
     return fitted, replace(outcome, parameters=values, normal=normal, at_bound=at_bound)
 
 

@@ -1,6 +1,7 @@
 """A fit handed out as the least-squares problem that it is, to be solved and differentiated by others."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 import equinox as eqx
 
@@ -23,6 +24,7 @@ def least_squares_problem(
     fixed: Iterable[str] = (),
     bounds: ParameterBounds | None = None,
     loss: AbstractLoss = Squares(),
+    box: bool = False,
 ) -> Problem:
     """The fit of a model as a problem for the least-squares solvers of Optimistix, in place of `fit`.
 
@@ -39,6 +41,11 @@ def least_squares_problem(
 
     **Arguments:** as for `fit`.
 
+    - `box`: leave the bounds to the solver, which is told them: `options=problem.options` for
+      `BoundedLevenbergMarquardt`. A parameter may then start and end exactly on its bound. Unless given, the unknowns
+      are transformed so that all their values lie within the bounds, as solvers without bounds need; a start on a bound
+      is then moved off it by a thousandth of the interval.
+
     **Returns:** a `Problem`: `start`, `model(y)`, `parameters(y)` in the order of `names`. It is a PyTree: data
     (`packed.values`) and geometry (`packed.geometry`) can be replaced by traced arrays, and the solution
     differentiated in them (`adjoint=optx.ImplicitAdjoint()`, the default of Optimistix).
@@ -46,7 +53,9 @@ def least_squares_problem(
     **Raises:** `ValueError` as `fit`, and where χ² is not finite at the start.
     """
     given = fit_input(model, data, free, fixed, bounds, loss)
-    problem = given.problem()
+    if not box:
+        given = replace(given, free_parameters=given.free_parameters.off_bounds())
+    problem = given.problem(box)
     normal = on_host(eqx.filter_jit(residual)(problem.start, problem)[1])
     if not normal.is_finite:
         raise not_finite_at(given.free_parameters)

@@ -14,35 +14,8 @@ from ..engine.losses import AbstractLoss
 from ..engine.tangents import tangent_along
 from ..physics.model import TwoTimeModel
 from .free_parameters import FreeParameters
-from .solve.interval import from_interval, to_interval
-
-
-@final
-class Unknowns(eqx.Module):
-    """How the unknowns y of a solver stand for the parameters: θ = to_interval(v0 + scale · y), y = 0 at the start.
-
-    All of shape (n_params,): `low`, `high`, `start` in the units of the parameters; `scale` in units of v, such that a
-    change of 1 in y changes √χ² by about 1.
-    """
-
-    low: Float[Array, " n_params"]
-    high: Float[Array, " n_params"]
-    start: Float[Array, " n_params"]
-    scale: Float[Array, " n_params"]
-
-    def parameters(self, y: Float[Array, " n_params"]) -> Float[Array, " n_params"]:
-        v0 = from_interval(self.start, self.low, self.high, self.start)
-        return to_interval(v0 + self.scale * y, self.low, self.high, self.start)
-
-    def slope(self, y: Float[Array, " n_params"]) -> Float[Array, " n_params"]:
-        """dθ/dy."""
-        return jax.jvp(self.parameters, (y,), (jnp.ones_like(y),))[1]
-
-    @eqx.filter_jit
-    def around(self, start: Float[Array, " n_params"], unit: Float[Array, " n_params"]) -> "Unknowns":
-        """The same bounds with y = 0 at `start`, where a change of 1 in y changes the parameters by `unit`."""
-        here = Unknowns(self.low, self.high, start, jnp.ones_like(start))
-        return Unknowns(self.low, self.high, start, unit / here.slope(jnp.zeros_like(start)))
+from .solve.interval import inside
+from .solve.unknowns import AbstractUnknowns, BoxUnknowns, IntervalUnknowns
 
 
 @final
@@ -59,7 +32,7 @@ class Problem(eqx.Module):
 
     moving: TwoTimeModel
     rest: TwoTimeModel
-    unknowns: Unknowns
+    unknowns: AbstractUnknowns
     packed: Packed
     loss: AbstractLoss
     scaling_bounds: Float[Array, "2 2"] | None = None
@@ -73,6 +46,11 @@ class Problem(eqx.Module):
     def parameters(self, y: Float[Array, " n_params"]) -> Float[Array, " n_params"]:
         """The parameters that unknowns stand for, in their units."""
         return self.unknowns.parameters(y)
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """What the solver is to be told, as its `options`: the bounds on y, unless they are in the unknowns."""
+        return self.unknowns.options()
 
     def model(self, y: Float[Array, " n_params"]) -> TwoTimeModel:
         """The model with these parameters."""
@@ -116,13 +94,20 @@ def problem_of(
     packed: Packed,
     loss: AbstractLoss,
     scaling_bounds: np.ndarray | None = None,
+    box: bool = False,
 ) -> Problem:
-    """The problem of moving the selected parameters from their starts; y of the order of a tenth of them."""
+    """The problem of moving the selected parameters from their starts; y of the order of a tenth of them.
+
+    **Arguments:** `box`: for a solver that is told the bounds (`problem.options`); else they are in the unknowns.
+    """
     moving, rest = eqx.partition(model, free_parameters.filter)
     dtype = jnp.result_type(*jax.tree.leaves(moving))
     low, high, start = (jnp.asarray(x, dtype) for x in free_parameters.limits())
     scale = np.maximum(np.abs(free_parameters.array("value")), 1e-6) / 10
-    unknowns = Unknowns(low, high, start, jnp.asarray(scale, dtype))
+    if box:
+        unknowns = BoxUnknowns(low, high, jnp.clip(start, low, high), jnp.asarray(scale, dtype), jnp.ones((), dtype))
+    else:
+        unknowns = IntervalUnknowns(low, high, inside(start, low, high), jnp.asarray(scale, dtype))
     eliminated = None if scaling_bounds is None else jnp.asarray(scaling_bounds, dtype)
     names = tuple(parameter.name for parameter in free_parameters.free)
     return Problem(moving, rest, unknowns, packed, loss, eliminated, names)

@@ -12,7 +12,8 @@ from test_reductions import problem as two_time_problem
 
 import homodyne_eqx as hx
 from homodyne_eqx.engine import NormalEquations, compressed
-from homodyne_eqx.fit.problem import Problem, Unknowns, residual
+from homodyne_eqx.fit.problem import Problem, residual
+from homodyne_eqx.fit.solve.unknowns import IntervalUnknowns
 
 pytestmark = pytest.mark.x64
 
@@ -31,7 +32,7 @@ def small_problem():
     start = ravel_pytree(moving)[0] * 1.01
     low = jnp.full(start.shape, -jnp.inf).at[0].set(0.0).at[2].set(-90.0)
     high = jnp.full(start.shape, jnp.inf).at[2].set(90.0)
-    unknowns = Unknowns(low, high, start, jnp.maximum(jnp.abs(start), 1e-3) / 50)
+    unknowns = IntervalUnknowns(low, high, start, jnp.maximum(jnp.abs(start), 1e-3) / 50)
     return Problem(moving, rest, unknowns, hx.pack(data, size=3), hx.Squares()), data
 
 

@@ -10,7 +10,6 @@ from ..fit_input import FitInput
 from ..parameter import Parameters
 from ..solve.ended import Ended
 from ..solve.minimise import Outcome
-from ..solve.quadratic import UNDETERMINED
 from ..uncertainty.noise_of_fit import NoiseOfFit
 from ..uncertainty.speckle_covariance import found_covariance
 from ..verdict.verdict import judge
@@ -35,13 +34,11 @@ def build_result(fitted: TwoTimeModel, fit_input: FitInput, outcome: Outcome, se
         outcome.at_bound,
         outcome.normal,
     )
-    white = np.sqrt(np.diagonal(noise.white_noise_covariance))
+    sigmas = _uncertainties(noise.white_noise_covariance, outcome)
     parameters, k = {}, 0
     for p in free_parameters.parameters:
         if p.free:
-            value, sigma = float(outcome.parameters[k]), float(white[k])
-            if sigma > UNDETERMINED * max(abs(value), abs(p.start)):
-                sigma = np.inf
+            value, sigma = float(outcome.parameters[k]), float(sigmas[k])
             spread = partial(noise.uncertainty, k) if np.isfinite(sigma) else sigma
             at_bound = bool(outcome.at_bound[k])
             p = replace(p, value=value, white_noise_uncertainty=sigma, spread=spread, at_bound=at_bound)
@@ -80,3 +77,11 @@ def build_result(fitted: TwoTimeModel, fit_input: FitInput, outcome: Outcome, se
         loss=loss,
         data=fit_input.maps,
     )
+
+
+def _uncertainties(covariance: np.ndarray, outcome: Outcome) -> np.ndarray:
+    """1σ of every free parameter: infinite where the data do not determine it, NaN at a bound and where χ² or its
+    derivatives are not finite."""
+    sigmas = np.sqrt(np.diagonal(covariance))
+    unknown = np.isnan(sigmas) & ~outcome.at_bound
+    return np.where(unknown, np.inf, sigmas) if outcome.normal.is_finite else sigmas

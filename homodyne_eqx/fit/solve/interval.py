@@ -3,6 +3,8 @@
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
+_EDGE = 1e-3
+
 
 def to_interval(
     v: Float[Array, " n"], low: Float[Array, " n"], high: Float[Array, " n"], reference: Float[Array, " n"]
@@ -40,6 +42,18 @@ def from_interval(
     f = jnp.where(has_low & has_high, z / width, 0.5)
     two = (2 * f - 1) / (2 * jnp.sqrt(f * (1 - f)))
     return jnp.where(has_low & has_high, two, jnp.where(has_low, one, jnp.where(has_high, -one, x)))
+
+
+def inside(x: Float[Array, " n"], low: Float[Array, " n"], high: Float[Array, " n"]) -> Float[Array, " n"]:
+    """`x` itself, but what lies on a bound or beyond is moved inside by a thousandth of the interval (of |bound|, or of
+    1e-6, if it has one end)."""
+
+    def off(end: Array) -> Array:
+        span = jnp.where(jnp.isfinite(high - low), high - low, jnp.maximum(jnp.abs(end), 1e-6))
+        return _EDGE * span
+
+    at_low, at_high = x <= low, x >= high
+    return jnp.where(at_low, low + off(low), jnp.where(at_high, high - off(high), x))
 
 
 def _half_distance(low: Array, high: Array, reference: Array) -> Array:

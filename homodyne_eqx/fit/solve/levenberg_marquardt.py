@@ -1,4 +1,4 @@
-"""The Levenberg–Marquardt of this package, composed of Optimistix parts, and one step of any such solver."""
+"""The solver of a fit unless another is given, and one step of any solver of Optimistix."""
 
 from typing import Any, final
 
@@ -10,18 +10,17 @@ from jaxtyping import Array, Float
 
 from ...engine import NormalEquations
 from ..problem import Problem, residual
+from .bounded_levenberg_marquardt import BoundedLevenbergMarquardt
 
 
 def levenberg_marquardt() -> optx.AbstractLeastSquaresSolver:
-    """Optimistix's Levenberg–Marquardt with a damping that falls faster.
+    """Levenberg–Marquardt with bounds; whether a fit has converged is judged beside it, so its own tests are strict."""
+    return BoundedLevenbergMarquardt(rtol=1e-10)
 
-    Optimistix lowers the damping after a step only if the step did 99 % of what was predicted. Two-time models are
-    far from linear at the start, and their parameters so correlated that the damping has to fall by many orders of
-    magnitude.
-    """
-    solver = optx.LevenbergMarquardt(rtol=1e-10, atol=1e-10)
-    search = optx.ClassicalTrustRegion(high_cutoff=0.5, low_cutoff=1e-3, high_constant=10.0, low_constant=0.25)
-    return eqx.tree_at(lambda s: s.search, solver, search)
+
+def knows_bounds(solver: optx.AbstractLeastSquaresSolver) -> bool:
+    """Whether a solver is told the bounds; for others they are in the unknowns."""
+    return isinstance(solver, BoundedLevenbergMarquardt)
 
 
 @final
@@ -52,10 +51,10 @@ def take_step(
     """
     static = eqx.filter(_initial(solver, y, problem), eqx.is_array, inverse=True)
     state = eqx.combine(carried, static)
-    y, state, normal = solver.step(residual, y, problem, {}, state, frozenset())
+    y, state, normal = solver.step(residual, y, problem, problem.options, state, frozenset())
     if isinstance(solver, optx.AbstractGaussNewton):
         normal = state.aux  # at y; what such a solver returns beside y belongs to the point that it has left
-    done, _ = solver.terminate(residual, y, problem, {}, state, frozenset())
+    done, _ = solver.terminate(residual, y, problem, problem.options, state, frozenset())
     return Position(y, problem.unknowns.parameters(y), normal, eqx.filter(state, eqx.is_array)), done
 
 
@@ -65,4 +64,4 @@ def _initial(solver: optx.AbstractLeastSquaresSolver, y: Array, problem: Problem
         return zeros(y.size + 1), NormalEquations(zeros(y.size, y.size), zeros(y.size), zeros())
 
     out, aux = jax.eval_shape(like_residual)
-    return solver.init(residual, y, problem, {}, out, aux, frozenset())
+    return solver.init(residual, y, problem, problem.options, out, aux, frozenset())

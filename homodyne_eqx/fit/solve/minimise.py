@@ -94,6 +94,7 @@ def minimise(
     history: list[Iteration] = []
     unknowns = problem.unknowns
     limits = tuple(np.asarray(x, float) for x in (unknowns.low, unknowns.high, unknowns.start))
+    exactly = unknowns.ends_exactly
     ended, restarts, rejected, first_call = Ended.STEP_LIMIT, 0, 0, 0.0
     y, carried, before = problem.start, None, None
     parameters, normal = np.asarray(problem.unknowns.start), None
@@ -112,7 +113,7 @@ def minimise(
                 if before is not None and not np.all(np.isfinite(parameters)):
                     parameters = before  # what to exclude, which NaN would not tell
                 break
-            left = expected_decrease(limits, parameters, normal)
+            left = expected_decrease(limits, parameters, normal, exactly)
             moved = 0.0 if before is None else float(np.max(np.abs(parameters - before) * np.sqrt(diagonal_of(normal))))
             rejected = rejected + 1 if moved == 0 and before is not None else 0
             before = parameters
@@ -148,7 +149,7 @@ def minimise(
             raise
     if minimum is not None:
         ended, parameters, normal = Ended.CONVERGED, minimum.parameters, minimum.normal
-    at_bound = parameters_at_bound(*limits, parameters, normal)
+    at_bound = parameters_at_bound(*limits, parameters, normal, exactly)
     return Outcome(ended, parameters, normal, tuple(history), at_bound, first_call, interrupted)
 
 
@@ -156,5 +157,5 @@ def rescaled(problem: Problem, parameters: np.ndarray, normal: Quadratic, unit: 
     """The same problem with y = 0 at these parameters, and y scaled such that a change of 1 changes √χ² by `unit`."""
     dtype = problem.unknowns.start.dtype
     scale = unit * np.minimum(1 / np.sqrt(diagonal_of(normal)), np.maximum(np.abs(parameters), 1.0))
-    unknowns = problem.unknowns.around(jnp.asarray(parameters, dtype), jnp.asarray(scale, dtype))
+    unknowns = problem.unknowns.around(jnp.asarray(parameters, dtype), jnp.asarray(scale, dtype), unit)
     return eqx.tree_at(lambda p: p.unknowns, problem, unknowns)

@@ -40,7 +40,7 @@ def inverse(normal: Quadratic, at_bound: np.ndarray) -> Inverse:
         values, vectors = np.full(len(scaled), np.nan), np.full_like(scaled, np.nan)
         return Inverse(inside, length, values, vectors, np.full(len(scaled), True))
     values, vectors = np.linalg.eigh(scaled)
-    return Inverse(inside, length, values, vectors, values > smallest_usable(values))
+    return Inverse(inside, length, values, vectors, values > smallest_usable(values, normal.eps))
 
 
 def covariance(normal: Quadratic, at_bound: np.ndarray) -> np.ndarray:
