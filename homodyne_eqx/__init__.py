@@ -51,6 +51,7 @@ from .fit import (
     descend as descend,
     estimate as estimate,
     fit as fit,
+    fit_many as fit_many,
     least_squares_problem as least_squares_problem,
     residual as residual,
     speckle_covariance as speckle_covariance,

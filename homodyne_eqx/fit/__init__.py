@@ -1,5 +1,6 @@
 from .estimate import estimate as estimate
 from .fit_input import FitInput as FitInput
+from .fit_many import fit_many as fit_many
 from .gradient_descent import descend as descend
 from .least_squares import fit as fit
 from .minimiser import Minimiser as Minimiser

@@ -51,13 +51,22 @@ def fit_input(
     its bounds, a `PerSector` without one value for each sector, and fewer pairs of frames than parameters; `TypeError`
     for anything but two-time data.
     """
+    return input_of(model, data, choose_free(model, free, fixed, bounds), loss)
+
+
+def input_of(
+    model: TwoTimeModel, data: TwoTimeData | Packed, free_parameters: FreeParameters, loss: AbstractLoss
+) -> FitInput:
+    """The same with the free parameters selected already.
+
+    **Raises:** as `fit_input`, of the data.
+    """
     begun = time.perf_counter()
     if not isinstance(data, TwoTimeData | Packed):
         raise TypeError(
             f"data is a {type(data).__name__}; expected TwoTimeData(c2, geometry, sigma=…) or hx.pack of it."
         )
     check_sectors(model, data.geometry)
-    free_parameters = choose_free(model, free, fixed, bounds)
     packed = data if isinstance(data, Packed) else pack(data)
     return FitInput(
         model=model,

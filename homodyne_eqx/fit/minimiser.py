@@ -23,7 +23,7 @@ from .solve.unknowns import AbstractUnknowns
 from .starts.linear_scaling import best_scaling
 from .starts.waypoint import Waypoint
 
-_TOLERANCE = {"float64": 1e-6, "float32": 1e-3}
+TOLERANCE = {"float64": 1e-6, "float32": 1e-3}
 
 
 class Trial(NamedTuple):
@@ -109,7 +109,7 @@ class Minimiser:
         unknown = self._unknown(free_parameters)
         eliminated = free_parameters.scaling_bounds() if self.eliminate_scaling else None
         problem = problem_of(self.model, unknown, packed, self.loss, eliminated, knows_bounds(self.solver))
-        tolerance = _TOLERANCE[str(problem.unknowns.start.dtype)] if self.tolerance is None else self.tolerance
+        tolerance = TOLERANCE[str(problem.unknowns.start.dtype)] if self.tolerance is None else self.tolerance
         prepare = lambda parameters, normal: best_scaling(unknown, parameters, normal)  # noqa: E731
         outcome = minimise(problem, self.solver, n_left, max_steps, tolerance, callback, prepare, first_step_size)
         return outcome, problem
