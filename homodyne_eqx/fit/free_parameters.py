@@ -162,6 +162,7 @@ def choose_free(
                     start=float(value),
                     free=moves,
                     period=leaf.period,
+                    neutral=leaf.neutral,
                     linear=leaf.linear and leaf.of_scaling,
                     of_scaling=leaf.of_scaling,
                 )

@@ -20,6 +20,7 @@ class Parameter:
       `white_noise_uncertainty`: 1σ if the noise of every pair of frames were independent, from JᵀJ. NaN if fixed or
       at a bound, inf if the data do not determine it;
     - `spread`: the uncertainty, or what works it out; `period`: after one period, or after two, the map is the same;
+      `neutral`: the value at which it changes nothing, if there is one;
       `linear`: g2 is linear in it; `of_scaling`: it belongs to contrast and offset.
     """
 
@@ -35,6 +36,7 @@ class Parameter:
     white_noise_uncertainty: float = math.nan
     spread: float | Callable[[], float] = field(default=math.nan, repr=False, compare=False)
     period: float | None = None
+    neutral: float | None = None
     linear: bool = False
     of_scaling: bool = False
 

@@ -1,5 +1,6 @@
 """From the end of a minimisation to a result that says everything about it."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
 
@@ -7,9 +8,10 @@ import numpy as np
 
 from ...physics.model import TwoTimeModel
 from ..fit_input import FitInput
-from ..parameter import Parameters
+from ..parameter import Parameter, Parameters
 from ..solve.ended import Ended
 from ..solve.minimise import Outcome
+from ..solve.undetermined import undetermined_text
 from ..uncertainty.noise_of_fit import NoiseOfFit
 from ..uncertainty.speckle_covariance import found_covariance
 from ..verdict.verdict import judge
@@ -44,7 +46,7 @@ def build_result(fitted: TwoTimeModel, fit_input: FitInput, outcome: Outcome, se
             p = replace(p, value=value, white_noise_uncertainty=sigma, spread=spread, at_bound=at_bound)
             k += 1
         parameters[p.name] = p
-    undetermined = [p.name for p in parameters.values() if np.isinf(p.white_noise_uncertainty)]
+    undetermined = [p for p in parameters.values() if np.isinf(p.white_noise_uncertainty)]
     ended = Ended.UNDETERMINED if outcome.ended == Ended.CONVERGED and undetermined else outcome.ended
     last = outcome.history[-1]
     chi2 = float(outcome.normal.chi2)
@@ -60,7 +62,7 @@ def build_result(fitted: TwoTimeModel, fit_input: FitInput, outcome: Outcome, se
         spread=partial(found_covariance, tuple(p.name for p in free_parameters.free), noise),
         judgement=partial(judge, noise, ended, chi2 / fit_input.degrees_of_freedom, fit_input.degrees_of_freedom),
         ended=ended,
-        message=ended.message(last.number, last.expected_decrease, undetermined),
+        message=ended.message(last.number, last.expected_decrease, _said_of(undetermined, parameters, outcome)),
         kernel=kernel_of(fitted),
         averages=partial(
             derived_quantities,
@@ -85,3 +87,12 @@ def _uncertainties(covariance: np.ndarray, outcome: Outcome) -> np.ndarray:
     sigmas = np.sqrt(np.diagonal(covariance))
     unknown = np.isnan(sigmas) & ~outcome.at_bound
     return np.where(unknown, np.inf, sigmas) if outcome.normal.is_finite else sigmas
+
+
+def _said_of(undetermined: list[Parameter], parameters: Mapping[str, Parameter], outcome: Outcome) -> str:
+    """What is said of the parameters that the data do not determine, and of those that have no effect at all."""
+    free = [p.name for p in parameters.values() if p.free]
+    idle = {name for name, square in zip(free, np.diagonal(outcome.normal.matrix), strict=True) if square == 0}
+    return undetermined_text(
+        [p for p in undetermined if p.name in idle], [p for p in undetermined if p.name not in idle]
+    )

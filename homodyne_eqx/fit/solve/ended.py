@@ -1,6 +1,5 @@
 """How a fit ended: the words of it, and the sentence that tells what it means and what to do."""
 
-from collections.abc import Iterable
 from enum import StrEnum
 from typing import final
 
@@ -17,7 +16,7 @@ class Ended(StrEnum):
     )
     UNDETERMINED = (
         "undetermined",
-        "the data do not determine {names}: χ² is at its minimum whatever their value. Fix them.",
+        "{undetermined}",
     )
     STALLED = (
         "stalled",
@@ -40,10 +39,10 @@ class Ended(StrEnum):
         member.sentence = sentence
         return member
 
-    def message(self, steps: int, left: float, undetermined: Iterable[str] = ()) -> str:
+    def message(self, steps: int, left: float, undetermined: str = "") -> str:
         """The sentence of this ending.
 
-        **Arguments:** `steps`: how many were taken; `left`: by how much χ² should still fall; `undetermined`: names of
-        the parameters that the data do not determine.
+        **Arguments:** `steps`: how many were taken; `left`: by how much χ² should still fall; `undetermined`: what
+        is said of the parameters that the data do not determine.
         """
-        return self.sentence.format(n=steps, left=left, names=", ".join(undetermined))
+        return self.sentence.format(n=steps, left=left, undetermined=undetermined)
