@@ -122,8 +122,8 @@ def _bins(file: Hdf5File, xpcs: str, numbers: list[int]) -> np.ndarray:
     if by_bin and counted and processed != numbers:
         raise UnknownSectors(
             file.path,
-            f"its maps are numbered {numbers[0]} to {numbers[-1]}, and /{listed} is in another order: these may be bins "
-            "or a count.",
+            f"its maps are numbered {numbers[0]} to {numbers[-1]}, and /{listed} is in another order: these may be "
+            "bins or a count.",
         )
     if not by_bin and not counted:
         file.refuse(
