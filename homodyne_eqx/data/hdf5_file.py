@@ -101,7 +101,8 @@ class Hdf5File:
         return float(np.ravel(item[()])[0])
 
     def attribute(self, name: str, key: str) -> Any:
-        """An attribute of an object as a str, a number or a list, `None` where there is none or it is empty.
+        """An attribute of an object as a str, a number or a list, `None` where there is none or it is empty. A list of
+        one text is that text.
 
         **Raises:** `InvalidFile` for one of another type, or of more than a million characters or values.
         """
@@ -116,12 +117,18 @@ class Hdf5File:
         if isinstance(value, h5py.Empty):
             return None
         if isinstance(value, np.ndarray | np.generic):
-            value = value.item() if value.size == 1 else value.tolist()
+            single = value.ndim == 0 or (value.size == 1 and value.dtype.kind not in "fiub")
+            value = value.item() if single else value.tolist()
         if isinstance(value, bytes):
             value = value.decode("utf-8", "replace")
         if not isinstance(value, str | int | float | list):
             self.refuse(f"the attribute {key} of /{name} is a {type(value).__name__}; expected text or a number.")
         return value
+
+    def one(self, name: str, key: str) -> Any:
+        """The same for an attribute of one value: of a list of one, that value."""
+        value = self.attribute(name, key)
+        return value[0] if isinstance(value, list) and len(value) == 1 else value
 
     def factor(self, name: str, quantity: str) -> tuple[float, tuple[str, ...]]:
         """What the values of a data set are multiplied with, from its attribute `unit` or `units`; a note unless 1.

@@ -86,6 +86,19 @@ def test_a_gap_and_a_selection_with_units(run, steady_file, tmp_path):
     assert "No sector is left with --q (0.04, 0.06)" in wrong.stderr
 
 
+def test_parts_in_another_file_are_read_on_request(run, tmp_path):
+    aps_legacy(tmp_path / "inner.hdf", steady_maps())
+    with h5py.File(tmp_path / "outer.hdf", "w") as file:
+        for name in ("xpcs", "measurement", "exchange"):
+            file[name] = h5py.ExternalLink("inner.hdf", f"/{name}")
+    refused = run("inspect", tmp_path / "outer.hdf")
+    assert refused.exit_code == 2
+    assert "Pass --external if you trust where it points." in refused.stderr
+    said = run("inspect", tmp_path / "outer.hdf", "--external", "--first-frame", 2).stdout
+    assert "aps-legacy" in said
+    assert "--external --first-frame 2 " in said or "--first-frame 2 --external " in said, said
+
+
 def test_simulate_takes_units(run, tmp_path):
     path = tmp_path / "s.hdf"
     settings = [

@@ -32,6 +32,10 @@ def data(symmetric_maps):
         ({"q": (0.008, 0.008), "phi": (0, 180)}, [3, 4]),
         ({"sectors": [4, 0]}, [4, 0]),
         ({"sectors": [4, 0, 3], "q": (0.008, 0.01)}, [4, 3]),
+        ({"q": ("0.03nm^-1", "0.05nm^-1")}, [0, 1]),
+        ({"q": [(0.003, 0.005), ("0.07nm^-1", 0.009)]}, [0, 1, 2, 3, 4]),
+        ({"phi": [(140, 160), (0, 20)]}, [0, 3]),
+        ({"phi": ("3rad", "190deg")}, [1, 4]),
     ],
 )
 def test_sectors_are_those_that_fulfil_every_condition(data, wanted, sectors):
@@ -84,7 +88,9 @@ def test_selecting_twice_is_selecting_once(first, second, length):
         ({"phi": (20, 30)}, ValueError, "No sector is left"),
         ({"sectors": []}, ValueError, "No sector is left"),
         ({"q": 0.004}, ValueError, r"q is 0.004; expected a range \(lowest, highest\) in Å⁻¹"),
-        ({"phi": (30, 20)}, ValueError, r"phi is \(30, 20\); expected a range"),
+        ({"phi": (30, 20)}, ValueError, r"phi is \(30, 20\); expected a range.*across ±180 is written as \(170, 190\)"),
+        ({"q": [(0.1, 0.2), (0.3,)]}, ValueError, r"q is \(0.3,\); expected a range"),
+        ({"q": ("5 furlong", 1)}, TypeError, "q is '5 furlong'; expected a number in Å⁻¹"),
         ({"sectors": [5]}, IndexError, "from 0 to 4"),
         ({"sectors": [1, 1]}, ValueError, "each index once"),
         ({"frames": (3, 30)}, ValueError, "stop ≤ 12"),

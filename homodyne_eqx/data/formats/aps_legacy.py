@@ -32,8 +32,7 @@ def missing(path: Path) -> tuple[str, ...]:
     with hdf5_file(path, external=True) as file:
         named = [name for name in file.names("") if name.startswith("exchange")]
         found = [f"{name}/{_MAPS}" for name in named if file.has(f"{name}/{_MAPS}")]
-        lacks = () if found else (f"/exchange/{_MAPS}",)
-        return lacks + tuple(f"/{name}" for name in ("xpcs",) if not file.has(name) and not found)
+        return () if found else (f"/exchange/{_MAPS}",)
 
 
 def read(
@@ -65,7 +64,8 @@ def read(
         if not file.has(place):
             there = [name for name in file.names("") if name.startswith("exchange")]
             file.refuse(f"it has no /{place}. It holds {', '.join(there)}: choose the number of one of them.")
-        numbers = {name: int(m[1]) for name in file.names(place) if (m := _NAME.fullmatch(name))}
+        found = {name: int(m[1]) for name in file.names(place) if (m := _NAME.fullmatch(name))}
+        numbers = dict(sorted(found.items(), key=lambda of: of[1]))
         maps = maps_by_name(file, [f"{place}/{name}" for name in numbers])
         notes = _other_analyses(file, suffix)
         n_map = len(numbers)
@@ -109,7 +109,7 @@ def _bins(file: Hdf5File, xpcs: str, numbers: list[int]) -> np.ndarray:
     n_map, n_bins = len(numbers), file.dataset(f"{xpcs}/dqlist").size
     listed = f"{xpcs}/qphi_bin_to_process"
     processed = file.whole_numbers(listed).tolist() if file.has(listed) else None
-    counted = numbers == list(range(1, n_map + 1))
+    counted = numbers in (list(range(n_map)), list(range(1, n_map + 1)))
     if processed is None or len(processed) != n_map:
         if n_map == n_bins and counted and (processed is None or len(processed) == 1):
             return np.arange(1, n_bins + 1)
@@ -122,7 +122,8 @@ def _bins(file: Hdf5File, xpcs: str, numbers: list[int]) -> np.ndarray:
     if by_bin and counted and processed != numbers:
         raise UnknownSectors(
             file.path,
-            f"its maps are numbered 1 to {n_map}, and /{listed} is in another order: these may be bins or a count.",
+            f"its maps are numbered {numbers[0]} to {numbers[-1]}, and /{listed} is in another order: these may be "
+            "bins or a count.",
         )
     if not by_bin and not counted:
         file.refuse(

@@ -97,7 +97,7 @@ def _sectors(file: Hdf5File, n_map: int) -> np.ndarray | None:
 
 def _frame_time(file: Hdf5File) -> float:
     """The frame period in the attributes of `md`, s; checked against the steps of `taus`, where there are any."""
-    value: Any = file.attribute(_MD, "frame_time") if file.has(_MD) else None
+    value: Any = file.one(_MD, "frame_time") if file.has(_MD) else None
     try:
         period = float(value)
     except (TypeError, ValueError):

@@ -110,7 +110,7 @@ def _maps(file: Hdf5File, name: str) -> tuple[Hdf5Maps, tuple[str, ...]]:
 
 def _stated(file: Hdf5File, name: str, key: str) -> str:
     """An attribute that has to be one of the choices of the definition."""
-    value = file.attribute(name, key)
+    value = file.one(name, key)
     text = str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
     if value is None or text not in _CHOICES[key]:
         said = "missing" if value is None else repr(str(value)[:60])

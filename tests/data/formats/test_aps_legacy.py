@@ -34,6 +34,7 @@ def test_times_without_a_first_frame_are_noted(tmp_path):
         ([2, 5, 9], [9, 2, 5], [2, 5, 9]),  # in whatever order they were processed
         ([1, 2, 3], [9, 2, 5], [9, 2, 5]),  # early boost_corr: a running count
         ([1, 2, 3], [2, 5, 9], [2, 5, 9]),
+        ([0, 1, 2], [9, 2, 5], [9, 2, 5]),
         ([1, 2, 3], [1, 2, 3], [1, 2, 3]),
     ],
 )

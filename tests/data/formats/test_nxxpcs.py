@@ -2,6 +2,7 @@
 
 import itertools
 
+import h5py
 import numpy as np
 import pytest
 
@@ -16,6 +17,17 @@ WAYS = list(
         ["all", "upper_half", "lower_half"],
     )
 )
+
+
+def test_attributes_may_be_lists_of_one(tmp_path):
+    """As NeXus libraries write them."""
+    path = nxxpcs(tmp_path / "a.nxs", decaying_maps(), baseline=0)
+    with h5py.File(path, "r+") as file:
+        stated = file["entry/twotime/two_time_corr_func"].attrs
+        stated["baseline_reference"] = np.array([0])
+        stated["storage_mode"] = np.array([b"one_array_q_first"])
+        file["entry/instrument/masks/dynamic_q_list"].attrs["units"] = np.array(["1/angstrom"], h5py.string_dtype())
+    np.testing.assert_allclose(load(path, sigma=0.01).c2, decaying_maps())
 
 
 @pytest.mark.parametrize(("mode", "baseline", "origin", "populated"), WAYS)
@@ -41,8 +53,6 @@ def test_ten_maps_and_more_are_in_the_order_of_their_numbers(tmp_path):
     c2 = decaying_maps(12, 8)
     lists = {f"entry/instrument/masks/dynamic_{name}_list": 0.001 * (1 + np.arange(12)) for name in ("q", "phi")}
     path = nxxpcs(tmp_path / "a.nxs", c2, **lists)
-    import h5py
-
     with h5py.File(path, "r+") as file:
         name = "entry/twotime/two_time_corr_func"
         stated = dict(file[name].attrs)
@@ -80,8 +90,6 @@ def test_a_storage_mode_that_says_nothing_is_refused(tmp_path):
 
 def test_units_are_those_of_the_file(tmp_path):
     path = nxxpcs(tmp_path / "a.nxs", decaying_maps(), **{"entry/instrument/masks/dynamic_q_list": Q * 10})
-    import h5py
-
     with h5py.File(path, "r+") as file:
         file["entry/instrument/masks/dynamic_q_list"].attrs["units"] = "1/nm"
         file["entry/instrument/masks/dynamic_phi_list"].attrs["units"] = "rad"
