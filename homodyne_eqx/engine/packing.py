@@ -140,6 +140,8 @@ def pack(data: TwoTimeData, *, size: int | None = None, dtype: str | None = None
     **Arguments:** `size`: how many frames one side of a tile has, chosen by device and problem unless given; `dtype`:
     "float32" or "float64", the type in which the data are stored, their own unless given. Sums are in JAX's default
     precision in either case.
+
+    **Raises:** `ValueError` for a sigma so small that 1/σ² is beyond the range of that type.
     """
     groups, common = _groups(data.geometry)
     n_t, size = data.n_t, min(size or tile_size(groups.shape[1], data.n_t), data.n_t)
@@ -149,11 +151,15 @@ def pack(data: TwoTimeData, *, size: int | None = None, dtype: str | None = None
     values = _aligned((groups.shape[0], len(starts), groups.shape[1], size, size), stored)
     scalar = data.scalar_sigma
     weights = None if scalar is not None else _aligned(values.shape, stored)
+    if scalar is not None:
+        _check_weights(scalar, np.dtype(jnp.result_type(float)))
     counted, n_counting = counted_pairs(starts, new, size), np.zeros(values.shape[:3], np.int32)
     for group, member in np.ndindex(groups.shape):
         k = int(groups[group, member])
         c2, excluded = data.map_and_excluded(k)
         sigma = None if scalar is not None else data.sigma[k]
+        if sigma is not None:
+            _check_weights(np.asarray(sigma)[~np.asarray(excluded)], stored)
         for tile, (row, column) in enumerate(starts):
             part = np.s_[row : row + size, column : column + size]
             value, weight, present = folded(c2, excluded, sigma, part)
@@ -171,6 +177,16 @@ def pack(data: TwoTimeData, *, size: int | None = None, dtype: str | None = None
         geometry=data.geometry,
         common=common,
     )
+
+
+def _check_weights(sigma: np.ndarray, dtype: np.dtype) -> None:
+    """**Raises:** `ValueError` where 1/σ² exceeds the largest number of a type."""
+    smallest = float(np.min(sigma, initial=np.inf))
+    if smallest < float(np.finfo(dtype).max) ** -0.5:
+        raise ValueError(
+            f"sigma is {smallest:g}, and 1/σ² is beyond the range of {dtype.name}. Expected the scatter of c2 where "
+            "nothing correlates; give that, or compute in float64 (jax_enable_x64)."
+        )
 
 
 def _groups(geometry: Geometry) -> tuple[np.ndarray, tuple[str, ...]]:

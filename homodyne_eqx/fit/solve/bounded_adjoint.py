@@ -1,5 +1,6 @@
 """Derivatives of a solution some of whose unknowns are at a bound."""
 
+import inspect
 from collections.abc import Callable
 from typing import Any, final
 
@@ -34,7 +35,9 @@ class BoundedImplicitAdjoint(optx.AbstractAdjoint):
 
     def apply(self, primal_fn: Callable, rewrite_fn: Callable, inputs: PyTree, tags: frozenset[object]) -> Any:
         inputs = (*inputs, _lax_while_loop)
-        return implicit_jvp(_primal, _conditions, (primal_fn, rewrite_fn, inputs), frozenset(), self.linear_solver)
+        # Optimistix wants plain functions, as they are where nothing checks their types.
+        primal, conditions = inspect.unwrap(_primal), inspect.unwrap(_conditions)
+        return implicit_jvp(primal, conditions, (primal_fn, rewrite_fn, inputs), frozenset(), self.linear_solver)
 
 
 def _primal(inputs: PyTree) -> PyTree:

@@ -30,12 +30,12 @@ def flat_like(given: Any, y: PyTree, name: str) -> Float[Array, " n"]:
     **Raises:** `ValueError` where it is neither.
     """
     flat, _ = ravel_pytree(y)
-    if not jax.tree.leaves(given) or jax.tree.structure(given) != jax.tree.structure(y):
-        if np.ndim(given) == 0 and len(jax.tree.leaves(given)) == 1:
-            return jnp.full(flat.shape, jnp.asarray(given).astype(flat.dtype))
+    structure, expected = jax.tree.structure(given), jax.tree.structure(y)
+    if structure == jax.tree.structure(0) and np.ndim(given) == 0:
+        return jnp.full(flat.shape, jnp.asarray(given).astype(flat.dtype))
+    if structure != expected:
         raise ValueError(
-            f"options[{name!r}] is a {jax.tree.structure(given)}; expected one number, or the structure of the "
-            f"unknowns, {jax.tree.structure(y)}."
+            f"options[{name!r}] is a {structure}; expected one number, or the structure of the unknowns, {expected}."
         )
     leaves = []
     for each, of in zip(jax.tree.leaves(given), jax.tree.leaves(y), strict=True):

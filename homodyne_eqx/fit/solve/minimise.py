@@ -16,6 +16,7 @@ from .levenberg_marquardt import initial_arrays, take_step
 from .quadratic import Quadratic, diagonal_of, expected_decrease, on_host, parameters_at_bound
 
 _PATIENCE = 15
+_PROGRESS = 1e-3
 _RESTARTS = 3
 
 
@@ -83,7 +84,8 @@ def minimise(
     The fit goes on only where that step has refuted the estimate: χ² has fallen by more than the tolerance, and should
     still fall by more.
 
-    Where the solver gives up before, the unknowns are rescaled to the place that it has reached and it starts again
+    Where the solver gives up before, or makes no progress in 16 steps (none is taken, or χ² falls by less than a
+    thousandth of the tolerance in each), the unknowns are rescaled to the place that it has reached and it starts again
     from there, three times at most. Ctrl-C ends the loop with the best state so far.
 
     **Arguments:** `prepare`: from the start and the normal equations there to a better start, before the first step;
@@ -95,7 +97,7 @@ def minimise(
     unknowns = problem.unknowns
     limits = tuple(np.asarray(x, float) for x in (unknowns.low, unknowns.high, unknowns.start))
     exactly = unknowns.ends_exactly
-    ended, restarts, rejected, first_call = Ended.STEP_LIMIT, 0, 0, 0.0
+    ended, restarts, idle, first_call = Ended.STEP_LIMIT, 0, 0, 0.0
     y, carried, before = problem.start, None, None
     parameters, normal = np.asarray(problem.unknowns.start), None
     minimum: _Minimum | None = None
@@ -115,9 +117,10 @@ def minimise(
                 break
             left = expected_decrease(limits, parameters, normal, exactly)
             moved = 0.0 if before is None else float(np.max(np.abs(parameters - before) * np.sqrt(diagonal_of(normal))))
-            rejected = rejected + 1 if moved == 0 and before is not None else 0
-            before = parameters
             enough = tolerance * max(1.0, float(normal.chi2) / max(1, degrees_of_freedom))
+            in_vain = before is not None and (moved == 0 or history[-1].chi2 - normal.chi2 <= _PROGRESS * enough)
+            idle = idle + 1 if in_vain else 0
+            before = parameters
             is_second = minimum is not None
             if minimum is not None:
                 fallen = minimum.normal.chi2 - normal.chi2
@@ -137,11 +140,11 @@ def minimise(
             if len(history) == 1:
                 start = prepare(parameters, normal)
                 problem, y, carried = rescaled(problem, start, normal, first_step_size), jnp.zeros_like(y), None
-            elif bool(done) or rejected > _PATIENCE:
+            elif bool(done) or idle > _PATIENCE:
                 if restarts == _RESTARTS:
                     ended = Ended.STALLED
                     break
-                restarts, rejected = restarts + 1, 0
+                restarts, idle = restarts + 1, 0
                 problem, y, carried = rescaled(problem, parameters, normal), jnp.zeros_like(y), None
     except KeyboardInterrupt:
         ended, interrupted = Ended.INTERRUPTED, True
