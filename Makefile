@@ -11,7 +11,7 @@ PYTHON ?= python3
 VENV ?= .venv
 PYTEST_OPTIONS ?= -n auto --maxprocesses 4 --dist loadgroup
 # What computes, and so is tested in float32 as well.
-PRECISION_MATTERS := tests/physics tests/engine tests/noise tests/fit/test_fit.py \
+PRECISION_MATTERS := tests/solvers tests/physics tests/engine tests/noise tests/fit/test_fit.py \
   tests/documented_api/test_documented_functions.py tests/documented_api/test_reference_values.py
 
 BIN := $(VENV)/bin

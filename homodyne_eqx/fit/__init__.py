@@ -1,3 +1,5 @@
+from ..solvers.bounded_adjoint import BoundedImplicitAdjoint as BoundedImplicitAdjoint
+from ..solvers.bounded_levenberg_marquardt import BoundedLevenbergMarquardt as BoundedLevenbergMarquardt
 from .estimate import estimate as estimate
 from .fit_input import FitInput as FitInput
 from .fit_many import fit_many as fit_many
@@ -9,8 +11,6 @@ from .parameter import Parameter as Parameter
 from .problem import Problem as Problem, residual as residual
 from .result.derived import Curve as Curve
 from .result.fit_result import FitResult as FitResult
-from .solve.bounded_adjoint import BoundedImplicitAdjoint as BoundedImplicitAdjoint
-from .solve.bounded_levenberg_marquardt import BoundedLevenbergMarquardt as BoundedLevenbergMarquardt
 from .solve.ended import Ended as Ended
 from .solve.minimise import Iteration as Iteration
 from .solve.minimum import Minimum as Minimum

@@ -1,0 +1,1 @@
+"""Least-squares solvers for Optimistix that know nothing of two-time data."""
