@@ -7,8 +7,6 @@ from .parameter import Parameter as Parameter
 from .problem import Problem as Problem, residual as residual
 from .result.derived import Curve as Curve
 from .result.fit_result import FitResult as FitResult
-from .solve.bounded_adjoint import BoundedImplicitAdjoint as BoundedImplicitAdjoint
-from .solve.bounded_levenberg_marquardt import BoundedLevenbergMarquardt as BoundedLevenbergMarquardt
 from .solve.ended import Ended as Ended
 from .solve.minimise import Iteration as Iteration
 from .starts.block_average import BlockAverage as BlockAverage

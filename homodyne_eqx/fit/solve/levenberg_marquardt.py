@@ -9,8 +9,8 @@ import optimistix as optx
 from jaxtyping import Array, Float
 
 from ...engine import NormalEquations
+from ...solvers import BoundedLevenbergMarquardt
 from ..problem import Problem, residual
-from .bounded_levenberg_marquardt import BoundedLevenbergMarquardt
 
 
 def levenberg_marquardt() -> optx.AbstractLeastSquaresSolver:

@@ -29,6 +29,7 @@ class _Linearised(NamedTuple):
     cost: Float[Array, ""]
 
 
+@final
 class _State(eqx.Module):
     """What goes from step to step: the trial that comes next, and what is known at the accepted unknowns."""
 

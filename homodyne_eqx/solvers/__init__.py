@@ -1,0 +1,2 @@
+from .bounded_adjoint import BoundedImplicitAdjoint as BoundedImplicitAdjoint
+from .bounded_levenberg_marquardt import BoundedLevenbergMarquardt as BoundedLevenbergMarquardt
