@@ -35,8 +35,6 @@ from .engine.losses import AbstractLoss as AbstractLoss, Squares as Squares
 from .fit import (
     AbstractStage as AbstractStage,
     BlockAverage as BlockAverage,
-    BoundedImplicitAdjoint as BoundedImplicitAdjoint,
-    BoundedLevenbergMarquardt as BoundedLevenbergMarquardt,
     Curve as Curve,
     Ended as Ended,
     FitResult as FitResult,
@@ -151,6 +149,10 @@ from .physics.terms import (
     TwoComponents as TwoComponents,
     VelocityProfile as VelocityProfile,
     WallSlip as WallSlip,
+)
+from .solvers import (
+    BoundedImplicitAdjoint as BoundedImplicitAdjoint,
+    BoundedLevenbergMarquardt as BoundedLevenbergMarquardt,
 )
 
 __version__ = "0.1.0"

@@ -1,5 +1,3 @@
-from ..solvers.bounded_adjoint import BoundedImplicitAdjoint as BoundedImplicitAdjoint
-from ..solvers.bounded_levenberg_marquardt import BoundedLevenbergMarquardt as BoundedLevenbergMarquardt
 from .estimate import estimate as estimate
 from .fit_input import FitInput as FitInput
 from .fit_many import fit_many as fit_many

@@ -1,1 +1,2 @@
-"""Least-squares solvers for Optimistix that know nothing of two-time data."""
+from .bounded_adjoint import BoundedImplicitAdjoint as BoundedImplicitAdjoint
+from .bounded_levenberg_marquardt import BoundedLevenbergMarquardt as BoundedLevenbergMarquardt

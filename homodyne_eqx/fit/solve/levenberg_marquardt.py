@@ -9,7 +9,7 @@ import optimistix as optx
 from jaxtyping import Array, Float
 
 from ...engine import NormalEquations
-from ...solvers.bounded_levenberg_marquardt import BoundedLevenbergMarquardt
+from ...solvers import BoundedLevenbergMarquardt
 from ..problem import Problem, residual
 
 
