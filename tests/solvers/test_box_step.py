@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 import scipy.optimize
 
-from homodyne_eqx.solvers.step_of_length import step_of_length
 from homodyne_eqx.solvers.box_step import box_step
+from homodyne_eqx.solvers.step_of_length import step_of_length
 
 X64 = jax.config.jax_enable_x64
 CLOSE = 1e-9 if X64 else 1e-3
