@@ -19,36 +19,58 @@ def without_mask(c2: Any) -> tuple[Any, np.ndarray | None]:
     return np.ma.getdata(c2), masked if np.any(masked) else None
 
 
-def checked_maps(
+def with_whole_maps(c2: np.ndarray) -> tuple[np.ndarray, tuple[str | None, ...], tuple[str, ...]]:
+    """Maps in memory with halves that are exactly 0 or NaN filled by the transpose of the other, in a copy.
+
+    **Returns:** the maps; for each which half was filled, "lower", "upper" or `None`; notes on it.
+    """
+    halves = tuple(empty_half(c2_k) for c2_k in c2)
+    if not any(halves):
+        return c2, halves, ()
+    whole = np.empty_like(c2)
+    for k, half in enumerate(halves):
+        whole[k] = completed(c2[k], half)
+    whole.flags.writeable = False
+    return whole, halves, (_on_halves(halves),)
+
+
+def whole_mask(mask: np.ndarray | None, halves: Sequence[str | None]) -> np.ndarray | None:
+    """A mask in which a pixel of a map that was filled is masked if that pixel or its mirror image is."""
+    if mask is None or mask.ndim == 1 or not any(halves):
+        return mask
+    mirrored = mask | np.swapaxes(mask, -1, -2)
+    filled = np.array([half is not None for half in halves])
+    if np.all(filled) or np.array_equal(mirrored, mask):
+        return mirrored
+    return np.where(filled[:, None, None], mirrored, mask)
+
+
+def whole_sigma(sigma: np.ndarray, halves: Sequence[str | None]) -> np.ndarray:
+    """The noise of filled pixels is that of the pixels that they were filled from."""
+    if sigma.ndim == 1 or not any(halves):
+        return sigma
+    return np.stack([completed(sigma_k, half) for sigma_k, half in zip(sigma, halves, strict=True)])
+
+
+def dead_frames(
     c2: np.ndarray, masks: Sequence[np.ndarray | None], first_frame: int
-) -> tuple[np.ndarray, np.ndarray | None, tuple[str, ...]]:
-    """Maps in memory with empty halves filled, a mask of dead frames, and notes on both.
+) -> tuple[np.ndarray | None, tuple[str, ...]]:
+    """A mask of the frames whose row holds one value, and notes on them.
 
-    A half that is exactly 0 or NaN is filled by the transpose of the other, in a copy. Frames whose row holds one value
-    are masked.
+    **Arguments:** `c2`: whole maps; `masks`: as of `TwoTimeData`, each or `None`; `first_frame`: number of the first
+    frame, for notes.
 
-    **Arguments:** `masks`: as of `TwoTimeData`, each or `None`; `first_frame`: number of the first frame, for notes.
-
-    **Returns:** the maps; `(n_t,)` or `(n_sector, n_t, n_t)`, `None` where no frame is dead; the notes.
+    **Returns:** `(n_t,)` or `(n_sector, n_t, n_t)`, `None` where no frame is dead; the notes.
 
     **Raises:** `AsymmetricMap`.
     """
-    halves = [empty_half(c2_k) for c2_k in c2]
-    notes: tuple[str, ...] = ()
-    if any(halves):
-        whole = np.empty_like(c2)
-        for k, half in enumerate(halves):
-            whole[k] = completed(c2[k], half)
-        whole.flags.writeable = False
-        c2, notes = whole, (_on_halves(halves),)
     dead = np.zeros((len(c2), c2.shape[1]), bool)
     for k, c2_k in enumerate(c2):
         dead[k] = _checked(c2_k, [mask_of_sector(mask, k) for mask in masks], k)
     if not np.any(dead):
-        return c2, None, notes
-    notes += tuple(_on_frames(dead, first_frame))
+        return None, ()
     same = np.all(dead == dead[0])
-    return c2, dead[0] if same else dead[:, :, None] | dead[:, None, :], notes
+    return dead[0] if same else dead[:, :, None] | dead[:, None, :], tuple(_on_frames(dead, first_frame))
 
 
 def dead_frames_of_lazy_map(c2_k: np.ndarray, masks: Sequence[np.ndarray | bool], k: int) -> np.ndarray:

@@ -10,7 +10,15 @@ import numpy as np
 
 from ..physics.geometry import Geometry
 from ..physics.minus_sign import with_minus
-from .checked_maps import checked_maps, dead_frames_of_lazy_map, union_with_frames, without_mask
+from .checked_maps import (
+    dead_frames,
+    dead_frames_of_lazy_map,
+    union_with_frames,
+    whole_mask,
+    whole_sigma,
+    with_whole_maps,
+    without_mask,
+)
 from .errors import NoPixelLeft, NoSuchSector, WrongShape
 from .exclusion import Excluded, excluded_pixels, mask_array, mask_of_frames, mask_of_sector, union_of_masks
 from .maps import array_or_stack, in_memory
@@ -73,24 +81,29 @@ class TwoTimeData:
         sigma, masked_noise = without_mask(self.sigma)
         for found in (masked, masked_noise if np.shape(masked_noise) == self.shape else None):
             put(self, "mask", union_of_masks(self.mask, found))
-        if not self.is_lazy:
-            self._check_maps(put)
+        halves = () if self.is_lazy else self._check_maps(put)
         sigma = sigma_array_or_estimate(sigma, self.shape)
         if isinstance(sigma, str):
             sigma, source = estimate_sigma(self.c2, [getattr(self, name) for name in MASKS], _alike(self.geometry))
             put(self, "sigma_source", source)
-        put(self, "sigma", _read_only(sigma))
+        put(self, "sigma", _read_only(whole_sigma(sigma, halves)))
         if not self.is_lazy:
             _ = self.excluded
 
-    def _check_maps(self, put: Callable[[Any, str, Any], None]) -> None:
-        """Fills empty halves, refuses maps that are not symmetric, and takes dead frames to the bad ones."""
-        masks = [getattr(self, name) for name in MASKS]
-        c2, dead, notes = checked_maps(self.c2, masks, (self.provenance.frames or (0, 0))[0])
+    def _check_maps(self, put: Callable[[Any, str, Any], None]) -> tuple[str | None, ...]:
+        """Fills empty halves, with their masks, refuses maps that are not symmetric, and takes dead frames to the bad
+        ones. **Returns:** which half of each map was filled."""
+        c2, halves, notes = with_whole_maps(self.c2)
         put(self, "c2", c2)
+        for name in MASKS:
+            put(self, name, whole_mask(getattr(self, name), halves))
+        masks = [getattr(self, name) for name in MASKS]
+        dead, of_frames = dead_frames(c2, masks, (self.provenance.frames or (0, 0))[0])
         put(self, "bad_frames", union_of_masks(self.bad_frames, dead))
+        notes += of_frames
         if notes:
             put(self, "provenance", replace(self.provenance, notes=(*self.provenance.notes, *notes)))
+        return halves
 
     def __reduce__(self):
         """Copied and pickled through the constructor, which leaves the arrays read-only again."""

@@ -1,5 +1,6 @@
 """What is wrong with maps as they are given: halves, axes, dead frames, masks, doubtful geometry."""
 
+import jax
 import numpy as np
 import pytest
 
@@ -234,3 +235,21 @@ def test_values_that_no_beamline_has_are_noted(geometry, words):
     for word in words:
         assert word in data.notes[0]
         assert word in repr(data)
+
+
+@pytest.mark.parametrize("empty", ["lower", "upper"])
+def test_noise_and_masks_of_a_filled_half_are_those_of_the_half_it_is_filled_from(empty):
+    """The same fit as of the whole map, with noise and masks that are right in the given half alone."""
+    generator = np.random.default_rng(4)
+    n, geometry = 12, hx.Geometry(q=0.01, t=0.1 * np.arange(12))
+    c2 = 1 + 0.1 * generator.random((n, n))
+    c2, sigma = (c2 + c2.T) / 2, 0.01 * (1 + generator.random((n, n)))
+    sigma = (sigma + sigma.T) / 2
+    mask = np.zeros((n, n), bool)
+    mask[(2, 7) if empty == "lower" else (7, 2)] = True
+    given = np.triu(np.ones((n, n), bool)) if empty == "lower" else np.tril(np.ones((n, n), bool))
+    half = hx.TwoTimeData(np.where(given, c2, 0)[None], geometry, sigma=np.where(given, sigma, 5.0)[None], mask=mask)
+    whole = hx.TwoTimeData(c2[None], geometry, sigma=sigma[None], mask=mask | mask.T)
+    for found, expected in zip(jax.tree.leaves(hx.pack(half)), jax.tree.leaves(hx.pack(whole)), strict=True):
+        np.testing.assert_allclose(found, expected, rtol=1e-6)
+    assert half.excluded.masked == 2
