@@ -46,7 +46,7 @@ def same(found, alone):
         )
 
 
-@pytest.mark.parametrize("packed", [False, True])
+@pytest.mark.parametrize("packed", [False, pytest.param(True, marks=pytest.mark.slow)])
 def test_each_result_is_that_of_a_fit_by_itself(series, packed):
     given = [hx.pack(each) for each in series] if packed else series
     for found, each in zip(hx.fit_many(model(), given), given, strict=True):

@@ -117,5 +117,9 @@ def test_an_error_names_the_block():
     assert raised.value.__notes__ == ["This was in the fit to the frames 20–39, one of 3 blocks."]
     with pytest.raises(ValueError, match=r"Not converged: frames 0–19 \(step limit\)"):
         hx.blocks_of_frames(
-            hx.TwoTimeModel(hx.Diffusion(1e3), TRUTH.scaling), simulated(TRUTH, 7), n_blocks=3, max_steps=1
+            hx.TwoTimeModel(hx.Diffusion(1e3), TRUTH.scaling),
+            simulated(TRUTH, 7),
+            n_blocks=3,
+            max_steps=1,
+            estimate=False,
         )

@@ -110,7 +110,7 @@ def test_what_a_map_does_not_depend_on_stays_where_it_is():
     assert [coordinate.columns.tolist() for coordinate in space.coordinates] == [[0]]
 
 
-@pytest.mark.parametrize("seed", [0, 1])
+@pytest.mark.parametrize("seed", [0, pytest.param(1, marks=pytest.mark.slow)])
 def test_a_start_that_is_off_by_thousands_leads_to_the_truth(seed):
     generator = np.random.default_rng(seed)
     expected = 2000.0 * 4 ** generator.uniform(-1, 1)
