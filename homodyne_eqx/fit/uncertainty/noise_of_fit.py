@@ -1,5 +1,6 @@
 """The noise of the data of a fit, sector by sector, and what it leaves uncertain; worked out when asked for first."""
 
+import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
@@ -7,6 +8,7 @@ from typing import Any, final
 
 import jax.numpy as jnp
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from ...data import TwoTimeData
 from ...engine import Packed, pack
@@ -24,7 +26,7 @@ _FEWEST_DRAWS = 240
 _BLOCKS = 4
 _ALL_BLOCKS = 24
 _DRAWN_AT_ONCE = 512
-_AT_ONCE = 2
+_AT_ONCE, _MEMORY, _BYTES_A_PIXEL = 8, 2e9, 100
 _PAIRS_A_PARAMETER = 10
 
 
@@ -72,7 +74,8 @@ class NoiseOfFit:
             generator = np.random.default_rng([self.seed, k])
             return sector_noise(slopes, residual, weights, n_draws // n_blocks, n_blocks, generator)
 
-        with ThreadPoolExecutor(_AT_ONCE) as pool:
+        at_once = max(1, min(_AT_ONCE, os.cpu_count() or 1, int(_MEMORY / (_BYTES_A_PIXEL * packed.geometry.n_t**2))))
+        with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(at_once) as pool:
             return tuple(pool.map(of_sector, sorted(places)))
 
     @cached_property
