@@ -88,7 +88,9 @@ def test_the_truth_within_its_uncertainty_and_the_minimum_of_scipy():
     )  # fmt: skip
     assert result.chi2 <= 2 * at.cost * (1 + 1e-9)
     covariance = np.linalg.inv(at.jac.T @ at.jac) * np.outer(scale, scale)
-    np.testing.assert_allclose(np.sqrt(np.diagonal(result.covariance)), np.sqrt(np.diagonal(covariance)), rtol=1e-2)
+    np.testing.assert_allclose(
+        np.sqrt(np.diagonal(result.white_noise_covariance)), np.sqrt(np.diagonal(covariance)), rtol=1e-2
+    )
 
 
 @pytest.mark.x64
