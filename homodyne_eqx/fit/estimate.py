@@ -42,4 +42,7 @@ def estimate(
     found = model_with(few.moving, few.rest, parameters)
     if few.limits is None:
         return found
-    return eqx.filter_jit(with_best_scaling)(found, few.packed, few.limits[:, 0], few.limits[:, 1])
+    return _at_best_scaling(found, few.packed, few.limits[:, 0], few.limits[:, 1])
+
+
+_at_best_scaling = eqx.filter_jit(with_best_scaling)

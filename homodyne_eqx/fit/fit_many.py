@@ -26,7 +26,7 @@ from .result.fit_result import FitResult
 from .solve.ended import Ended
 from .solve.levenberg_marquardt import levenberg_marquardt
 from .solve.minimise import Iteration, Outcome
-from .solve.quadratic import Quadratic, diagonal_of, expected_decrease, parameters_at_bound
+from .solve.quadratic import Quadratic, diagonal_of, expected_decrease, on_host, parameters_at_bound, unit_of_step
 from .starts.linear_scaling import best_scaling
 
 
@@ -41,12 +41,12 @@ def fit_many(
     max_steps: int = 200,
     tolerance: float | None = None,
 ) -> list[FitResult]:
-    """Each data set fitted by itself from the same start, all at once: what `fit` finds for each, minimised in batches.
+    """Each data set fitted by itself from the same start: what `fit` finds for each, all in one compiled program.
 
-    The steps of all data sets are taken together in one compiled program, in which those that are done wait for the
-    others. Many small data sets (a temperature scan, a series of samples) take a fraction of the time of `fit` for
-    each. The minimum is that next to the start of the model: unlike `fit` this compares no other starts, and has no
-    stages. Where χ² is not finite for one of them its result says so, and the others are as without it.
+    The program takes the data sets one after the other, without a return to Python in between. Many small data sets (a
+    temperature scan, a series of samples) take a fraction of the time of `fit` for each. The minimum is that next to
+    the start of the model: unlike `fit` this compares no other starts, and has no stages. Where χ² is not finite for
+    one of them its result says so, and the others are as without it.
 
     **Arguments:** `data`: of equal numbers of frames and sectors, and with weights of the same kind (one sigma a
     sector, or one a pixel); q, φ and frame times may differ; the others as for `fit`.
@@ -69,7 +69,7 @@ def fit_many(
     for k, normal in enumerate(normals):
         if normal.is_finite:
             starts[k] = best_scaling(free_parameters, starts[k], normal)
-    scales = np.stack([_scale(start, normal) for start, normal in zip(starts, normals, strict=True)])
+    scales = np.stack([_scale(*each) for each in zip(starts, normals, strict=True)])
     solver = levenberg_marquardt()
     arguments = jnp.asarray(starts, dtype), jnp.asarray(scales, dtype)
     reached, last, steps = _solved(solver, problem, packed, axes, *arguments, max_steps)
@@ -86,10 +86,8 @@ def fit_many(
 
 def _each_on_host(normal: NormalEquations) -> list[Quadratic]:
     """Those of every data set, from arrays with a leading axis."""
-    on_device = normal.matrix, normal.vector, normal.chi2
-    eps = float(jnp.finfo(normal.matrix.dtype).eps)
-    arrays = (np.asarray(x, float) for x in on_device)
-    return [Quadratic(matrix, vector, float(chi2), eps) for matrix, vector, chi2 in zip(*arrays, strict=True)]
+    together = jax.device_get(normal)
+    return [on_host(jax.tree.map(lambda x, k=k: x[k], together)) for k in range(len(together.chi2))]
 
 
 def _outcome(
@@ -132,10 +130,8 @@ def _result(problem: Problem, given: FitInput, outcome: Outcome, seconds: dict[s
 
 
 def _scale(start: np.ndarray, normal: Quadratic) -> np.ndarray:
-    """The unit of each unknown: a change by it changes √χ² by 1."""
-    if not normal.is_finite:
-        return np.ones_like(start)
-    return np.minimum(1 / np.sqrt(diagonal_of(normal)), np.maximum(np.abs(start), 1.0))
+    """The unit of each unknown; 1 where χ² is no number, and nothing is minimised."""
+    return unit_of_step(start, normal) if normal.is_finite else np.ones_like(start)
 
 
 def _check_alike(given: Sequence[FitInput]) -> None:

@@ -13,7 +13,7 @@ import optimistix as optx
 from ..problem import Problem
 from .ended import Ended
 from .levenberg_marquardt import initial_arrays, take_step
-from .quadratic import Quadratic, diagonal_of, expected_decrease, on_host, parameters_at_bound
+from .quadratic import Quadratic, diagonal_of, expected_decrease, on_host, parameters_at_bound, unit_of_step
 
 _PATIENCE = 15
 _PROGRESS = 1e-3
@@ -159,6 +159,6 @@ def minimise(
 def rescaled(problem: Problem, parameters: np.ndarray, normal: Quadratic, unit: float = 1.0) -> Problem:
     """The same problem with y = 0 at these parameters, and y scaled such that a change of 1 changes √χ² by `unit`."""
     dtype = problem.unknowns.start.dtype
-    scale = unit * np.minimum(1 / np.sqrt(diagonal_of(normal)), np.maximum(np.abs(parameters), 1.0))
+    scale = unit * unit_of_step(parameters, normal)
     unknowns = problem.unknowns.around(jnp.asarray(parameters, dtype), jnp.asarray(scale, dtype), unit)
     return eqx.tree_at(lambda p: p.unknowns, problem, unknowns)

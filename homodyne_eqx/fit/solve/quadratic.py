@@ -88,6 +88,11 @@ def diagonal_of(normal: Quadratic) -> np.ndarray:
     return np.where(diagonal > 0, diagonal, 1.0)
 
 
+def unit_of_step(parameters: np.ndarray, normal: Quadratic) -> np.ndarray:
+    """By how much each parameter changes √χ² by 1, and no more than its own size or 1."""
+    return np.minimum(1 / np.sqrt(diagonal_of(normal)), np.maximum(np.abs(parameters), 1.0))
+
+
 def on_host(normal: NormalEquations) -> Quadratic:
     """The normal equations as NumPy arrays of double precision, with the rounding of their own."""
     eps = float(jnp.finfo(normal.matrix.dtype).eps)
