@@ -180,13 +180,15 @@ class TestFolders:
         before = (folder / "result.h5").read_bytes()
         with pytest.raises(FileExistsError, match="overwrite=True"):
             steady_fit.save(folder)
+        assert (folder / "result.h5").read_bytes() == before
         steady_fit.save(folder, overwrite=True, more={"command": ["fit"]})
         assert json.loads((folder / "result.json").read_text(encoding="utf-8"))["command"] == ["fit"]
+        replaced = (folder / "result.h5").read_bytes()
         (folder / "notes.txt").write_text("precious")
         with pytest.raises(FileExistsError, match=r"notes\.txt"):
             steady_fit.save(folder, overwrite=True)
         assert (folder / "notes.txt").read_text() == "precious"
-        assert len((folder / "result.h5").read_bytes()) == len(before)
+        assert (folder / "result.h5").read_bytes() == replaced
         (tmp_path / "empty").mkdir()
         assert (steady_fit.save(tmp_path / "empty") / "result.h5").is_file()
         with pytest.raises(ValueError, match=r"ends in \.json"):
