@@ -33,22 +33,25 @@ from .engine import (
 )
 from .engine.losses import AbstractLoss as AbstractLoss, Squares as Squares
 from .fit import (
+    AbstractPrior as AbstractPrior,
     AbstractStage as AbstractStage,
     BlockAverage as BlockAverage,
     Curve as Curve,
     Ended as Ended,
     FitResult as FitResult,
     Iteration as Iteration,
+    LogNormal as LogNormal,
     Minimum as Minimum,
+    Normal as Normal,
     Parameter as Parameter,
     Problem as Problem,
     Scan as Scan,
     SpeckleCovariance as SpeckleCovariance,
     Starts as Starts,
     TileSubset as TileSubset,
+    Uniform as Uniform,
     descend as descend,
     estimate as estimate,
-    fit as fit,
     fit_many as fit_many,
     least_squares_problem as least_squares_problem,
     residual as residual,
@@ -62,6 +65,7 @@ from .inference import (
     bootstrap as bootstrap,
     from_replicates as from_replicates,
 )
+from .joint import JointResult as JointResult, fit as fit
 from .physics.accumulation import (
     AbstractAccumulation as AbstractAccumulation,
     Exact as Exact,

@@ -97,7 +97,7 @@ def test_an_optimiser_of_ones_own_and_the_normal_equations_agree_with_the_fit(fi
     assert result.converged
     assert result.parameters["diffusion.rate"].value == pytest.approx(14000, rel=0.01)
     assert float(fitting["value"]) == pytest.approx(result.chi2 / fitting["packed"].n_pairs, rel=1e-3)
-    np.testing.assert_allclose(fitting["covariance"], result.covariance, rtol=1e-4)
+    np.testing.assert_allclose(fitting["covariance"], result.white_noise_covariance, rtol=1e-4)
 
 
 def test_the_stages_of_the_page_lead_to_the_same_minimum(fitting):

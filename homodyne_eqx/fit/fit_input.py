@@ -10,7 +10,7 @@ from ..engine import Packed, pack
 from ..engine.losses import AbstractLoss
 from ..physics.model import TwoTimeModel
 from ..physics.per_sector import check_sectors
-from .free_parameters import FreeParameters, ParameterBounds, choose_free
+from .free_parameters import FreeParameters, ParameterBounds, Priors, choose_free
 from .problem import Problem, degrees_of_freedom, problem_of
 
 
@@ -44,6 +44,7 @@ def fit_input(
     fixed: Iterable[str],
     bounds: ParameterBounds | None,
     loss: AbstractLoss,
+    priors: Priors | None = None,
 ) -> FitInput:
     """Select the free parameters by name, pack the data, and check that they can determine the parameters.
 
@@ -51,7 +52,7 @@ def fit_input(
     its bounds, a `PerSector` without one value for each sector, and fewer pairs of frames than parameters; `TypeError`
     for anything but two-time data.
     """
-    return input_of(model, data, choose_free(model, free, fixed, bounds), loss)
+    return input_of(model, data, choose_free(model, free, fixed, bounds, priors), loss)
 
 
 def input_of(

@@ -1,6 +1,6 @@
 """From the end of a minimisation to a result that says everything about it."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
 
@@ -9,12 +9,14 @@ import numpy as np
 from ...physics.model import TwoTimeModel
 from ..fit_input import FitInput
 from ..parameter import Parameter, Parameters
+from ..priors.prior_rows import prior_rows
 from ..solve.ended import Ended
 from ..solve.minimise import Outcome
 from ..solve.undetermined import undetermined_text
+from ..uncertainty.abstract_noise import AbstractNoise
 from ..uncertainty.noise_of_fit import NoiseOfFit
 from ..uncertainty.speckle_covariance import found_covariance
-from ..verdict.verdict import judge
+from ..verdict.verdict import Verdict, judge
 from .derived import curves_of, derived_quantities
 from .fit_result import FitResult
 from .kernel import kernel_of
@@ -26,16 +28,37 @@ def build_result(fitted: TwoTimeModel, fit_input: FitInput, outcome: Outcome, se
 
     **Arguments:** `fitted`: the model at the end; `fit_input`: its free parameters with the starts and notes to report.
     """
-    free_parameters, loss = fit_input.free_parameters, type(fit_input.loss).__name__
-    geometry = fit_input.packed.geometry
-    noise = NoiseOfFit(
+    noise = noise_of(fitted, fit_input, outcome)
+    reduced = float(outcome.normal.chi2) / fit_input.degrees_of_freedom
+    judgement = partial(judge, noise, _ended(noise, outcome), reduced, fit_input.degrees_of_freedom)
+    return result_of(fitted, fit_input, outcome, seconds, noise, judgement)
+
+
+def noise_of(fitted: TwoTimeModel, fit_input: FitInput, outcome: Outcome) -> NoiseOfFit:
+    """The noise of the data of a fit by itself."""
+    free_parameters = fit_input.free_parameters
+    return NoiseOfFit(
         fitted,
         fit_input.packed if fit_input.maps is None else fit_input.maps,
         fit_input.loss,
         free_parameters.filter,
         outcome.at_bound,
         outcome.normal,
+        prior_rows(free_parameters.free).information(outcome.parameters),
     )
+
+
+def result_of(
+    fitted: TwoTimeModel,
+    fit_input: FitInput,
+    outcome: Outcome,
+    seconds: dict[str, float],
+    noise: AbstractNoise,
+    judgement: Callable[[], Verdict],
+) -> FitResult:
+    """The result of a fit with this noise and verdict."""
+    free_parameters, loss = fit_input.free_parameters, type(fit_input.loss).__name__
+    geometry = fit_input.packed.geometry
     sigmas = _uncertainties(noise.white_noise_covariance, outcome)
     parameters, k = {}, 0
     for p in free_parameters.parameters:
@@ -47,7 +70,7 @@ def build_result(fitted: TwoTimeModel, fit_input: FitInput, outcome: Outcome, se
             k += 1
         parameters[p.name] = p
     undetermined = [p for p in parameters.values() if np.isinf(p.white_noise_uncertainty)]
-    ended = Ended.UNDETERMINED if outcome.ended == Ended.CONVERGED and undetermined else outcome.ended
+    ended = _ended(noise, outcome)
     last = outcome.history[-1]
     chi2 = float(outcome.normal.chi2)
     notes = free_parameters.notes
@@ -60,7 +83,7 @@ def build_result(fitted: TwoTimeModel, fit_input: FitInput, outcome: Outcome, se
         degrees_of_freedom=fit_input.degrees_of_freedom,
         white_noise_covariance=noise.white_noise_covariance,
         spread=partial(found_covariance, tuple(p.name for p in free_parameters.free), noise),
-        judgement=partial(judge, noise, ended, chi2 / fit_input.degrees_of_freedom, fit_input.degrees_of_freedom),
+        judgement=judgement,
         ended=ended,
         message=ended.message(last.number, last.expected_decrease, _said_of(undetermined, parameters, outcome)),
         kernel=kernel_of(fitted),
@@ -79,6 +102,12 @@ def build_result(fitted: TwoTimeModel, fit_input: FitInput, outcome: Outcome, se
         loss=loss,
         data=fit_input.maps,
     )
+
+
+def _ended(noise: AbstractNoise, outcome: Outcome) -> Ended:
+    """How a fit ended, that the data leave parameters open included."""
+    open_ones = np.isinf(_uncertainties(noise.white_noise_covariance, outcome))
+    return Ended.UNDETERMINED if outcome.ended == Ended.CONVERGED and np.any(open_ones) else outcome.ended
 
 
 def _uncertainties(covariance: np.ndarray, outcome: Outcome) -> np.ndarray:

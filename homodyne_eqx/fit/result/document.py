@@ -61,7 +61,8 @@ def minima_document(minima: tuple[Minimum, ...]) -> list[dict[str, Any]]:
 def fields_of(parameter: Parameter) -> dict[str, Any]:
     """A parameter as plain values, its uncertainty worked out."""
     fields = {name: value for name, value in vars(parameter).items() if name != "spread"}
-    return {**fields, "uncertainty": parameter.uncertainty}
+    prior = None if parameter.prior is None else parameter.prior.to_dict()
+    return {**fields, "prior": prior, "uncertainty": parameter.uncertainty}
 
 
 def verdict_document(verdict: Verdict) -> dict[str, Any]:

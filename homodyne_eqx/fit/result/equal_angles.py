@@ -23,7 +23,7 @@ def nearest_to_start(
 
     Of an even kernel φ0 and φ0 + 180° are one flow, and so are phase and phase + 180° of an oscillation. What holds for
     a model is found by trying: a parameter is moved by its period, or else by twice that, if χ² agrees to 1e-12 (1e-4
-    in float32). Uncertainties do not change.
+    in float32). Uncertainties do not change. One with a prior stays.
     """
     parameters, chi2 = outcome.parameters.copy(), None
     moving, rest = eqx.partition(fitted, free_parameters.filter)
@@ -34,7 +34,7 @@ def nearest_to_start(
 
     for k, parameter in enumerate(free_parameters.free):
         period = parameter.period
-        if period is None or abs(parameters[k] - parameter.value) <= period / 2:
+        if period is None or parameter.prior is not None or abs(parameters[k] - parameter.value) <= period / 2:
             continue
         if chi2 is None:
             chi2 = float(_chi_squared(fitted, packed, loss))

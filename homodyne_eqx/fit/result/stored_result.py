@@ -14,6 +14,7 @@ from ...data.two_time import TwoTimeData, sector_arrays
 from ...physics.model import TwoTimeModel
 from ...physics.parameter_names import named_leaves, names_by_path
 from ..parameter import Parameter, Parameters
+from ..priors.prior import prior_of
 from ..solve.ended import Ended
 from ..solve.minimise import Iteration
 from ..solve.minimum import Minimum
@@ -113,7 +114,8 @@ def _record_of(result: Any) -> dict[str, Any]:
 
 
 def _parameter_of(stored: Mapping[str, Any]) -> Parameter:
-    return Parameter(**{"spread" if name == "uncertainty" else name: value for name, value in stored.items()})
+    fields = {"spread" if name == "uncertainty" else name: value for name, value in stored.items()}
+    return Parameter(**{**fields, "prior": prior_of(fields.get("prior"))})
 
 
 def _speckle_covariance_of(stored: Mapping[str, Any], arrays: ResultArrays) -> SpeckleCovariance:

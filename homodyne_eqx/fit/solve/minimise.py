@@ -3,18 +3,19 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
 import optimistix as optx
 
-from ..problem import Problem
+from ..abstract_problem import AbstractProblem
 from .ended import Ended
 from .levenberg_marquardt import initial_arrays, take_step
 from .quadratic import Quadratic, diagonal_of, expected_decrease, on_host, parameters_at_bound, unit_of_step
 
+_Problem = TypeVar("_Problem", bound=AbstractProblem)
 _PATIENCE = 15
 _PROGRESS = 1e-3
 _RESTARTS = 3
@@ -68,7 +69,7 @@ class _Minimum(NamedTuple):
 
 
 def minimise(
-    problem: Problem,
+    problem: AbstractProblem,
     solver: optx.AbstractLeastSquaresSolver,
     degrees_of_freedom: int,
     max_steps: int,
@@ -156,7 +157,7 @@ def minimise(
     return Outcome(ended, parameters, normal, tuple(history), at_bound, first_call, interrupted)
 
 
-def rescaled(problem: Problem, parameters: np.ndarray, normal: Quadratic, unit: float = 1.0) -> Problem:
+def rescaled(problem: _Problem, parameters: np.ndarray, normal: Quadratic, unit: float = 1.0) -> _Problem:
     """The same problem with y = 0 at these parameters, and y scaled such that a change of 1 changes √χ² by `unit`."""
     dtype = problem.unknowns.start.dtype
     scale = unit * unit_of_step(parameters, normal)

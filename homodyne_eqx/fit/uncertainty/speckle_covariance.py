@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, final
 
 import equinox as eqx
+import jax.numpy as jnp
 import numpy as np
 
 from ...data import TwoTimeData
@@ -12,7 +13,9 @@ from ...engine import NormalEquations, Packed, normal_equations, pack
 from ...engine.losses import AbstractLoss, Squares
 from ...physics.model import TwoTimeModel
 from ..free_parameters import marked_leaves
+from ..priors.prior_rows import prior_rows
 from ..solve.quadratic import on_host
+from .abstract_noise import AbstractNoise
 from .noise_of_fit import DRAWS, NoiseOfFit
 
 _NEGLIGIBLE = 1e-3
@@ -81,11 +84,16 @@ def speckle_covariance(
     packed = _packed(result, data)
     loss = _loss(result, loss)
     names, at_bound, free = _free(result)
-    normal = on_host(_normal_equations(result.model, packed, loss, free))
-    return found_covariance(names, NoiseOfFit(result.model, packed, loss, free, at_bound, normal, draws, seed))
+    rows = prior_rows([p for p in result.parameters.values() if p.free])
+    values = np.array([result.parameters[name].value for name in names])
+    found = _normal_equations(result.model, packed, loss, free)
+    normal = on_host(rows.added_to(found, jnp.asarray(values, found.vector.dtype)))
+    information = rows.information(values)
+    noise = NoiseOfFit(result.model, packed, loss, free, at_bound, normal, information, draws, seed)
+    return found_covariance(names, noise)
 
 
-def found_covariance(names: tuple[str, ...], noise: NoiseOfFit) -> SpeckleCovariance:
+def found_covariance(names: tuple[str, ...], noise: AbstractNoise) -> SpeckleCovariance:
     """What the noise of a fit says of its free parameters of these names."""
     sectors = noise.sectors
     return SpeckleCovariance(
