@@ -40,6 +40,7 @@ from .fit import (
     Ended as Ended,
     FitResult as FitResult,
     Iteration as Iteration,
+    LogDensity as LogDensity,
     LogNormal as LogNormal,
     Minimum as Minimum,
     Normal as Normal,
@@ -54,6 +55,7 @@ from .fit import (
     estimate as estimate,
     fit_many as fit_many,
     least_squares_problem as least_squares_problem,
+    log_density as log_density,
     residual as residual,
     speckle_covariance as speckle_covariance,
 )

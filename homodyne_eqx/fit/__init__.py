@@ -4,6 +4,7 @@ from .fit_input import FitInput as FitInput
 from .fit_many import fit_many as fit_many
 from .gradient_descent import descend as descend
 from .least_squares import fit as fit
+from .log_density import LogDensity as LogDensity, log_density as log_density
 from .minimiser import Minimiser as Minimiser
 from .optimistix_problem import least_squares_problem as least_squares_problem
 from .parameter import Parameter as Parameter

@@ -46,8 +46,8 @@ class Agreement:
         unit = f" {self.unit}" if self.unit else ""
         verb = "agree" if self.agrees else "do not agree"
         return (
-            f"alone, {self.label} has {self.parameter} = {value} ± {sigma}{unit}, together they have {other}: they {verb} "
-            f"(χ² {self.chi2:.3g} of {self.degrees} degrees of freedom)."
+            f"alone, {self.label} has {self.parameter} = {value} ± {sigma}{unit}, together they have {other}: they "
+            f"{verb} (χ² {self.chi2:.3g} of {self.degrees} degrees of freedom)."
         )
 
 

@@ -50,6 +50,16 @@ class PriorRows(eqx.Module):
             added[at, at] = (np.asarray(self.scale, float) * value) ** -2.0
         return added
 
+    def vector(self, parameters: np.ndarray) -> np.ndarray:
+        """What the priors add to Jᵀr, (n_params,), in double precision."""
+        found = np.zeros(len(parameters))
+        if self.places:
+            at = np.array(self.places)
+            value = np.where(self.logarithmic, parameters[at], 1.0)
+            moved = np.where(self.logarithmic, np.log(value), parameters[at])
+            found[at] = (moved - np.asarray(self.centre, float)) / np.asarray(self.scale, float) ** 2 / value
+        return found
+
     def _rows_and_slopes(self, parameters: Array) -> tuple[Array, Array]:
         at = np.array(self.places, int)
         logarithmic = np.array(self.logarithmic, bool)

@@ -81,16 +81,26 @@ def speckle_covariance(
 
     **Raises:** `ValueError` for a result of packed data without `data`, and for one of a robust loss without `loss`.
     """
-    packed = _packed(result, data)
-    loss = _loss(result, loss)
-    names, at_bound, free = _free(result)
-    rows = prior_rows([p for p in result.parameters.values() if p.free])
-    values = np.array([result.parameters[name].value for name in names])
+    names = tuple(p.name for p in result.parameters.values() if p.free)
+    return found_covariance(names, noise_of_result(result, data, loss, draws, seed))
+
+
+def noise_of_result(
+    result: Any,
+    data: TwoTimeData | Packed | None = None,
+    loss: AbstractLoss | None = None,
+    draws: int = DRAWS,
+    seed: int = 0,
+) -> NoiseOfFit:
+    """The noise of the data at the end of a fit; arguments and errors as of `speckle_covariance`."""
+    packed, loss = packed_of(result, data), _loss(result, loss)
+    parameters = [p for p in result.parameters.values() if p.free]
+    free = marked_leaves(result.model, {p.leaf for p in parameters})
+    at_bound, values = np.array([p.at_bound for p in parameters]), np.array([p.value for p in parameters])
+    rows = prior_rows(parameters)
     found = _normal_equations(result.model, packed, loss, free)
     normal = on_host(rows.added_to(found, jnp.asarray(values, found.vector.dtype)))
-    information = rows.information(values)
-    noise = NoiseOfFit(result.model, packed, loss, free, at_bound, normal, information, draws, seed)
-    return found_covariance(names, noise)
+    return NoiseOfFit(result.model, packed, loss, free, at_bound, normal, rows.information(values), draws, seed)
 
 
 def found_covariance(names: tuple[str, ...], noise: AbstractNoise) -> SpeckleCovariance:
@@ -120,12 +130,14 @@ def _normal_equations(model: TwoTimeModel, packed: Packed, loss: AbstractLoss, f
     return normal_equations(model, packed, loss, free)
 
 
-def _packed(result: Any, data: TwoTimeData | Packed | None) -> Packed:
+def packed_of(result: Any, data: TwoTimeData | Packed | None) -> Packed:
+    """The data of a fit, packed.
+
+    **Raises:** `ValueError` for a result of packed data without `data`.
+    """
     data = result.data if data is None else data
     if data is None:
-        raise ValueError(
-            "This result is of packed data, which it does not hold. Pass them: speckle_covariance(result, packed)."
-        )
+        raise ValueError("This result is of packed data, which it does not hold. Pass them as data.")
     return data if isinstance(data, Packed) else pack(data)
 
 
@@ -138,10 +150,3 @@ def _loss(result: Any, loss: AbstractLoss | None) -> AbstractLoss:
             f"speckle_covariance(result, loss={result.loss}(…))."
         )
     return loss
-
-
-def _free(result: Any) -> tuple[tuple[str, ...], np.ndarray, Any]:
-    """Names of the free parameters, which of them are at a bound, and which leaves of the model they are."""
-    free = [p for p in result.parameters.values() if p.free]
-    leaves = marked_leaves(result.model, {p.leaf for p in free})
-    return tuple(p.name for p in free), np.array([p.at_bound for p in free]), leaves
