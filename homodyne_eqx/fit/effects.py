@@ -12,7 +12,7 @@ from ..engine import NormalEquations, Packed, normal_equations
 from ..engine.losses import AbstractLoss
 from ..physics.model import TwoTimeModel
 from .free_parameters import FreeParameters
-from .priors.prior_rows import prior_rows
+from .priors.prior_rows import prior_information
 from .solve.minimise import Outcome
 from .solve.quadratic import determined, diagonal_of
 
@@ -41,7 +41,7 @@ def without_rounding(
     if not normal.is_finite or not (suspect.any() or any_direction.any()):
         return outcome
     beside = _normal_equations(*_shaken((fitted, packed.geometry)), packed, loss, free_parameters.filter)
-    matrix = np.asarray(beside.matrix, float) + prior_rows(free_parameters.free).information(outcome.parameters)
+    matrix = np.asarray(beside.matrix, float) + prior_information(free_parameters.free, outcome.parameters)
     other = np.sqrt(np.maximum(np.diagonal(matrix), 0))
     rounding = any_direction | suspect & ~(np.abs(other * length - 1) < _ROUNDING_ALONE)
     matrix = np.where(rounding[:, None] | rounding[None, :], 0, normal.matrix)

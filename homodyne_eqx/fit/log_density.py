@@ -16,7 +16,7 @@ from ..physics.model import TwoTimeModel
 from .fit_input import fit_input
 from .free_parameters import ParameterBounds, Priors, marked_leaves
 from .parameter import Parameter
-from .priors.prior_rows import PriorRows, prior_rows
+from .priors.prior_rows import PriorRows, prior_rows, prior_vector
 from .problem import model_with
 from .result.fit_result import FitResult
 from .uncertainty.noise_of_fit import NoiseOfFit
@@ -116,7 +116,7 @@ def log_density(
         chosen = [p for p in model.parameters.values() if p.free]
         leaves = marked_leaves(model.model, {p.leaf for p in chosen})
         values = np.array([p.value for p in chosen])
-        shift, contraction = adjustment_of(noise, prior_rows(chosen).vector(values))
+        shift, contraction = adjustment_of(noise, prior_vector(chosen, values))
         packed = packed_of(model, data)
         return _density(model.model, leaves, chosen, packed, noise.loss, values + shift, contraction)
     if data is None:

@@ -128,7 +128,10 @@ def model_with(
     leaves, tree = jax.tree.flatten(moving)
     ends = np.cumsum([0, *(leaf.size for leaf in leaves)])
     parts = [parameters[a:b].reshape(leaf.shape) for leaf, (a, b) in zip(leaves, itertools.pairwise(ends), strict=True)]
-    values = [jnp.asarray(part, leaf.dtype) for leaf, part in zip(leaves, parts, strict=True)]
+    if isinstance(parameters, np.ndarray):
+        values = jax.device_put([part.astype(leaf.dtype) for leaf, part in zip(leaves, parts, strict=True)])
+    else:
+        values = [jnp.asarray(part, leaf.dtype) for leaf, part in zip(leaves, parts, strict=True)]
     return eqx.combine(jax.tree.unflatten(tree, values), rest)
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from ..fit.effects import without_rounding
 from ..fit.free_parameters import FreeParameters
 from ..fit.parameter import Parameter
-from ..fit.priors.prior_rows import prior_rows
+from ..fit.priors.prior_rows import prior_information
 from ..fit.problem import model_with, values_of
 from ..fit.result.build_result import noise_of, result_of
 from ..fit.result.fit_result import FitResult
@@ -42,10 +42,9 @@ def build_joint_result(
     joint minimisation ended.
     """
     values = jnp.asarray(outcome.parameters, jnp.result_type(float))
-    rows = prior_rows(members.free)
     own, fitted, shares = [], [], []
     n = len(outcome.parameters)
-    total, information = np.zeros((n, n)), rows.information(outcome.parameters)
+    total, information = np.zeros((n, n)), prior_information(members.free, outcome.parameters)
     for member, part in zip(members.each, parts, strict=True):
         at = np.array(member.places)
         model = model_with(part.moving, part.rest, values[at])

@@ -1,4 +1,4 @@
-"""Several data sets at once: minimum and errors of a dense joint fit, and the same as each alone where nothing is shared."""
+"""Several data sets at once: minimum and errors of a dense joint fit; where nothing is shared, those of each alone."""
 
 import jax
 import numpy as np
@@ -90,7 +90,8 @@ class TestSharing:
         second = hx.TwoTimeModel(hx.Diffusion(3e3) * hx.Relaxation(1e-2), sets.model(n_sector=1).scaling)
         found = hx.fit([sets.model(), second], both, shared=["diffusion.rate"])
         names = [name for name in found.parameters if "relaxation" in name]
-        assert len(names) == 1 and names[0].startswith("data[1].")
+        assert len(names) == 1
+        assert names[0].startswith("data[1].")
         rate = found.parameters["diffusion.rate"]
         assert abs(rate.value - sets.RATE) < 4 * rate.uncertainty
 

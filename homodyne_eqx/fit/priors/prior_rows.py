@@ -10,6 +10,7 @@ from jaxtyping import Array, Float
 
 from ...engine import NormalEquations
 from ..parameter import Parameter
+from .prior import AbstractPrior
 
 
 @final
@@ -41,25 +42,6 @@ class PriorRows(eqx.Module):
             normal.chi2 + jnp.sum(rows**2),
         )
 
-    def information(self, parameters: np.ndarray) -> np.ndarray:
-        """What the priors add to the normal matrix, (n_params, n_params), in double precision."""
-        added = np.zeros((len(parameters), len(parameters)))
-        if self.places:
-            at = np.array(self.places)
-            value = np.where(self.logarithmic, parameters[at], 1.0)
-            added[at, at] = (np.asarray(self.scale, float) * value) ** -2.0
-        return added
-
-    def vector(self, parameters: np.ndarray) -> np.ndarray:
-        """What the priors add to Jᵀr, (n_params,), in double precision."""
-        found = np.zeros(len(parameters))
-        if self.places:
-            at = np.array(self.places)
-            value = np.where(self.logarithmic, parameters[at], 1.0)
-            moved = np.where(self.logarithmic, np.log(value), parameters[at])
-            found[at] = (moved - np.asarray(self.centre, float)) / np.asarray(self.scale, float) ** 2 / value
-        return found
-
     def _rows_and_slopes(self, parameters: Array) -> tuple[Array, Array]:
         at = np.array(self.places, int)
         logarithmic = np.array(self.logarithmic, bool)
@@ -72,10 +54,32 @@ class PriorRows(eqx.Module):
 def prior_rows(free: Sequence[Parameter], dtype: Any = None) -> PriorRows:
     """The rows of the free parameters that have a prior which counts."""
     dtype = jnp.result_type(float) if dtype is None else dtype
-    of = [(k, p.prior) for k, p in enumerate(free) if p.prior is not None and p.prior.counts]
+    of = _counting(free)
     return PriorRows(
         tuple(k for k, _ in of),
         tuple(prior.logarithmic for _, prior in of),
         jnp.asarray(np.array([prior.centre for _, prior in of], float), dtype),
         jnp.asarray(np.array([prior.scale for _, prior in of], float), dtype),
     )
+
+
+def prior_information(free: Sequence[Parameter], values: np.ndarray) -> np.ndarray:
+    """What priors add to the normal matrix at these values of the free parameters, (n_free, n_free), in double
+    precision."""
+    added = np.zeros((len(values), len(values)))
+    for k, prior in _counting(free):
+        added[k, k] = (prior.scale * (values[k] if prior.logarithmic else 1.0)) ** -2.0
+    return added
+
+
+def prior_vector(free: Sequence[Parameter], values: np.ndarray) -> np.ndarray:
+    """What priors add to Jᵀr at these values of the free parameters, (n_free,), in double precision."""
+    added = np.zeros(len(values))
+    for k, prior in _counting(free):
+        added[k] = prior.distance(float(values[k])) / (prior.scale * (values[k] if prior.logarithmic else 1.0))
+    return added
+
+
+def _counting(free: Sequence[Parameter]) -> list[tuple[int, AbstractPrior]]:
+    """The priors that count, with the number of their parameter."""
+    return [(k, p.prior) for k, p in enumerate(free) if p.prior is not None and p.prior.counts]

@@ -9,7 +9,7 @@ import numpy as np
 from ...physics.model import TwoTimeModel
 from ..fit_input import FitInput
 from ..parameter import Parameter, Parameters
-from ..priors.prior_rows import prior_rows
+from ..priors.prior_rows import prior_information
 from ..solve.ended import Ended
 from ..solve.minimise import Outcome
 from ..solve.undetermined import undetermined_text
@@ -44,7 +44,7 @@ def noise_of(fitted: TwoTimeModel, fit_input: FitInput, outcome: Outcome) -> Noi
         free_parameters.filter,
         outcome.at_bound,
         outcome.normal,
-        prior_rows(free_parameters.free).information(outcome.parameters),
+        prior_information(free_parameters.free, outcome.parameters),
     )
 
 

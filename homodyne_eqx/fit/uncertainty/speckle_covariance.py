@@ -13,7 +13,7 @@ from ...engine import NormalEquations, Packed, normal_equations, pack
 from ...engine.losses import AbstractLoss, Squares
 from ...physics.model import TwoTimeModel
 from ..free_parameters import marked_leaves
-from ..priors.prior_rows import prior_rows
+from ..priors.prior_rows import prior_information, prior_rows
 from ..solve.quadratic import on_host
 from .abstract_noise import AbstractNoise
 from .noise_of_fit import DRAWS, NoiseOfFit
@@ -100,7 +100,9 @@ def noise_of_result(
     rows = prior_rows(parameters)
     found = _normal_equations(result.model, packed, loss, free)
     normal = on_host(rows.added_to(found, jnp.asarray(values, found.vector.dtype)))
-    return NoiseOfFit(result.model, packed, loss, free, at_bound, normal, rows.information(values), draws, seed)
+    return NoiseOfFit(
+        result.model, packed, loss, free, at_bound, normal, prior_information(parameters, values), draws, seed
+    )
 
 
 def found_covariance(names: tuple[str, ...], noise: AbstractNoise) -> SpeckleCovariance:
