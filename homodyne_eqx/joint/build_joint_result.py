@@ -17,6 +17,7 @@ from ..fit.result.fit_result import FitResult
 from ..fit.solve.ended import Ended
 from ..fit.solve.minimise import Outcome
 from ..fit.solve.quadratic import on_host
+from ..fit.solve.undetermined import valley_text
 from ..fit.uncertainty.noise_of_fit import NoiseOfFit
 from ..fit.verdict.verdict import Verdict, judge
 from .agreement import Agreement, agreement
@@ -72,6 +73,8 @@ def build_joint_result(
     parameters = _parameters(members, outcome, noise)
     open_ones = [p.name for p in parameters.values() if np.isinf(p.white_noise_uncertainty)]
     said = f"the data do not determine {', '.join(open_ones)}. Fix some, or give them a prior." if open_ones else ""
+    if outcome.running:
+        said = valley_text([parameters[members.free[k].name] for k in outcome.running])
     last = outcome.history[-1]
     return JointResult(
         results=results,

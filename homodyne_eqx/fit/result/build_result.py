@@ -12,7 +12,7 @@ from ..parameter import Parameter, Parameters
 from ..priors.prior_rows import prior_information
 from ..solve.ended import Ended
 from ..solve.minimise import Outcome
-from ..solve.undetermined import undetermined_text
+from ..solve.undetermined import undetermined_text, valley_text
 from ..uncertainty.abstract_noise import AbstractNoise
 from ..uncertainty.noise_of_fit import NoiseOfFit
 from ..uncertainty.speckle_covariance import found_covariance
@@ -121,6 +121,8 @@ def _uncertainties(covariance: np.ndarray, outcome: Outcome) -> np.ndarray:
 def _said_of(undetermined: list[Parameter], parameters: Mapping[str, Parameter], outcome: Outcome) -> str:
     """What is said of the parameters that the data do not determine, and of those that have no effect at all."""
     free = [p.name for p in parameters.values() if p.free]
+    if outcome.running:
+        return valley_text([parameters[free[k]] for k in outcome.running])
     idle = {name for name, square in zip(free, np.diagonal(outcome.normal.matrix), strict=True) if square == 0}
     return undetermined_text(
         [p for p in undetermined if p.name in idle], [p for p in undetermined if p.name not in idle]
