@@ -150,6 +150,7 @@ from .physics.terms import (
     VelocityProfile as VelocityProfile,
     WallSlip as WallSlip,
 )
+from .preparation import average as average, binned as binned
 from .solvers import (
     BoundedImplicitAdjoint as BoundedImplicitAdjoint,
     BoundedLevenbergMarquardt as BoundedLevenbergMarquardt,

@@ -19,6 +19,7 @@ from .arrays import (
     NoSuchSector as NoSuchSector,
     NotASelection as NotASelection,
     NothingSelected as NothingSelected,
+    RepeatsDiffer as RepeatsDiffer,
     SigmaNotEstimated as SigmaNotEstimated,
     WrongShape as WrongShape,
     WrongSigma as WrongSigma,

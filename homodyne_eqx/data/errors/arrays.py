@@ -185,3 +185,21 @@ class NothingSelected(AbstractInputError):
     def problem(self, spelling: AbstractSpelling) -> str:
         wanted = " and ".join(f"{spelling.name(name)} {value}" for name, value in self.wanted.items())
         return f"No sector is left with {wanted}. There are {self.present}. Widen the selection."
+
+
+@final
+@dataclass(eq=False)
+class RepeatsDiffer(AbstractInputError):
+    """Repeats that are not of the same sectors and frames. `repeat`: which, from 0; `path`: its file, or `None`; `what`
+    differs from that of the first one; `value` and `expected`, in words; `advice`: what to do."""
+
+    repeat: int
+    path: str | None
+    what: str
+    value: str
+    expected: str
+    advice: str
+
+    def problem(self, spelling: AbstractSpelling) -> str:
+        where = f"repeat {self.repeat}" + (f" ({self.path})" if self.path else "")
+        return f"Of {where} {self.what} is {self.value}; expected {self.expected}, as of repeat 0. {self.advice}."
