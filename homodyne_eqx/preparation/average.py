@@ -17,7 +17,7 @@ _LEAST_SCATTER = 1e-6
 """In units of the sigma of a repeat; less is rounding."""
 
 
-def average(repeats: Iterable[TwoTimeData], *, sigma: Any = None) -> TwoTimeData:
+def average(repeats: Iterable[Any], *, sigma: Any = None) -> TwoTimeData:
     """The mean of measurements of the same: maps weighted by 1/sigma², each pixel over the repeats that have it.
 
     Of three or more repeats, sigma of the mean is their scatter: of each sector the root mean square, over the pixels
@@ -68,8 +68,8 @@ def average(repeats: Iterable[TwoTimeData], *, sigma: Any = None) -> TwoTimeData
 @final
 @dataclass(frozen=True)
 class _Scatter:
-    """What one pass over the maps finds: the scatter of repeats of weight 1, `(n_sector,)`, `None` of two repeats; whether
-    pixels differ in how many repeats they have; notes on repeats that stand out."""
+    """What one pass over the maps finds: the scatter of repeats of weight 1, `(n_sector,)`, `None` of two repeats;
+    whether pixels differ in how many repeats they have; notes on repeats that stand out."""
 
     of_weight_one: np.ndarray | None
     uneven: bool

@@ -6,7 +6,7 @@ from typing import Any, final
 import numpy as np
 
 from ..data import TwoTimeData
-from ..data.errors import NotASelection, SigmaNotEstimated
+from ..data.errors import NoiseOfBinsUnknown, NotASelection, SigmaNotEstimated
 from ..data.exclusion import mask_of_sector
 from ..data.two_time import MASKS
 
@@ -15,7 +15,7 @@ _LEAST_SHARE = 0.5
 _NOTED = 0.01
 
 
-def binned(data: TwoTimeData, frames: Any, *, sigma: Any = None) -> TwoTimeData:
+def binned(data: TwoTimeData, bin_frames: Any, *, sigma: Any = None) -> TwoTimeData:
     """The mean over bins of so many adjacent frames: blocks of frames × frames pairs, at the mean time of each bin.
 
     Maps become smaller by frames², and a fit faster. dt becomes frames · dt; times keep their origin; frames after the
@@ -26,8 +26,8 @@ def binned(data: TwoTimeData, frames: Any, *, sigma: Any = None) -> TwoTimeData:
     what binning does to the scatter of the far-lag plateau, which is estimated as by `sigma="estimate"` before and
     after. `sigma_source` says so.
 
-    Lags shorter than a bin are lost, and what decays within a bin is smeared. An exponential decay keeps its rate, since
-    the mean over a bin multiplies it by a constant, 1 + (Γ frames dt)²/12 to first order for c2 ∝ exp(−Γ lag): the
+    Lags shorter than a bin are lost, and what decays within a bin is smeared. An exponential decay keeps its rate:
+    the mean over a bin multiplies it by a constant, 1 + (Γ frames dt)²/12 to first order for c2 ∝ exp(−Γ lag), and the
     contrast comes out larger by this factor. Other decays, and oscillations, change their shape. `notes` says it where
     c2 falls so fast that the factor is above 1.01. `hx.fit(…, stages=(hx.BlockAverage(frames), …))` uses bins for the
     start only.
@@ -35,22 +35,22 @@ def binned(data: TwoTimeData, frames: Any, *, sigma: Any = None) -> TwoTimeData:
     **Arguments:**
 
     - `data`: with bad frames excluded before. Lazy data stay lazy: one map is in memory at a time.
-    - `frames`: how many become one, ≥ 2.
+    - `bin_frames`: how many become one, ≥ 2.
     - `sigma`: of the binned data, as of `TwoTimeData`, in the place of what is described above.
 
     **Returns:** `TwoTimeData` of n_t // frames frames; its provenance has the step.
 
-    **Raises:** `NotASelection` for a number that leaves fewer than 3 bins; `SigmaNotEstimated` where there are too few
-    bins for an estimate: give `sigma`; `NoPixelLeft`.
+    **Raises:** `NotASelection` for a number that leaves fewer than 3 bins; `NoiseOfBinsUnknown` where there are
+    too few bins for an estimate: give `sigma`; `NoPixelLeft`.
     """
-    whole = isinstance(frames, int | np.integer) and not isinstance(frames, bool) and frames > 1
-    n = data.n_t // frames if whole else 0
+    whole = isinstance(bin_frames, int | np.integer) and not isinstance(bin_frames, bool) and bin_frames > 1
+    n = data.n_t // bin_frames if whole else 0
     if n < _FEWEST:
         expected = (
             f"a whole number from 2 to {data.n_t // _FEWEST}, since {_FEWEST} bins of {data.n_t} frames are needed"
         )
-        raise NotASelection("bin_frames", frames, expected)
-    frames = int(frames)
+        raise NotASelection("bin_frames", bin_frames, expected)
+    frames = int(bin_frames)
     maps = BinnedMaps(data, frames)
     source = data.provenance
     left = data.n_t - n * frames
@@ -166,15 +166,11 @@ def _geometry(data: TwoTimeData, n: int, frames: int):
 
 def _share_of_noise_left(data: TwoTimeData, of_bins: dict[str, Any], frames: int) -> np.ndarray:
     """By what binning multiplies the scatter of the plateau of each sector, between 1/frames and 1, `(n_sector,)`."""
-    before = replace(data, sigma="estimate").sigma
     try:
+        before = replace(data, sigma="estimate").sigma
         after = TwoTimeData(sigma="estimate", **of_bins).sigma
     except SigmaNotEstimated as error:
-        raise SigmaNotEstimated(
-            error.sector,
-            f"What binning by {frames} frames does to the noise cannot be estimated: {error.reason} Bin fewer frames, or "
-            "give sigma of the bins.",
-        ) from error
+        raise NoiseOfBinsUnknown(frames, error.reason) from error
     return np.clip(after / before, 1 / frames, 1.0)
 
 
@@ -195,10 +191,10 @@ def _smearing(maps: BinnedMaps) -> tuple[str, ...]:
     factor = worst**2 / 12
     if factor < _NOTED:
         return ()
-    falls, more = 100 * (1 - np.exp(-worst)), "more than doubles" if factor > 1 else f"gains {100 * factor:.2g} % of"
+    falls, more = 100 * (1 - np.exp(-worst)), f"{100 * factor:.2g} %" if factor < 0.5 else "far"
     return (
-        f"bins of {size} frames are wide for sector {of_sector}: c2 falls by {falls:.0f} % of its decay within one, which "
-        f"{more} the contrast; a decay that is not exponential changes its shape. Bin fewer frames for a final value",
+        f"bins of {size} frames are wide for sector {of_sector}: c2 falls by {falls:.0f} % within one. The contrast is {more} "
+        "too large, and a decay that is not exponential changes its shape. Bin fewer frames",
     )
 
 

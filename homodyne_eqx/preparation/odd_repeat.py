@@ -17,7 +17,7 @@ class RepeatDistances:
 
     Noise that neighbouring pixels share makes such a mean scatter as if there were fewer pixels. How many follows from
     the difference E of two repeats itself: with noise of the covariance K ⊗ K they are as many as ½ (tr K)⁴/(tr K²)²,
-    and (tr K)²/tr K² ≈ 2 ‖E‖⁴/‖EEᵀ‖². Of large maps every n-th frame is taken for this, which is no more than there are.
+    and (tr K)²/tr K² ≈ 2 ‖E‖⁴/‖EEᵀ‖². Of large maps every n-th frame is taken for this, which rather gives too few.
     """
 
     def __init__(self, n_repeats: int):
@@ -66,10 +66,8 @@ def odd_repeats(found: RepeatDistances) -> Iterator[tuple[int, str]]:
         ratio = float(np.median(own)) / beside
         error = float(np.median([errors[pair] for pair in others]))
         if ratio > _LEAST_RATIO and np.log(ratio) > _DEVIATIONS * np.sqrt(2) * error:
+            said = f"its mean square distance from them is {ratio:.2g} times theirs from each other"
             yield (
                 r,
-                (
-                    f"differs from the others by more than the noise: its mean square distance from them is {ratio:.2g} "
-                    "times theirs from each other. Look at it, and leave it out if it measured something else."
-                ),
+                f"differs from the others by more than the noise: {said}. Leave it out if it measured another thing",
             )

@@ -96,7 +96,7 @@ def test_an_exponential_keeps_its_rate_and_its_contrast_grows_by_the_mean_over_a
 
 @pytest.mark.parametrize(("decay", "photons"), [(3.0, None), (20.0, None), (20.0, 0.3)])
 def test_sigma_is_the_scatter_of_the_bins_for_noise_of_speckles_and_of_photons(decay, photons):
-    """Over 10 simulated data sets: of 4 frames less than half is left of that of photons, and nearly all of that of slow speckles."""
+    """Over 10 simulated data sets: of photon noise less than half is left, of that of slow speckles nearly all."""
     field = np.exp(-np.abs(np.subtract.outer(np.arange(96), np.arange(96))) / decay)
     stated, far, before = [], [], []
     i, j = np.triu_indices(24, 16)
@@ -141,11 +141,11 @@ def test_lazy_data_stay_lazy_and_agree():
 
 @pytest.mark.parametrize("frames", [0, 1, -2, 16, 2.0, "4", True])
 def test_numbers_of_frames_that_cannot_be(frames):
-    with pytest.raises(hx.errors.NotASelection, match="bin_frames is .*; expected a whole number from 2 to 15"):
+    with pytest.raises(hx.errors.NotASelection, match=r"bin_frames is .*; expected a whole number from 2 to 15"):
         hx.binned(data_of(noisy()), frames)
 
 
 def test_too_few_bins_for_an_estimate_of_the_noise_are_refused_with_what_to_do():
-    with pytest.raises(hx.errors.SigmaNotEstimated, match="Bin fewer frames, or give sigma of the bins"):
+    with pytest.raises(hx.errors.NoiseOfBinsUnknown, match=r"Bin fewer frames.* Pass bin_frames=<fewer>"):
         hx.binned(data_of(noisy()), 10)
     assert hx.binned(data_of(noisy()), 10, sigma=0.005).n_t == 4

@@ -15,6 +15,7 @@ from .arrays import (
     AsymmetricMap as AsymmetricMap,
     HalfOfALazyMap as HalfOfALazyMap,
     MissingSigma as MissingSigma,
+    NoiseOfBinsUnknown as NoiseOfBinsUnknown,
     NoPixelLeft as NoPixelLeft,
     NoSuchSector as NoSuchSector,
     NotASelection as NotASelection,

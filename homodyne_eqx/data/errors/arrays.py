@@ -75,6 +75,21 @@ class SigmaNotEstimated(AbstractInputError):
 
 @final
 @dataclass(eq=False)
+class NoiseOfBinsUnknown(AbstractInputError):
+    """What binning does to the noise cannot be estimated. `bin_frames`: frames a bin; `reason`: a whole sentence."""
+
+    bin_frames: int
+    reason: str
+
+    remedies = (Remedy("bin_frames", "FEWER"),)
+
+    def problem(self, spelling: AbstractSpelling) -> str:
+        what = f"What bins of {self.bin_frames} frames do to the noise cannot be estimated."
+        return f"{what} {self.reason} Bin fewer frames, or in Python give sigma of the bins."
+
+
+@final
+@dataclass(eq=False)
 class NoPixelLeft(AbstractInputError):
     """A sector of which no pixel counts: `not_finite` are NaN or infinite, `masked` are masked, `bad_frames` and
     `outliers` were excluded as such, the others lie on the `diagonal`."""
