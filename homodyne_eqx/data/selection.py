@@ -62,12 +62,12 @@ class Selection:
         """What is selected of so many sectors and frames, in words, for the provenance; nothing where all are."""
         said = []
         if self.sectors != tuple(range(n_sector)):
-            said.append(f"sectors {_numbers(self.sectors)} kept, {len(self.sectors)} of {n_sector}")
+            said.append(f"kept {len(self.sectors)} of {n_sector} sectors, numbered anew: {_numbers(self.sectors)}")
         kept = self.frames.stop - self.frames.start
         if kept < n_t:
             first = source.first_frame + source.frames_each * self.frames.start
             last = source.first_frame + source.frames_each * self.frames.stop - 1
-            said.append(f"frames {first} to {last} kept, {kept * source.frames_each} of {n_t * source.frames_each}")
+            said.append(f"kept {kept * source.frames_each} of {n_t * source.frames_each} frames: {first} to {last}")
         return tuple(said)
 
 

@@ -32,6 +32,7 @@ from .exclusion import (
 from .maps import array_or_stack, in_memory
 from .noise import check_sigma_map, describe_sigma, sigma_array_or_estimate
 from .noise_estimate import estimate_sigma
+from .picture import picture_of
 from .plausible import doubts_on_geometry, doubts_on_maps
 from .provenance import Provenance
 from .selection import Range, describe_sectors, make_selection, other_sectors, sector_arrays
@@ -230,6 +231,14 @@ class TwoTimeData:
     def in_memory(self) -> "TwoTimeData":
         """The same data with all maps read into one array."""
         return replace(self, c2=in_memory(self.c2)) if self.is_lazy else self
+
+    def plot(self, what: str = "maps", sectors: Iterable[int] | None = None) -> Any:
+        """A figure of Matplotlib, which the extra `figures` installs; `figure.savefig("maps.png")` writes it.
+
+        **Arguments:** `what`: "maps", small ones of up to 48 sectors; "frames", the mean and the scatter of each row of
+        the maps; or "cuts", g2 over the lag. `sectors`: their numbers; the first ones unless given.
+        """
+        return picture_of(self, what, sectors)
 
     def _read(self, k: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         c2_k, of_mask = without_mask(self.c2[k])

@@ -16,29 +16,29 @@ _NOTED = 0.01
 
 
 def binned(data: TwoTimeData, bin_frames: Any, *, sigma: Any = None) -> TwoTimeData:
-    """The mean over bins of so many adjacent frames: blocks of frames × frames pairs, at the mean time of each bin.
+    """The mean over bins of so many adjacent frames: blocks of b × b pairs, at the mean time of each bin.
 
-    Maps become smaller by frames², and a fit faster. dt becomes frames · dt; times keep their origin; frames after the
+    Maps become smaller by b², and a fit faster. dt becomes b · dt; times keep their origin; frames after the
     last whole bin are left out. A block counts where at least half of its pairs do; the blocks on the diagonal, which
     hold the correlation of frames with themselves and the shortest lags, do not.
 
-    Noise that neighbouring pixels share, as that of speckles, falls by less than 1/frames. So sigma is multiplied by
+    Noise that neighbouring pixels share, as that of speckles, falls by less than 1/b. So sigma is multiplied by
     what binning does to the scatter of the far-lag plateau, which is estimated as by `sigma="estimate"` before and
     after. `sigma_source` says so.
 
     Lags shorter than a bin are lost, and what decays within a bin is smeared. An exponential decay keeps its rate:
-    the mean over a bin multiplies it by a constant, 1 + (Γ frames dt)²/12 to first order for c2 ∝ exp(−Γ lag), and the
+    the mean over a bin multiplies it by a constant, 1 + (Γ b dt)²/12 to first order for c2 ∝ exp(−Γ lag), and the
     contrast comes out larger by this factor. Other decays, and oscillations, change their shape. `notes` says it where
-    c2 falls so fast that the factor is above 1.01. `hx.fit(…, stages=(hx.BlockAverage(frames), …))` uses bins for the
+    c2 falls so fast that the factor is above 1.01. `hx.fit(…, stages=(hx.BlockAverage(b), …))` uses bins for the
     start only.
 
     **Arguments:**
 
     - `data`: with bad frames excluded before. Lazy data stay lazy: one map is in memory at a time.
-    - `bin_frames`: how many become one, ≥ 2.
+    - `bin_frames`: b, how many become one, ≥ 2.
     - `sigma`: of the binned data, as of `TwoTimeData`, in the place of what is described above.
 
-    **Returns:** `TwoTimeData` of n_t // frames frames; its provenance has the step.
+    **Returns:** `TwoTimeData` of n_t // b frames; its provenance has the step.
 
     **Raises:** `NotASelection` for a number that leaves fewer than 3 bins; `NoiseOfBinsUnknown` where there are
     too few bins for an estimate: give `sigma`; `NoPixelLeft`.
@@ -193,8 +193,8 @@ def _smearing(maps: BinnedMaps) -> tuple[str, ...]:
         return ()
     falls, more = 100 * (1 - np.exp(-worst)), f"{100 * factor:.2g} %" if factor < 0.5 else "far"
     return (
-        f"bins of {size} frames are wide for sector {of_sector}: c2 falls by {falls:.0f} % within one. The contrast is {more} "
-        "too large, and a decay that is not exponential changes its shape. Bin fewer frames",
+        f"bins of {size} frames are wide for sector {of_sector}: c2 falls by {falls:.0f} % within one. The contrast is "
+        f"{more} too large, and a decay that is not exponential changes its shape. Bin fewer frames",
     )
 
 

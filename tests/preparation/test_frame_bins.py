@@ -66,7 +66,7 @@ def test_times_are_means_and_the_origin_stays():
     assert found.provenance.steps == (f"binned: {SIZE} frames each, {BINS} bins; the last 1 frames left out",)
     later = found.select(frames=(2, 9))
     assert later.provenance.frames == (7 + 2 * SIZE, 7 + 9 * SIZE)
-    assert later.provenance.steps[-1] == f"frames 15 to 42 kept, 28 of {BINS * SIZE}"
+    assert later.provenance.steps[-1] == f"kept 28 of {BINS * SIZE} frames: 15 to 42"
     np.testing.assert_allclose(later.geometry.t, t[2:9], rtol=1e-6)
     again = hx.binned(found, 2, sigma=0.01)
     assert again.provenance.frames_each == 2 * SIZE
