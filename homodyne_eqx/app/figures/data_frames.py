@@ -80,9 +80,10 @@ def _label(axes: Any, number: np.ndarray, curve: np.ndarray, at: np.ndarray) -> 
 
 
 def _said(found: Sequence[BadFrame], out: np.ndarray) -> str:
-    said = [f"red: {len(found)} frames that do not fit, which --exclude-frames found leaves out"] if found else []
-    said += [f"grey: {np.count_nonzero(out)} frames that are excluded"] if np.any(out) else []
-    return ";  ".join(said) or "no frame that does not fit those beside it"
+    red, grey = (f"{n} frame{'s' * (n != 1)}" for n in (len(found), np.count_nonzero(out)))
+    said = [f"red: {red} out of line, which --exclude-frames found leaves out"] if found else []
+    said += [f"grey: {grey} excluded"] if np.any(out) else []
+    return ";  ".join(said) or "no frame out of line"
 
 
 def _excluded_frames(data: TwoTimeData) -> np.ndarray:
