@@ -20,7 +20,7 @@ def cut_page(looks: Sequence[SectorLook]) -> "Figure":
     """Points: g2 at four ages, from early (dark) to late (bright); line: the mean over all ages. One scale of lags."""
     from matplotlib.figure import Figure
 
-    across = min(_MOST_ACROSS, max(math.ceil(math.sqrt(len(looks))), 2))
+    across = min(_MOST_ACROSS, max(math.ceil(math.sqrt(len(looks))), min(len(looks), 2)))
     down = -(-len(looks) // across)
     figure = Figure(figsize=(WIDTH, 0.75 + 1.35 * down), layout="constrained")
     grid = figure.subplots(down, across, squeeze=False, sharex=True)
