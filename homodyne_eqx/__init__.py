@@ -8,6 +8,7 @@ if _os.environ.get("HOMODYNE_EQX_TYPECHECK", "0") not in ("", "0"):
     _install("homodyne_eqx", "beartype.beartype")
 
 from . import datasets as datasets, testing as testing
+from .app.figures import data_figures as _data_figures  # noqa: F401 - hands in what draws data
 from .data import (
     BadFrame as BadFrame,
     Excluded as Excluded,
@@ -156,6 +157,7 @@ from .physics.terms import (
     VelocityProfile as VelocityProfile,
     WallSlip as WallSlip,
 )
+from .preparation import average as average, binned as binned
 from .solvers import (
     BoundedImplicitAdjoint as BoundedImplicitAdjoint,
     BoundedLevenbergMarquardt as BoundedLevenbergMarquardt,

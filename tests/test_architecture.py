@@ -19,7 +19,7 @@ PACKAGE = ROOT / "homodyne_eqx"
 
 # The rooms, and which each may import beside itself: those before it in the row; the documented functions stand on the
 # engine and carry nothing. `fit` and what comes after it may be there or not: a room is added here and nowhere else.
-ROW = ["solvers", "physics", "data", "engine", "noise", "fit", "joint", "inference", "app"]
+ROW = ["solvers", "physics", "data", "preparation", "engine", "noise", "fit", "joint", "inference", "app"]
 MAY_IMPORT = {room: set(ROW[: k + 1]) for k, room in enumerate(ROW)}
 MAY_IMPORT["documented_api"] = {"physics", "engine", "documented_api"}
 MAY_IMPORT["core"] = {"documented_api"}

@@ -109,6 +109,34 @@ ExcludeOutliers = Annotated[
         "--exclude-outliers", help="Leave out single pixels that are far from those around them.", rich_help_panel=DATA
     ),
 ]
+ExcludeSectors = Annotated[
+    str | None,
+    typer.Option(
+        "--exclude-sectors",
+        metavar="LIST",
+        help="Leave out sectors, counted from 0 as in `inspect`: numbers and ranges such as 3,8-11.",
+        rich_help_panel=DATA,
+    ),
+]
+BinFrames = Annotated[
+    int | None,
+    typer.Option(
+        "--bin-frames",
+        metavar="N",
+        help="Average N adjacent frames, blocks of N × N pairs, after bad ones are left out.",
+        rich_help_panel=DATA,
+    ),
+]
+Repeats = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--repeat",
+        metavar="FILE",
+        help="Another measurement of the same, averaged with FILE; repeat for more. Of three or more, sigma is their "
+        "scatter.",
+        rich_help_panel=DATA,
+    ),
+]
 Gap = Annotated[
     str | None,
     typer.Option(

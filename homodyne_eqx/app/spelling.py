@@ -8,7 +8,7 @@ from ..data.formats import all_reader_options
 _OTHERWISE = {"sectors": "--sector"}
 """Flags whose name is not that of the argument: `sectors` takes a list, `--sector` one number and may be repeated."""
 _PLACEHOLDERS = {"sectors": "N", "frames": "A B"}
-_REPAIRING = ("sectors", "frames", "gap", "sigma")
+_REPAIRING = ("sectors", "frames", "gap", "sigma", "bin_frames")
 """Arguments of `homodyne_eqx.load` that a command offers; `--phi` selects, and cannot say what phi is."""
 
 

@@ -20,13 +20,22 @@ from .checked_maps import (
     without_mask,
 )
 from .errors import NoPixelLeft, NoSuchSector, WrongShape
-from .exclusion import Excluded, excluded_pixels, mask_array, mask_of_frames, mask_of_sector, union_of_masks
+from .exclusion import (
+    Excluded,
+    excluded_pixels,
+    exclusion_steps,
+    mask_array,
+    mask_of_frames,
+    mask_of_sector,
+    union_of_masks,
+)
 from .maps import array_or_stack, in_memory
 from .noise import check_sigma_map, describe_sigma, sigma_array_or_estimate
 from .noise_estimate import estimate_sigma
+from .picture import picture_of
 from .plausible import doubts_on_geometry, doubts_on_maps
 from .provenance import Provenance
-from .selection import Range, describe_sectors, make_selection
+from .selection import Range, describe_sectors, make_selection, other_sectors, sector_arrays
 
 MASKS = ("mask", "bad_frames", "outliers")
 """The fields that exclude pixels, in the order in which a pixel is counted."""
@@ -98,7 +107,7 @@ class TwoTimeData:
         for name in MASKS:
             put(self, name, whole_mask(getattr(self, name), halves))
         masks = [getattr(self, name) for name in MASKS]
-        dead, of_frames = dead_frames(c2, masks, (self.provenance.frames or (0, 0))[0])
+        dead, of_frames = dead_frames(c2, masks, self.provenance.first_frame)
         put(self, "bad_frames", union_of_masks(self.bad_frames, dead))
         notes += of_frames
         if notes:
@@ -182,35 +191,54 @@ class TwoTimeData:
         """
         q_of, phi_of = sector_arrays(self.geometry)
         selection = make_selection(q_of, phi_of, self.n_t, q, phi, sectors, frames)
+        source, kept = self.provenance, selection.frames
+        steps = (*source.steps, *selection.steps(self.n_sector, self.n_t, source))
         return replace(
             self,
             c2=selection.cut_maps(self.c2),
             geometry=selection.cut_geometry(self.geometry),
             sigma=selection.cut_sigma(self.sigma),
             **{name: selection.cut_mask(getattr(self, name)) for name in MASKS},
-            provenance=replace(self.provenance, frames=_frames_within(self.provenance.frames, selection.frames)),
+            provenance=replace(source, frames=source.frames_within(kept.start, kept.stop), steps=steps),
         )
 
-    def excluding(self, *, frames: Any = None, outliers: Any = None) -> "TwoTimeData":
-        """These data without bad frames and outliers, in addition to what is excluded already; sigma stays as it is.
+    def excluding(
+        self, *, frames: Any = None, outliers: Any = None, sectors: Iterable[int] | None = None
+    ) -> "TwoTimeData":
+        """These data without bad frames, outliers and sectors, in addition to what is excluded already; sigma stays as
+        it is.
 
         **Arguments:**
 
         - `frames`: numbers of frames from 0, an array of booleans `(n_t,)`, or what `hx.suspicious_frames` found. Every
           pixel of their rows and columns is excluded.
         - `outliers`: a mask as in `TwoTimeData`, or what `hx.outlier_pixels` found.
+        - `sectors`: numbers of sectors from 0; the others are numbered anew, as by `select`.
 
-        **Raises:** `NotASelection`, `WrongShape`, `TypeError`; `NoPixelLeft`.
+        **Raises:** `NotASelection`, `WrongShape`, `TypeError`; `NoPixelLeft`; `NoSuchSector`, `NothingSelected`.
         """
         bad = None if frames is None else mask_of_frames(frames, self.n_t)
         found = mask_array(outliers, self.shape, "outliers")
-        return replace(
-            self, bad_frames=union_of_masks(self.bad_frames, bad), outliers=union_of_masks(self.outliers, found)
+        steps = (*self.provenance.steps, *exclusion_steps(bad, found, self.provenance))
+        kept = replace(
+            self,
+            bad_frames=union_of_masks(self.bad_frames, bad),
+            outliers=union_of_masks(self.outliers, found),
+            provenance=replace(self.provenance, steps=steps),
         )
+        return kept if sectors is None else kept.select(sectors=other_sectors(sectors, self.n_sector))
 
     def in_memory(self) -> "TwoTimeData":
         """The same data with all maps read into one array."""
         return replace(self, c2=in_memory(self.c2)) if self.is_lazy else self
+
+    def plot(self, what: str = "maps", sectors: Iterable[int] | None = None) -> Any:
+        """A figure of Matplotlib, which the extra `figures` installs; `figure.savefig("maps.png")` writes it.
+
+        **Arguments:** `what`: "maps", small ones of up to 48 sectors; "frames", the mean and the scatter of each row of
+        the maps; or "cuts", g2 over the lag. `sectors`: their numbers; the first ones unless given.
+        """
+        return picture_of(self, what, sectors)
 
     def _read(self, k: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         c2_k, of_mask = without_mask(self.c2[k])
@@ -239,13 +267,8 @@ class TwoTimeData:
         lines += [f"  sigma    {describe_sigma(self.sigma)} ({self.sigma_source})", f"  excluded {counted}"]
         if self.provenance.path is not None:
             lines.append(f"  from     {self.provenance.path} ({self.provenance.format})")
+        lines += [f"  step     {step}" for step in self.provenance.steps]
         return "\n".join(lines + [f"  note     {note}" for note in self.notes])
-
-
-def sector_arrays(geometry: Geometry) -> tuple[np.ndarray, np.ndarray | None]:
-    """q (Å⁻¹) and phi (degrees, or `None`) of each sector, `(n_sector,)` on the host."""
-    phi = None if geometry.phi is None else np.atleast_1d(np.asarray(geometry.phi))
-    return np.atleast_1d(np.asarray(geometry.q)), phi
 
 
 def _alike(geometry: Geometry) -> np.ndarray:
@@ -265,10 +288,6 @@ def _check_geometry(geometry: Geometry, shape: tuple[int, ...]) -> None:
     if geometry.n_t != shape[1]:
         expected = f"{geometry.n_t} frames, one for each time t of the geometry"
         raise WrongShape("c2", shape, f"{expected}: give t one value for each frame of c2")
-
-
-def _frames_within(outer: tuple[int, int] | None, frames: slice) -> tuple[int, int] | None:
-    return None if outer is None else (outer[0] + frames.start, outer[0] + frames.stop)
 
 
 def _read_only(array: np.ndarray) -> np.ndarray:

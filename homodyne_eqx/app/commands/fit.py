@@ -49,6 +49,9 @@ def fit(
     sigma: opt.Sigma = None,
     exclude_frames: opt.ExcludeFrames = None,
     exclude_outliers: opt.ExcludeOutliers = False,
+    exclude_sectors: opt.ExcludeSectors = None,
+    repeat: opt.Repeats = None,
+    bin_frames: opt.BinFrames = None,
     start: Annotated[
         list[str] | None,
         typer.Option(
@@ -113,23 +116,18 @@ def fit(
     set_up_jax(threads)
     from ...fit import Ended
     from .. import fitting, report
-    from ..found_in_data import without
-    from ..loading import load_selected
+    from ..found_in_data import document_of
+    from ..model_choice import check_geometry
+    from ..preparing import Preparation, prepared
 
-    data = load_selected(
-        file,
-        q=q,
-        phi=phi,
-        sectors=sector,
-        frames=frames,
-        gap=gap,
-        sigma=sigma,
-        **layout_options,
-    )
-    data, excluded, remaining = without(data, exclude_frames, exclude_outliers)
+    steps = Preparation(repeat or (), exclude_sectors, exclude_frames, exclude_outliers, bin_frames)
+    ready = prepared(file, steps, q=q, phi=phi, sectors=sector, frames=frames, gap=gap, sigma=sigma, **layout_options)
+    data = ready.data
     read = time.perf_counter() - begun
     report.print_data(console, data)
-    report.print_found(console, excluded, remaining)
+    for excluded, remaining in zip(ready.excluded, ready.remaining, strict=True):
+        report.print_found(console, excluded, remaining)
+    check_geometry(choice, data)
     if choice is None or assigned is None:
         choice = extensions.started(entry, data)
         assigned = _assigned(*(choice.by_name(given or ()) for given in (start, fix, bound)), choice.names)
@@ -145,8 +143,8 @@ def fit(
         **asked_for(result),
         "start_from": start_point.sources,
         "start_notes": list(start_point.notes),
-        "found_and_excluded": excluded.to_dict(),
-        "found_and_kept": remaining.to_dict(),
+        "found_and_excluded": document_of(ready.excluded),
+        "found_and_kept": document_of(ready.remaining),
         "seconds_spent": spent,
     }
     names: list[str] = []
