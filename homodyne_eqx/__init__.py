@@ -8,6 +8,7 @@ if _os.environ.get("HOMODYNE_EQX_TYPECHECK", "0") not in ("", "0"):
     _install("homodyne_eqx", "beartype.beartype")
 
 from . import datasets as datasets, testing as testing
+from .app.views import offer_views as _offer_views
 from .data import (
     BadFrame as BadFrame,
     Excluded as Excluded,
@@ -154,5 +155,7 @@ from .solvers import (
     BoundedImplicitAdjoint as BoundedImplicitAdjoint,
     BoundedLevenbergMarquardt as BoundedLevenbergMarquardt,
 )
+
+_offer_views()
 
 __version__ = "0.1.0"

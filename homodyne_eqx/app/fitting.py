@@ -8,7 +8,6 @@ from typing import Any
 from rich.console import Console
 
 from ..data import TwoTimeData
-from ..data.result_file import load_result_arrays
 from ..engine.losses import AbstractLoss, Squares
 from ..fit import FitResult, fit
 from ..fit.free_parameters import choose_free
@@ -79,5 +78,5 @@ def write(
             result.save(partial, more=more)
         if figures:
             with stage(console, "drawing figures", quiet):
-                draw_figures(load_result_arrays(partial / "result.h5"), partial / "figures")
+                draw_figures(result, partial / "figures")
         return sorted(str(path.relative_to(partial)) for path in partial.rglob("*") if path.is_file())

@@ -112,8 +112,8 @@ class ResultFile:
         with require_h5py().File(self.path, "r") as file:
             if _RECORD not in file:
                 raise ValueError(
-                    f"{self.path} was written by a version that kept no model. Its figures can be drawn, its arrays "
-                    "read; to get a result back, fit again."
+                    f"{self.path} was written by a version that kept no model. Its arrays can be read; to get a result "
+                    "back, fit again."
                 )
             return json.loads(file[_RECORD].asstr()[()])
 

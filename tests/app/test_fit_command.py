@@ -20,7 +20,9 @@ def test_it_finds_what_was_put_in_and_writes_it_down(run, steady_file, tmp_path)
     done = run("fit", steady_file, *MAIN, "--output", out)
     assert done.exit_code == 0, done.output
     assert sorted(path.name for path in out.iterdir()) == ["figures", "result.h5", "result.json"]
-    assert {path.name for path in (out / "figures").iterdir()} == {"sectors_1.png", "history.png"}
+    assert {path.name for path in (out / "figures").iterdir()} == {
+        f"{name}.png" for name in ("maps", "g2", "frames", "rates", "correlations", "history")
+    }
     result = json.loads((out / "result.json").read_text(encoding="utf-8"))
     for name in ("D0", "gamma_dot_t0", "phi0"):
         found = result["parameters"][name]

@@ -20,7 +20,8 @@ from ..uncertainty.speckle_covariance import SpeckleCovariance
 from ..verdict.verdict import Verdict
 from .derived import Curve
 from .document import document_of, json_text
-from .sectors import SectorFit, SectorMaps, SectorView, misfit_of
+from .offered import offered
+from .sectors import Misfit, SectorFit, SectorMaps, SectorView, misfit_of
 from .stored_result import read_result, write_result
 from .summary import summary_of
 from .summary_row import SummaryRow
@@ -151,7 +152,7 @@ class FitResult:
         for maps in self._view.each_map():
             misfits.append(misfit_of(maps))
             yield maps
-        vars(self).setdefault("sectors", self._view.sectors(misfits))
+        vars(self).setdefault("_misfits", tuple(misfits))
 
     @cached_property
     def sectors(self) -> tuple[SectorFit, ...]:
@@ -159,7 +160,20 @@ class FitResult:
 
         **Raises:** `ValueError` where packed data were fitted.
         """
-        return self._view.sectors([misfit_of(maps) for maps in self._view.each_map()])
+        return self._view.sectors(self._misfits)
+
+    @property
+    def reduced_chi2_of_frames(self) -> np.ndarray:
+        """The mean of (residual/σ)² over the pixels of each frame that count, (n_sector, n_t); NaN where none does.
+        Computed when asked for first, from all maps.
+
+        **Raises:** `ValueError` where packed data were fitted.
+        """
+        return np.stack([misfit.of_frames for misfit in self._misfits])
+
+    @cached_property
+    def _misfits(self) -> tuple[Misfit, ...]:
+        return tuple(misfit_of(maps) for maps in self._view.each_map())
 
     @cached_property
     def _view(self) -> SectorView:
@@ -169,6 +183,12 @@ class FitResult:
                 "the data that were packed: dataclasses.replace(result, data=data)."
             )
         return SectorView(self.model, self.data, self.parameters, self.covariance)
+
+    @property
+    def plot(self) -> Any:
+        """Figures: `result.plot.maps()`, `.cuts()`, `.g2()`, `.frames()`, `.rates()`, `.correlations()`, `.history()`,
+        each a `matplotlib.figure.Figure`; `.save(folder)` writes them all."""
+        return offered("plot")(self)
 
     def summary(self) -> tuple[SummaryRow, ...]:
         """All that is said of the fit, row by row, with the texts that `print`, the terminal and `result.json` show."""
@@ -213,21 +233,23 @@ class FitResult:
         return path
 
     @classmethod
-    def load(cls, path: str | Path, *, model: TwoTimeModel | None = None) -> "FitResult":
+    def load(cls, path: str | Path, *, model: TwoTimeModel | None = None, to_view: bool = False) -> "FitResult":
         """The result that was saved to a folder. Its data are read from the folder map by map, when they are needed.
 
         **Arguments:**
 
         - `path`: the folder, or its `result.h5`;
         - `model`: a model of the same structure as the one fitted, whose arrays are replaced by the saved ones. Needed
-          only where the model holds what no file can (functions, as `Shared`, `Distribution` and networks do).
+          only where the model holds what no file can (functions, as `Shared`, `Distribution` and networks do);
+        - `to_view`: for the summary, figures and the report alone: no model is needed, `result.model` has gaps instead,
+          and the maps are those in the file.
 
         Files are read, not run: of what they name, modules of Python are imported and `equinox.Module`s made.
 
         **Raises:** `FileNotFoundError`; `ValueError` for a file of another kind or version, a model that needs `model`,
         or one that does not suit; `OSError` for a file that is damaged.
         """
-        fields, computed = read_result(Path(path), model)
+        fields, computed = read_result(Path(path), model, to_view)
         result = cls(**fields)
         vars(result).update(computed)  # what the cached properties of these names would compute again
         return result

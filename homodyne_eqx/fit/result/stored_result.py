@@ -1,10 +1,11 @@
 """A fit result in a folder, and back: `result.json` to read, `result.h5` with all that makes the result again."""
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, final
 
 import jax.numpy as jnp
 import numpy as np
@@ -23,11 +24,29 @@ from ..verdict.verdict import Verdict
 from .derived import Curve
 from .document import document_of, fields_of, json_text, minima_document, verdict_document
 from .model_description import describe, filled, rebuilt, unknown_places
-from .sectors import SectorFit
+from .sectors import SectorFit, SectorMaps
 from .summary_row import Remedy
 
 JSON, HDF5 = "result.json", "result.h5"
 _VERSION = 2
+
+
+@final
+@dataclass(frozen=True)
+class StoredView:
+    """The maps of a result as its file holds them, model and residual in float32."""
+
+    file: ResultFile
+
+    def maps(self, k: int) -> SectorMaps:
+        """Data, model and residual of sector `k`. **Raises:** `IndexError` for a sector that does not exist."""
+        if not 0 <= k < self.file.arrays.n_sector:
+            raise IndexError(f"There is no sector {k}; expected 0 to {self.file.arrays.n_sector - 1}.")
+        return SectorMaps(*self.file.maps(k))
+
+    def each_map(self) -> Iterator[SectorMaps]:
+        """The maps of one sector after the other; no more than one is in memory."""
+        return map(self.maps, range(self.file.arrays.n_sector))
 
 
 def write_result(result: Any, folder: Path, more: Mapping[str, Any]) -> None:
@@ -47,10 +66,10 @@ def write_result(result: Any, folder: Path, more: Mapping[str, Any]) -> None:
     (folder / JSON).write_text(json_text({**document_of(result), **more}), encoding="utf-8")
 
 
-def read_result(path: Path, model: TwoTimeModel | None) -> tuple[dict[str, Any], dict[str, Any]]:
+def read_result(path: Path, model: TwoTimeModel | None, to_view: bool = False) -> tuple[dict[str, Any], dict[str, Any]]:
     """The fields of the `FitResult` that was written to a folder, and what had been computed of it.
 
-    **Arguments:** `path`: the folder, or its `result.h5`; `model`: as of `FitResult.load`.
+    **Arguments:** `path`: the folder, or its `result.h5`; `model`, `to_view`: as of `FitResult.load`.
 
     **Raises:** as `FitResult.load`.
     """
@@ -66,7 +85,7 @@ def read_result(path: Path, model: TwoTimeModel | None) -> tuple[dict[str, Any],
             f"{file.path} was written by an earlier version of homodyne_eqx, whose uncertainties were those of white "
             "noise. Fit again."
         )
-    fitted = _model_of(record["model"], file, model)
+    fitted = rebuilt(record["model"], file.model_arrays(), True) if to_view else _model_of(record["model"], file, model)
     parameters = {each["name"]: _parameter_of(each) for each in record["parameters"]}
     fields = {
         "model": fitted,
@@ -87,8 +106,10 @@ def read_result(path: Path, model: TwoTimeModel | None) -> tuple[dict[str, Any],
         "minima": tuple(Minimum(**{**each, "ended": Ended(each["ended"])}) for each in record.get("minima", [])),
         "data": file.data(),
     }
-    sectors = record["sectors"]
-    return fields, {} if sectors is None else {"sectors": tuple(SectorFit(**s) for s in sectors)}
+    if record["sectors"] is None:
+        return fields, {}
+    computed = {"sectors": tuple(SectorFit(**s) for s in record["sectors"])}
+    return fields, {**computed, "_view": StoredView(file)} if to_view else computed
 
 
 def _record_of(result: Any) -> dict[str, Any]:

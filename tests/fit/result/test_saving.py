@@ -152,14 +152,11 @@ def test_a_fit_of_packed_data_saves_what_there_is(steady_fit, tmp_path):
     assert_same(found, result)
     with pytest.raises(ValueError, match="packed data were fitted"):
         found.maps(0)
-    from homodyne_eqx.app.figures import draw_figures
     from homodyne_eqx.data.result_file import load_result_arrays
 
     file = load_result_arrays(tmp_path / "out" / "result.h5")
     with pytest.raises(ValueError, match="holds no maps"):
         file.maps(0)
-    with pytest.raises(ValueError, match="no maps to draw"):
-        draw_figures(file, tmp_path / "figures")
 
 
 @pytest.mark.x64

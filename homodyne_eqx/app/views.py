@@ -1,0 +1,16 @@
+"""What the results of a fit show of themselves: entered into `fit`, which may not know of it."""
+
+from typing import Any
+
+from ..fit.result.offered import offer
+
+
+def _plot(result: Any) -> Any:
+    from .figures.plot import Plot
+
+    return Plot(result)
+
+
+def offer_views() -> None:
+    """Enter figures and report."""
+    offer("plot", _plot)
