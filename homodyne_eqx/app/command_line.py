@@ -84,6 +84,9 @@ def build_app() -> typer.Typer:
             "homodyne-eqx plot out --colours magma --style dark_background --width 5 --output slides",
         )
     )(commands.plot)
+    app.command(epilog=_examples("homodyne-eqx report out --force", "homodyne-eqx report out --output for_paper.html"))(
+        commands.report
+    )
     return app
 
 

@@ -11,6 +11,13 @@ def _plot(result: Any) -> Any:
     return Plot(result)
 
 
+def _report(result: Any, path: Any, **options: Any) -> Any:
+    from .html_report import write_report
+
+    return write_report(result, path, **options)
+
+
 def offer_views() -> None:
     """Enter figures and report."""
     offer("plot", _plot)
+    offer("report", _report)

@@ -83,6 +83,7 @@ def fit(
     output: opt.Output = None,
     force: opt.Force = False,
     figures: opt.Figures = True,
+    html: opt.Report = None,
     threads: opt.Threads = None,
     quiet: opt.Quiet = False,
     as_json: opt.AsJson = False,
@@ -106,10 +107,8 @@ def fit(
         _refuse_choices(model, kernel, rates, accumulation, scaling)
     if output is not None:
         check_output(output, force)
-        if figures:
-            from ..figures.drawing import require_matplotlib
-
-            require_matplotlib()
+        html = figures if html is None else html
+        require_drawing(figures, html)
     set_up_jax(threads)
     from ...fit import Ended
     from .. import fitting, report
@@ -139,7 +138,6 @@ def fit(
     start_point = fitting.start_of(job)
     report.print_start(console, choice, start_point, dict.fromkeys(all_fixed))
     result = fitting.run(job, start_point, console, quiet)
-    report.print_result(console, result)
     spent = {"reading": read, **result.seconds_spent}
     more = {
         **asked_for(result),
@@ -152,10 +150,16 @@ def fit(
     names: list[str] = []
     if output is not None:
         writing = time.perf_counter()
-        names = fitting.write(output, result, more, force=force, figures=figures, console=console, quiet=quiet)
+        names = fitting.write(output, result, more, force=force, console=console, quiet=quiet)
         spent["writing"] = time.perf_counter() - writing
+    report.print_result(console, result)
     report.print_sectors(console, result)
     if output is not None:
+        drawing = time.perf_counter()
+        names += fitting.draw(
+            output, result, figures=figures, html=bool(html), command=sys.argv[1:], console=console, quiet=quiet
+        )
+        spent["drawing"] = time.perf_counter() - drawing
         console.print(f"wrote {output}: {', '.join(names)}", highlight=False, markup=False)
     else:
         console.print("nothing is written without --output DIR", style="dim")
@@ -191,6 +195,18 @@ def _refuse_choices(model: str, *chosen: KernelName | RatesName | AccumulationNa
     others = [choice for choice in chosen if choice not in _USUAL]
     if others:
         raise ValueError(f"{', '.join(others)} cannot be chosen for {model}, which states its own. Leave it out.")
+
+
+def require_drawing(figures: bool, html: bool) -> None:
+    """**Raises:** `ImportError` with the remedy where a package is missing, before anything is computed."""
+    if figures:
+        from ..figures.drawing import require_matplotlib
+
+        require_matplotlib()
+    if html:
+        from ..html_report.report import require_report
+
+        require_report()
 
 
 def asked_for(result: FitResult) -> Mapping[str, Any]:

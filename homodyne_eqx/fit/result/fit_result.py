@@ -190,6 +190,15 @@ class FitResult:
         each a `matplotlib.figure.Figure`; `.save(folder)` writes them all."""
         return offered("plot")(self)
 
+    def report(self, path: str | Path, *, overwrite: bool = False) -> Path:
+        """Write the report of the fit, one HTML file that any browser shows without a network: the verdict, parameters,
+        interactive maps, rates, residuals and history.
+
+        **Returns:** the path. **Raises:** `FileExistsError` if it is there and `overwrite` is not given; `ImportError`
+        without the packages of the extra `report`.
+        """
+        return offered("report")(self, path, overwrite=overwrite)
+
     def summary(self) -> tuple[SummaryRow, ...]:
         """All that is said of the fit, row by row, with the texts that `print`, the terminal and `result.json` show."""
         return self._rows
@@ -208,8 +217,8 @@ class FitResult:
         return document_of(self)
 
     def save(self, path: str | Path, *, overwrite: bool = False, more: Mapping[str, Any] | None = None) -> Path:
-        """Write the result to a folder, whole or not at all: `result.json` for reading, and `result.h5`, from which
-        `FitResult.load` makes the result again, data included.
+        """Write the result to a folder, whole or not at all: `result.json` for reading, `curves.csv` with
+        the rates over time, and `result.h5`, from which `FitResult.load` makes the result again, data included.
 
         **Arguments:**
 

@@ -1,4 +1,4 @@
-"""A fit result in a folder, and back: `result.json` to read, `result.h5` with all that makes the result again."""
+"""A fit result in a folder, and back: `result.json` and `curves.csv` to read, `result.h5` with all of it."""
 
 import warnings
 from collections.abc import Iterator, Mapping
@@ -21,13 +21,14 @@ from ..solve.minimum import Minimum
 from ..uncertainty.speckle_covariance import SpeckleCovariance
 from ..verdict.finding import Finding, Kind
 from ..verdict.verdict import Verdict
+from .curves_table import curves_csv
 from .derived import Curve
 from .document import document_of, fields_of, json_text, minima_document, verdict_document
 from .model_description import describe, filled, rebuilt, unknown_places
 from .sectors import SectorFit, SectorMaps
 from .summary_row import Remedy
 
-JSON, HDF5 = "result.json", "result.h5"
+JSON, HDF5, CURVES = "result.json", "result.h5", "curves.csv"
 _VERSION = 2
 
 
@@ -50,7 +51,7 @@ class StoredView:
 
 
 def write_result(result: Any, folder: Path, more: Mapping[str, Any]) -> None:
-    """Both files of a `FitResult` into an existing folder; every map is computed once. `more`: further values for the
+    """The files of a `FitResult` into an existing folder; every map is computed once. `more`: further values for the
     JSON file."""
     arrays: list[np.ndarray] = []
     description = describe(result.model, arrays)
@@ -64,6 +65,8 @@ def write_result(result: Any, folder: Path, more: Mapping[str, Any]) -> None:
         overwrite=True,
     )
     (folder / JSON).write_text(json_text({**document_of(result), **more}), encoding="utf-8")
+    if curves := result.curves():
+        (folder / CURVES).write_text(curves_csv(curves), encoding="utf-8")
 
 
 def read_result(path: Path, model: TwoTimeModel | None, to_view: bool = False) -> tuple[dict[str, Any], dict[str, Any]]:
