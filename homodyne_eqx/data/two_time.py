@@ -10,6 +10,7 @@ import numpy as np
 
 from ..physics.geometry import Geometry
 from ..physics.minus_sign import with_minus
+from ..physics.notebook_html import described_html
 from .checked_maps import (
     dead_frames,
     dead_frames_of_lazy_map,
@@ -240,6 +241,9 @@ class TwoTimeData:
         if self.provenance.path is not None:
             lines.append(f"  from     {self.provenance.path} ({self.provenance.format})")
         return "\n".join(lines + [f"  note     {note}" for note in self.notes])
+
+    def _repr_html_(self) -> str:
+        return described_html(repr(self))
 
 
 def sector_arrays(geometry: Geometry) -> tuple[np.ndarray, np.ndarray | None]:

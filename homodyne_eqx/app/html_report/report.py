@@ -134,7 +134,7 @@ def _said(result: FitResult, in_words: InWords) -> dict[str, Any]:
         "lines": _lines(rows),
         "notes": [" ".join([row.value_text, *in_words(row.remedies)]) for row in rows if row.group == "notes"],
         "assumption": result.assumption,
-        "model": str(result.model),
+        "model": result.equation,
         "data": None if result.data is None else repr(result.data),
     }
 

@@ -20,6 +20,7 @@ from ..uncertainty.speckle_covariance import SpeckleCovariance
 from ..verdict.verdict import Verdict
 from .derived import Curve
 from .document import document_of, json_text
+from .notebook import summary_html
 from .offered import offered
 from .sectors import Misfit, SectorFit, SectorMaps, SectorView, misfit_of
 from .stored_result import read_result, write_result
@@ -135,6 +136,11 @@ class FitResult:
         """Where the time went: compilation, the fit, and what came first where there was something."""
         return seconds_spent(self.history, self.seconds)
 
+    @cached_property
+    def equation(self) -> str:
+        """The fitted model as an equation with its values."""
+        return str(self.model)
+
     def maps(self, sector: int) -> SectorMaps:
         """Data, model and residual (data − model)/σ of one sector, each (n_t, n_t); the residual is NaN where a pixel
         does not count. Computed when asked for, by one compiled program for all sectors.
@@ -211,6 +217,9 @@ class FitResult:
         return table_of(self.summary())
 
     __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        return summary_html(self.summary())
 
     def to_dict(self) -> dict[str, Any]:
         """Everything but the arrays of the data, as plain numbers, strings, lists and dictionaries."""

@@ -109,10 +109,12 @@ def read_result(path: Path, model: TwoTimeModel | None, to_view: bool = False) -
         "minima": tuple(Minimum(**{**each, "ended": Ended(each["ended"])}) for each in record.get("minima", [])),
         "data": file.data(),
     }
-    if record["sectors"] is None:
-        return fields, {}
-    computed = {"sectors": tuple(SectorFit(**s) for s in record["sectors"])}
-    return fields, {**computed, "_view": StoredView(file)} if to_view else computed
+    computed: dict[str, Any] = {"equation": file.arrays.attributes["model"]} if to_view else {}
+    if record["sectors"] is not None:
+        computed["sectors"] = tuple(SectorFit(**s) for s in record["sectors"])
+        if to_view:
+            computed["_view"] = StoredView(file)
+    return fields, computed
 
 
 def _record_of(result: Any) -> dict[str, Any]:
@@ -195,7 +197,7 @@ def _arrays_of(result: Any) -> ResultArrays:
             "chi2": result.chi2,
             "converged": result.converged,
             "message": result.message,
-            "model": str(result.model),
+            "model": result.equation,
             **source,
         },
     )
