@@ -9,6 +9,7 @@ import subprocess
 from dataclasses import replace
 from html import unescape
 from html.parser import HTMLParser
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -195,6 +196,17 @@ def test_the_command_writes_it_again_with_the_command_of_the_fit(run, result, tm
     found = hx.FitResult.load(out)
     text = Opened((tmp_path / "other.html").read_text(encoding="utf-8")).text
     assert value_text(found.parameters["D0"].value, found.parameters["D0"].uncertainty) in text
+
+
+def test_the_code_of_the_page_on_reports_runs(result, tmp_path, monkeypatch):
+    page = (Path(__file__).parents[2] / "docs" / "report.md").read_text(encoding="utf-8")
+    (source,) = re.findall(r"^```python\n(.*?)^```", page, re.DOTALL | re.MULTILINE)
+    monkeypatch.chdir(tmp_path)
+    exec(source, {"result": result})
+    assert (tmp_path / "report.html").exists()
+    assert {path.name for path in tmp_path.iterdir()} == {"two_sectors.pdf", "rates.png", "figures", "report.html"}
+    named = set(re.findall(r"^\| `(\w+)`, ", page, re.MULTILINE))
+    assert {path.stem for path in (tmp_path / "figures").iterdir()} == named - {"cuts"}
 
 
 def browsed(path, *options):

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 FORMATS = ("png", "pdf", "svg")
+_CUTS = 8
 _QUICK = {"compress_level": 3}
 """Of PNG files, whose maps of noise no level packs well: a third of the time for a few per cent more bytes."""
 
@@ -42,7 +43,7 @@ def draw_figures(
     """Write the figures of a result.
 
     - `maps`: data, model and residual of all sectors; of four or fewer a row each, with cuts at constant age;
-    - `cuts`: those of all sectors, where there are more;
+    - `cuts`: those of eight sectors, evenly spread, where there are more than four;
     - `g2`: g2(τ), averaged over the ages, against q or the azimuth;
     - `frames`: (residual/σ)² of each frame;
     - `rates`: the rates over time with their uncertainties; `correlations` of the parameters; `history`: χ² and the
@@ -99,7 +100,7 @@ def _all_figures(result: FitResult, panels: Panels | None, look: Look) -> Iterat
             yield "maps", partial(sector_page, panels, look)
         else:
             yield "maps", partial(overview, panels, look)
-            yield "cuts", partial(cuts, panels, look)
+            yield "cuts", partial(cuts, panels.some(_CUTS), look)
         yield "g2", partial(g2_curves, panels, look)
         yield "frames", partial(residual_frames, result, look)
     if result.curves():

@@ -2,10 +2,8 @@
 
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from .layout import Margins, grid
-from .panels import Panels, SectorPanels
+from .panels import Panels, SectorPanels, spread_evenly
 from .sector_pages import plain_decades
 from .style import Look, azimuth, colours
 
@@ -41,12 +39,6 @@ def grouped(of_sectors: tuple[SectorPanels, ...]) -> list[tuple[str, bool, list[
         by_phi.setdefault(one.sector.phi, []).append(one)
     chosen = spread_evenly(sorted(by_phi, key=lambda phi: phi or 0.0), _PANELS)
     return [("" if phi is None else f"φ = {azimuth(phi)}", True, spread_evenly(by_phi[phi], _CURVES)) for phi in chosen]
-
-
-def spread_evenly(values: list, most: int) -> list:
-    """At most so many of the values, the first and the last among them."""
-    places = np.unique(np.linspace(0, len(values) - 1, min(most, len(values))).round().astype(int))
-    return [values[k] for k in places]
 
 
 def _draw(axes: "Axes", title: str, by_q: bool, members: list[SectorPanels]) -> None:

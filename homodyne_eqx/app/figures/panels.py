@@ -56,6 +56,16 @@ class Panels:
         """One of the sectors alone, on the same scales."""
         return Panels(self.of_sectors[place : place + 1], self.scales, self.edges)
 
+    def some(self, most: int) -> "Panels":
+        """At most so many of the sectors, evenly spread, the first and the last among them."""
+        return Panels(tuple(spread_evenly(self.of_sectors, most)), self.scales, self.edges)
+
+
+def spread_evenly(values: Sequence, most: int) -> list:
+    """At most so many of the values, the first and the last among them."""
+    places = np.unique(np.linspace(0, len(values) - 1, min(most, len(values))).round().astype(int))
+    return [values[k] for k in places]
+
 
 def panels_of(result: FitResult, sectors: Sequence[int] | None = None, most: int = MOST_BLOCKS) -> Panels:
     """The panels of some sectors with at most `most` blocks a side, of all sectors unless given.

@@ -10,6 +10,7 @@ from ...fit import FitResult
 from ..figures.block_average import block_size
 from ..figures.correlations import correlated
 from ..figures.g2_curves import grouped
+from ..figures.history import distances
 from ..figures.panels import Panels, SectorPanels, frame_times
 from ..figures.rates import rate_limits
 from ..figures.residual_frames import conspicuous, mean_of_known
@@ -76,13 +77,7 @@ def _correlations(result: FitResult) -> dict[str, Any] | None:
 def _history(result: FitResult) -> dict[str, Any] | None:
     if len(result.history) < 2:
         return None
-    values = np.array([step.parameters for step in result.history], float)
-    parameters = []
-    for k, name in enumerate(result.free_names):
-        parameter = result.parameters[name]
-        sigma = parameter.uncertainty
-        if not parameter.of_scaling and math.isfinite(sigma) and sigma > 0:
-            parameters.append({"name": name, "values": _rounded((values[:, k] - parameter.value) / sigma)})
+    parameters = [{"name": name, "values": _rounded(away)} for name, away in distances(result).items()]
     return {
         "step": [step.number for step in result.history],
         "reduced": _rounded(step.chi2 / step.degrees_of_freedom for step in result.history),

@@ -274,7 +274,7 @@ def test_a_model_that_no_file_holds_is_viewed_with_gaps(steady_fit, tmp_path):
     result = replace(steady_fit, model=hx.TwoTimeModel(g1, steady_fit.model.scaling))
     vars(result).update({"_view": steady_fit._view, "sectors": steady_fit.sectors})
     folder = result.save(tmp_path / "out")
-    with pytest.raises(ValueError, match="but not model.g1.where"):
+    with pytest.raises(ValueError, match=r"but not model\.g1\.where"):
         hx.FitResult.load(folder)
     found = hx.FitResult.load(folder, to_view=True)
     assert str(found) == str(result)
