@@ -224,6 +224,10 @@ def test_a_rate_that_diverges_does_not_set_the_scale():
     value = np.where(t == 0, 1e9, 5.0)
     low, high = rate_limits([Curve(t, value, value - 1, value + 1, "s⁻¹")])
     assert 3 < low < 4 < 6 < high < 7
+    constant = np.full(10, 1e-4)
+    low, high = rate_limits([Curve(np.arange(10.0), constant, 0.999 * constant, 1.001 * constant, "s⁻¹")])
+    assert low < 0.92e-4
+    assert 1.08e-4 < high < 1.3e-4
 
 
 def test_frames_that_stand_out_are_named():

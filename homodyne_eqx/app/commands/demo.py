@@ -11,6 +11,7 @@ from rich.console import Console
 from ...fit.result.numbers import reduced_chi2_text, seconds_text
 from .. import options as opt
 from ..bad_input import INTERRUPTED, refuses_bad_input
+from ..held_output import held_until_written, releases_output
 from ..model_choice import AccumulationName, KernelName, ModelChoice, ModelName, RatesName
 from ..output_folder import check_output
 from ..runtime import set_up_jax
@@ -20,6 +21,7 @@ _DEFAULT = "homodyne-eqx-demo"
 
 
 @refuses_bad_input
+@releases_output
 def demo(
     output: Annotated[
         Path | None,
@@ -39,7 +41,8 @@ def demo(
     over the gap returns what was simulated; the documented sinc² form returns a shear rate 2.2 to 2.3 times too large.
     """
     begun = time.perf_counter()
-    console = Console(file=sys.stdout, quiet=quiet)
+    shown = held_until_written(sys.stdout, hold=True)
+    console = Console(file=shown, quiet=quiet)
     folder = output or _next_free(Path(_DEFAULT))
     check_output(folder, force)
     html = figures if html is None else html
@@ -68,6 +71,7 @@ def demo(
     more = {**asked_for(result), "seconds_spent": result.seconds_spent}
     names = fitting.write(folder, result, more, force=force, console=console, quiet=quiet)
     written = time.perf_counter() - writing
+    shown.release()
     report.print_result(console, result, simulated)
     console.print(
         "σ is the scatter at far lags; pairs within the decay are noisier, so a true model has a reduced χ² above 1.",

@@ -14,6 +14,7 @@ from ...fit.result.numbers import seconds_text
 from .. import extensions, options as opt
 from ..assignments import fixed as fixed_of, intervals, values
 from ..bad_input import INTERRUPTED, refuses_bad_input
+from ..held_output import held_until_written, releases_output
 from ..model_choice import (
     LOSSES,
     AccumulationName,
@@ -34,6 +35,7 @@ _USUAL = (KernelName.gap_average, RatesName.power_law, AccumulationName.trapezoi
 
 
 @refuses_bad_input
+@releases_output
 def fit(
     file: opt.TwoTimeFile,
     model: opt.AnyModel = ModelName.laminar_flow.value,
@@ -97,7 +99,8 @@ def fit(
     model does not describe the data. 130: interrupted.
     """
     begun = time.perf_counter()
-    console = Console(file=sys.stderr if as_json else sys.stdout, quiet=quiet)
+    shown = held_until_written(sys.stderr if as_json else sys.stdout, hold=output is not None)
+    console = Console(file=shown, quiet=quiet)
     entry = extensions.find(model)
     choice, assigned = None, None
     if entry is None:
@@ -152,6 +155,7 @@ def fit(
         writing = time.perf_counter()
         names = fitting.write(output, result, more, force=force, console=console, quiet=quiet)
         spent["writing"] = time.perf_counter() - writing
+    shown.release()
     report.print_result(console, result)
     report.print_sectors(console, result)
     if output is not None:

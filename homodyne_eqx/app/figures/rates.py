@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 _MANY_DECADES = 30.0
 _SHOWN = (2, 98)
+_LEAST_SPAN = 0.2
 
 
 def rates(result: FitResult, look: Look) -> "Figure":
@@ -61,5 +62,8 @@ def rate_limits(curves: list[Curve]) -> tuple[float, float]:
     finite = [x[np.isfinite(x)] for x in edges]
     ends = np.array([np.percentile(x, _SHOWN) for x in finite if x.size])
     low, high = float(np.min(ends[:, 0])), float(np.max(ends[:, 1]))
+    if high - low < _LEAST_SPAN * max(abs(low), abs(high)):  # a constant rate: its uncertainty beside its value
+        middle, half = (low + high) / 2, _LEAST_SPAN * max(abs(low), abs(high)) / 2
+        low, high = middle - half, middle + half
     margin = 0.08 * (high - low) or 0.08 * abs(high) or 1.0
     return (low / 1.2 if low > 0 and high > _MANY_DECADES * low else low - margin), high + margin
