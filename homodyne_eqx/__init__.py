@@ -9,6 +9,7 @@ if _os.environ.get("HOMODYNE_EQX_TYPECHECK", "0") not in ("", "0"):
 
 from . import datasets as datasets, testing as testing
 from .app.figures import data_figures as _data_figures  # noqa: F401 - hands in what draws data
+from .app.views import offer_views as _offer_views
 from .data import (
     BadFrame as BadFrame,
     Excluded as Excluded,
@@ -162,5 +163,7 @@ from .solvers import (
     BoundedImplicitAdjoint as BoundedImplicitAdjoint,
     BoundedLevenbergMarquardt as BoundedLevenbergMarquardt,
 )
+
+_offer_views()
 
 __version__ = "0.1.0"

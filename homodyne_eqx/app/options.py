@@ -158,6 +158,12 @@ Sigma = Annotated[
 ]
 Force = Annotated[bool, typer.Option("--force", help="Replace existing results.", rich_help_panel=OUTPUT)]
 Figures = Annotated[bool, typer.Option("--figures/--no-figures", help="Draw the figures.", rich_help_panel=OUTPUT)]
+Report = Annotated[
+    bool | None,
+    typer.Option(
+        "--report/--no-report", help="Write report.html; as with the figures unless given.", rich_help_panel=OUTPUT
+    ),
+]
 Quiet = Annotated[bool, typer.Option("--quiet", help="Print errors only.", rich_help_panel=OUTPUT)]
 AsJson = Annotated[
     bool,
@@ -173,8 +179,8 @@ Output = Annotated[
     typer.Option(
         "--output",
         metavar="DIR",
-        help="Folder for result.json, result.h5 and figures/; written whole or not at all. Nothing is written "
-        "without it.",
+        help="Folder for result.json, result.h5 and curves.csv, written whole or not at all before anything is shown, "
+        "then report.html and figures/. Nothing is written without it.",
         rich_help_panel=OUTPUT,
     ),
 ]

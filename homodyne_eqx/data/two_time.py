@@ -10,6 +10,7 @@ import numpy as np
 
 from ..physics.geometry import Geometry
 from ..physics.minus_sign import with_minus
+from ..physics.notebook_html import described_html
 from .checked_maps import (
     dead_frames,
     dead_frames_of_lazy_map,
@@ -269,6 +270,9 @@ class TwoTimeData:
             lines.append(f"  from     {self.provenance.path} ({self.provenance.format})")
         lines += [f"  step     {step}" for step in self.provenance.steps]
         return "\n".join(lines + [f"  note     {note}" for note in self.notes])
+
+    def _repr_html_(self) -> str:
+        return described_html(repr(self))
 
 
 def _alike(geometry: Geometry) -> np.ndarray:

@@ -14,6 +14,7 @@ from ...fit.result.numbers import seconds_text
 from .. import extensions, options as opt
 from ..assignments import fixed as fixed_of, intervals, values
 from ..bad_input import INTERRUPTED, refuses_bad_input
+from ..held_output import held_until_written, releases_output
 from ..model_choice import (
     LOSSES,
     AccumulationName,
@@ -34,6 +35,7 @@ _USUAL = (KernelName.gap_average, RatesName.power_law, AccumulationName.trapezoi
 
 
 @refuses_bad_input
+@releases_output
 def fit(
     file: opt.TwoTimeFile,
     model: opt.AnyModel = ModelName.laminar_flow.value,
@@ -86,6 +88,7 @@ def fit(
     output: opt.Output = None,
     force: opt.Force = False,
     figures: opt.Figures = True,
+    html: opt.Report = None,
     threads: opt.Threads = None,
     quiet: opt.Quiet = False,
     as_json: opt.AsJson = False,
@@ -99,7 +102,8 @@ def fit(
     model does not describe the data. 130: interrupted.
     """
     begun = time.perf_counter()
-    console = Console(file=sys.stderr if as_json else sys.stdout, quiet=quiet)
+    shown = held_until_written(sys.stderr if as_json else sys.stdout, hold=output is not None)
+    console = Console(file=shown, quiet=quiet)
     entry = extensions.find(model)
     choice, assigned = None, None
     if entry is None:
@@ -109,10 +113,8 @@ def fit(
         _refuse_choices(model, kernel, rates, accumulation, scaling)
     if output is not None:
         check_output(output, force)
-        if figures:
-            from ..figures.drawing import require_matplotlib
-
-            require_matplotlib()
+        html = figures if html is None else html
+        require_drawing(figures, html)
     set_up_jax(threads)
     from ...fit import Ended
     from .. import fitting, report
@@ -137,7 +139,6 @@ def fit(
     start_point = fitting.start_of(job)
     report.print_start(console, choice, start_point, dict.fromkeys(all_fixed))
     result = fitting.run(job, start_point, console, quiet)
-    report.print_result(console, result)
     spent = {"reading": read, **result.seconds_spent}
     more = {
         **asked_for(result),
@@ -150,10 +151,17 @@ def fit(
     names: list[str] = []
     if output is not None:
         writing = time.perf_counter()
-        names = fitting.write(output, result, more, force=force, figures=figures, console=console, quiet=quiet)
+        names = fitting.write(output, result, more, force=force, console=console, quiet=quiet)
         spent["writing"] = time.perf_counter() - writing
+    shown.release()
+    report.print_result(console, result)
     report.print_sectors(console, result)
     if output is not None:
+        drawing = time.perf_counter()
+        names += fitting.draw(
+            output, result, figures=figures, html=bool(html), command=sys.argv[1:], console=console, quiet=quiet
+        )
+        spent["drawing"] = time.perf_counter() - drawing
         console.print(f"wrote {output}: {', '.join(names)}", highlight=False, markup=False)
     else:
         console.print("nothing is written without --output DIR", style="dim")
@@ -189,6 +197,18 @@ def _refuse_choices(model: str, *chosen: KernelName | RatesName | AccumulationNa
     others = [choice for choice in chosen if choice not in _USUAL]
     if others:
         raise ValueError(f"{', '.join(others)} cannot be chosen for {model}, which states its own. Leave it out.")
+
+
+def require_drawing(figures: bool, html: bool) -> None:
+    """**Raises:** `ImportError` with the remedy where a package is missing, before anything is computed."""
+    if figures:
+        from ..figures.drawing import require_matplotlib
+
+        require_matplotlib()
+    if html:
+        from ..html_report.report import require_report
+
+        require_report()
 
 
 def asked_for(result: FitResult) -> Mapping[str, Any]:

@@ -46,7 +46,7 @@ def document_of(result: Any) -> dict[str, Any]:
         "iterations": len(result.history),
         "seconds": dict(result.seconds),
         "seconds_spent": dict(result.seconds_spent),
-        "model": str(result.model),
+        "model": result.equation,
         "data": None if data is None else {"repr": repr(data), **_plain(data.provenance)},
         "excluded": None if data is None else _plain(data.excluded),
         "versions": versions(),
