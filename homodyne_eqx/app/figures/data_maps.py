@@ -8,7 +8,7 @@ import numpy as np
 
 from .data_look import SectorLook
 from .sector_pages import round_times
-from .style import MASKED, VALUES, WIDTH
+from .style import MASKED, WIDTH, Look
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -52,7 +52,7 @@ def map_page(
         axes = box(_LEFT + column * (size + _BETWEEN), top, size, size)
         axes.set_facecolor(MASKED)
         shown = np.ma.masked_invalid(look.small)
-        image = axes.pcolorfast(edges, edges, shown, cmap=VALUES, vmin=limits[0], vmax=limits[1])
+        image = axes.pcolorfast(edges, edges, shown, cmap=Look().colours, vmin=limits[0], vmax=limits[1])
         axes.set_title(look.name, pad=3, fontsize=6.5 if across > 5 else 8)
         ticks = round_times(edges[0], edges[-1])
         axes.set_xticks(ticks)
