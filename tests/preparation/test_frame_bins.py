@@ -149,3 +149,12 @@ def test_too_few_bins_for_an_estimate_of_the_noise_are_refused_with_what_to_do()
     with pytest.raises(hx.errors.NoiseOfBinsUnknown, match=r"Bin fewer frames.* Pass bin_frames=<fewer>"):
         hx.binned(data_of(noisy()), 10)
     assert hx.binned(data_of(noisy()), 10, sigma=0.005).n_t == 4
+
+
+def test_a_block_of_which_more_than_half_is_not_finite_does_not_count():
+    c2 = noisy(1)
+    c2[0, 0:4, 20:22] = c2[0, 20:22, 0:4] = np.nan  # half of a block
+    c2[0, 4:8, 20:23] = c2[0, 20:23, 4:8] = np.nan  # three quarters of one
+    excluded = hx.binned(data_of(c2), SIZE, sigma=0.01).map_and_excluded(0)[1]
+    assert not excluded[0, 5]
+    assert excluded[1, 5]
