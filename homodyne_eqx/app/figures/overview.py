@@ -1,11 +1,12 @@
 """All sectors of a fit at a glance."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from .layout import sized
-from .panels import Panels
+from .panels import Panels, SectorPanels
 from .sector_pages import residual_label, round_times
 from .style import MASKED, RESIDUALS, WIDTH, Look, azimuth
 
@@ -18,49 +19,69 @@ _ROWS = ("data", "model", "residual")
 
 # Inches.
 _LEFT, _RIGHT, _TOP, _BOTTOM = 0.75, 0.08, 0.46, 0.4
-_BETWEEN, _BLOCK = 0.06, 0.22
+_BLOCK = 0.22
+_GAP = 0.07
+"""Between two maps, in units of their side."""
 
 
 def overview(panels: Panels, look: Look) -> "Figure":
     """Data over model over residual, sector beside sector, eight at most in a row.
 
-    All maps are images on one pair of axes, in inches from the upper left corner: a pair for each takes longer to draw.
+    The maps of a row are one image, all on one pair of axes, in inches from the upper left corner: an image and a pair
+    of axes for each map take longer to draw.
     """
     import matplotlib as mpl
     from matplotlib.collections import LineCollection
 
-    shown = panels.of_sectors
-    across = min(_ACROSS, len(shown))
-    size = (WIDTH - _LEFT - _RIGHT - (across - 1) * _BETWEEN) / across
-    tall = 3 * size + 2 * _BETWEEN
+    shown, n = panels.of_sectors, len(panels.edges) - 1
+    across, gap = min(_ACROSS, len(shown)), max(1, round(_GAP * n))
+    size = (WIDTH - _LEFT - _RIGHT) / (across + (across - 1) * gap / n)
+    step = size * (1 + gap / n)
+    tall = 2 * step + size
     height = _TOP + -(-len(shown) // across) * (tall + _BLOCK) + _BOTTOM
     figure = sized(height, look)
     axes = figure.add_axes((0, 0, 1, 1))
     axes.set_axis_off()
-    axes.set_facecolor("none")
     frames = []
-    for place, one in enumerate(shown):
-        block, column = divmod(place, across)
-        left, lowest = _LEFT + column * (size + _BETWEEN), place + across >= len(shown)
-        for row, values in enumerate((one.data, one.model, one.residual)):
-            top = _TOP + _BLOCK + block * (tall + _BLOCK) + row * (size + _BETWEEN)
-            box = (left, left + size, top + size, top)
-            axes.imshow(_coloured(values, panels, look, row == 2), extent=box, origin="lower", aspect="auto")
-            frames.append([(box[0], box[2]), (box[1], box[2]), (box[1], box[3]), (box[0], box[3]), (box[0], box[2])])
+    for first in range(0, len(shown), across):
+        members = shown[first : first + across]
+        top = _TOP + _BLOCK + first // across * (tall + _BLOCK)
+        right = _LEFT + (len(members) - 1) * step + size
+        axes.imshow(_image(members, gap, panels, look), extent=(_LEFT, right, top + tall, top), aspect="auto")
+        for column, row in np.ndindex(len(members), 3):
+            box = _box(_LEFT + column * step, top + row * step, size)
+            left, _, lower, upper = box
+            frames.append([(box[i], box[j]) for i, j in ((0, 2), (1, 2), (1, 3), (0, 3), (0, 2))])
             if column == 0:
                 _label_times(axes, panels, box, upwards=True)
-                axes.text(0.1, top + size / 2, _ROWS[row], rotation=90, ha="center", va="center")
-                axes.text(0.25, top + size / 2, "t₂  (s)", rotation=90, ha="center", va="center")
+                axes.text(0.1, (lower + upper) / 2, _ROWS[row], rotation=90, ha="center", va="center")
+                axes.text(0.25, (lower + upper) / 2, "t₂  (s)", rotation=90, ha="center", va="center")
             if row == 0:
-                axes.text(left + size / 2, top - 0.05, _name(panels, place), ha="center", va="bottom")
-            if row == 2 and lowest:
+                axes.text(left + size / 2, top - 0.05, _name(panels, first + column), ha="center", va="bottom")
+            if row == 2 and first + column + across >= len(shown):
                 _label_times(axes, panels, box, upwards=False)
-                axes.text(left + size / 2, top + size + 0.3, "t₁  (s)", ha="center", va="center")
+                axes.text(left + size / 2, lower + 0.3, "t₁  (s)", ha="center", va="center")
     axes.add_collection(LineCollection(frames, colors=mpl.rcParams["axes.edgecolor"], linewidths=0.6))
     axes.set_xlim(0, WIDTH)
     axes.set_ylim(height, 0)
     _colour_bars(figure, panels, look, height)
     return figure
+
+
+def _box(left: float, top: float, size: float) -> tuple[float, float, float, float]:
+    """Left, right, lower and upper end of a map."""
+    return left, left + size, top + size, top
+
+
+def _image(members: Sequence[SectorPanels], gap: int, panels: Panels, look: Look) -> np.ndarray:
+    """The maps of some sectors as one image, `(3 n + 2 gap, …, 4)`, transparent between them; t2 upwards."""
+    n = len(panels.edges) - 1
+    image = np.zeros((3 * n + 2 * gap, len(members) * (n + gap) - gap, 4), np.uint8)
+    for column, one in enumerate(members):
+        for row, values in enumerate((one.data, one.model, one.residual)):
+            y, x = row * (n + gap), column * (n + gap)
+            image[y : y + n, x : x + n] = _coloured(values, panels, look, row == 2)[::-1]
+    return image
 
 
 def _coloured(values: np.ndarray, panels: Panels, look: Look, residual: bool) -> np.ndarray:

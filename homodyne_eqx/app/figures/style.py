@@ -93,7 +93,7 @@ def checked_look(look: Look) -> Look:
 
 
 @contextmanager
-def figure_style(look: Look) -> Iterator[None]:
+def figure_style(look: Look = Look()) -> Iterator[None]:
     """Matplotlib's settings for all that is drawn within."""
     import matplotlib as mpl
     from matplotlib import style
