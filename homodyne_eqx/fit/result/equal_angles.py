@@ -55,7 +55,7 @@ def _may_turn(parameter: Parameter, value: float) -> bool:
     """Whether a parameter has a period, and is more than half of it away from its start."""
     if parameter.period is None or parameter.prior is not None:
         return False
-    return abs(value - parameter.value) > parameter.period / 2
+    return bool(abs(value - parameter.value) > parameter.period / 2)
 
 
 @eqx.filter_jit
