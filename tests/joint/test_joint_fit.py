@@ -141,6 +141,7 @@ class TestWhatIsSaid:
     def test_data_sets_that_agree_are_adequate(self, joint):
         assert joint.verdict.adequate
         assert "all 2 data sets are those of the noise, and they agree" in str(joint)
+        assert all(p.name in joint._repr_html_() for p in joint.parameters.values())
 
     def test_a_saved_result_has_a_folder_for_each(self, joint, tmp_path):
         folder = joint.save(tmp_path / "out")
