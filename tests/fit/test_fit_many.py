@@ -65,6 +65,7 @@ def test_geometry_masks_and_weights_may_differ():
         same(found, hx.fit(model(), each, estimate=False))
 
 
+@pytest.mark.slow
 def test_bounds_and_fixed_parameters_hold_for_each(series):
     options = {"fixed": ["phi0"], "bounds": {"diffusion.rate": (1900.0, 2100.0)}}
     for found, each in zip(hx.fit_many(model(), series, **options), series, strict=True):

@@ -47,6 +47,7 @@ def test_it_starts_at_the_model_in_units_of_what_a_single_parameter_may_move(pac
     np.testing.assert_allclose(np.linalg.norm(np.asarray(jacobian), axis=0), 1, rtol=1e-3)
 
 
+@pytest.mark.slow
 @pytest.mark.x64
 def test_half_its_square_follows_data_and_geometry_as_half_chi_squared_does(packed):
     """Away from the minimum, where the slope in y does not vanish."""

@@ -47,6 +47,7 @@ def test_frames_left_over_are_said_and_masks_go_along():
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.x64
 def test_ageing_means_the_same_in_every_block_and_is_noticed_where_the_model_has_none():
     data = simulated(AGEING, 2, sigma=0.01)

@@ -65,6 +65,7 @@ class TestTheMinimum:
             each.parameters["diffusion.rate"].uncertainty for each in joint.alone.values()
         )
 
+    @pytest.mark.slow
     def test_a_prior_counts_once(self, both):
         prior = hx.Normal(4.3e3, 40.0)
         found = hx.fit(sets.model(), both, priors={"diffusion.rate": prior})
