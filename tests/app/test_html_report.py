@@ -175,6 +175,16 @@ def test_packed_data_have_a_report_without_maps(result):
     assert Opened(page).open == []
 
 
+def test_a_chart_that_there_is_nothing_for_is_left_out(result):
+    one = next(name for name in result.free_names)
+    parameters = {name: p if name == one else replace(p, free=False) for name, p in result.parameters.items()}
+    alone = replace(result, data=None, parameters=parameters, rates=dict, history=result.history[:1])
+    page = report_text(alone)
+    assert 'id="rate-0"' not in page
+    assert "<h2>Correlations" not in page
+    assert Opened(page).open == []
+
+
 def test_a_report_is_written_once_and_replaced_when_asked(result, tmp_path):
     path = result.report(tmp_path / "report.html")
     assert path.read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
