@@ -42,11 +42,6 @@ class FreeParameters:
     def free(self) -> tuple[Parameter, ...]:
         return tuple(parameter for parameter in self.parameters if parameter.free)
 
-    @property
-    def n_prior_rows(self) -> int:
-        """How many priors count as a datum."""
-        return sum(p.prior is not None and p.prior.counts for p in self.free)
-
     def array(self, field: str) -> np.ndarray:
         """A field of every free parameter, (n_params,)."""
         return np.array([getattr(parameter, field) for parameter in self.free], dtype=float)

@@ -134,7 +134,8 @@ def _descended(
     try:
         for step, batch in enumerate(_batches(given.packed, tiles_a_step, seed, steps)):
             before = carried.y
-            moved, value, finite = _step(optimiser, carried, eqx.tree_at(lambda p: p.packed, problem, batch))
+            of_batch = eqx.tree_at(lambda p: p.packed, problem, batch)
+            moved, value, finite = _step(optimiser, carried, of_batch, jnp.asarray(share, carried.y.dtype))
             first_call = first_call or time.perf_counter() - begun
             if not finite:
                 ended = Ended.NOT_FINITE
@@ -162,7 +163,7 @@ def _descended(
         if not history:
             raise
     if not history:
-        raise not_finite_at(given.free_parameters)
+        raise not_finite_at(given.free_parameters.parameters)
     return _Descent(ended, best, history, first_call)
 
 
@@ -183,14 +184,18 @@ class _Carried(NamedTuple):
 
 
 @eqx.filter_jit
-def _step(optimiser: Any, carried: _Carried, problem: Problem) -> tuple[_Carried, Array, Array]:
-    """One step; χ² before it, and whether that and its gradient are finite."""
+def _step(
+    optimiser: Any, carried: _Carried, problem: Problem, share: Float[Array, ""]
+) -> tuple[_Carried, Array, Array]:
+    """One step; χ² before it, and whether that and its gradient are finite. `share`: of all tiles that these are, with
+    which the priors count beside them."""
     import optax
 
     n_pairs = problem.packed.n_pairs
 
     def mean(y: Array) -> Array:
-        return problem.chi_squared(y) / n_pairs
+        of_data = chi_squared(problem.model(y), problem.packed, problem.loss)
+        return (of_data + share * problem.priors.chi2(problem.parameters(y))) / n_pairs
 
     value, gradient = jax.value_and_grad(mean)(carried.y)
     updates, state = optax.with_extra_args_support(optimiser).update(

@@ -65,7 +65,7 @@ class Minimiser:
         """
         outcome, problem = self._minimise(free_parameters, packed, self.max_steps, self.callback, first_step_size)
         if not outcome.history:
-            raise not_finite_at(free_parameters)
+            raise not_finite_at(free_parameters.parameters)
         fitted = model_with(problem.moving, problem.rest, outcome.parameters)
         if self.eliminate_scaling:
             return _with_scaling(fitted, outcome, free_parameters, packed, problem.unknowns)

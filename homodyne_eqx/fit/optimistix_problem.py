@@ -60,5 +60,5 @@ def least_squares_problem(
     problem = given.problem(box)
     normal = on_host(eqx.filter_jit(residual)(problem.start, problem)[1])
     if not normal.is_finite:
-        raise not_finite_at(given.free_parameters)
+        raise not_finite_at(given.free_parameters.parameters)
     return rescaled(problem, given.free_parameters.array("value"), normal)

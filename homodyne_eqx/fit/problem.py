@@ -1,6 +1,7 @@
 """The least-squares problem that a solver sees: O(1) unknowns, a small residual, everything else as arguments."""
 
 import itertools
+from collections.abc import Iterable, Sequence
 from typing import Any, final
 
 import equinox as eqx
@@ -14,7 +15,8 @@ from ..engine.losses import AbstractLoss
 from ..physics.model import TwoTimeModel
 from .abstract_problem import AbstractProblem
 from .free_parameters import FreeParameters
-from .priors.prior_rows import PriorRows, prior_rows
+from .parameter import Parameter
+from .priors.prior_rows import PriorRows, n_prior_rows, prior_rows
 from .solve.interval import inside
 from .solve.unknowns import AbstractUnknowns, BoxUnknowns, IntervalUnknowns
 
@@ -73,11 +75,15 @@ def degrees_of_freedom(packed: Packed, free_parameters: FreeParameters) -> int:
 
     **Raises:** `ValueError` if there are none.
     """
-    left = int(packed.n_pairs) + free_parameters.n_prior_rows - len(free_parameters.free)
+    return left_of(int(packed.n_pairs), free_parameters.free)
+
+
+def left_of(n_pairs: int, free: Sequence[Parameter]) -> int:
+    """The same of so many pairs of frames."""
+    left = n_pairs + n_prior_rows(free) - len(free)
     if left <= 0:
         raise ValueError(
-            f"{packed.n_pairs} pairs of frames cannot determine {len(free_parameters.free)} parameters. "
-            "Fix some, or use more data."
+            f"{n_pairs} pairs of frames cannot determine {len(free)} parameters. Fix some, or use more data."
         )
     return left
 
@@ -87,9 +93,9 @@ class NotFiniteAtStart(ValueError):
     """χ² or its derivative is no number at the start of a fit."""
 
 
-def not_finite_at(free_parameters: FreeParameters) -> NotFiniteAtStart:
+def not_finite_at(parameters: Iterable[Parameter]) -> NotFiniteAtStart:
     """The error for a start at which χ² or its derivative is not finite."""
-    listed = ", ".join(f"{parameter.name} = {parameter.value:g}" for parameter in free_parameters.parameters)
+    listed = ", ".join(f"{parameter.name} = {parameter.value:g}" for parameter in parameters)
     return NotFiniteAtStart(
         f"χ² or its derivative is not finite at the start ({listed}). Choose another start, or check that the model "
         "suits the data."
@@ -110,15 +116,20 @@ def problem_of(
     """
     moving, rest = eqx.partition(model, free_parameters.filter)
     dtype = jnp.result_type(*jax.tree.leaves(moving))
-    low, high, start = (jnp.asarray(x, dtype) for x in free_parameters.limits())
-    scale = np.maximum(np.abs(free_parameters.array("value")), 1e-6) / 10
-    if box:
-        unknowns = BoxUnknowns(low, high, jnp.clip(start, low, high), jnp.asarray(scale, dtype), jnp.ones((), dtype))
-    else:
-        unknowns = IntervalUnknowns(low, high, inside(start, low, high), jnp.asarray(scale, dtype))
+    unknowns = unknowns_of(free_parameters.free, dtype, box)
     eliminated = None if scaling_bounds is None else jnp.asarray(scaling_bounds, dtype)
     names = tuple(parameter.name for parameter in free_parameters.free)
     return Problem(moving, rest, unknowns, packed, loss, eliminated, names, prior_rows(free_parameters.free, dtype))
+
+
+def unknowns_of(free: Sequence[Parameter], dtype: Any, box: bool) -> AbstractUnknowns:
+    """Unknowns that are 0 at the start of the free parameters, and of the order of a tenth of them; `box`: as of
+    `problem_of`."""
+    low, high, start = (jnp.asarray([getattr(p, name) for p in free], dtype) for name in ("low", "high", "value"))
+    scale = jnp.maximum(jnp.abs(start), 1e-6) / 10
+    if box:
+        return BoxUnknowns(low, high, jnp.clip(start, low, high), scale, jnp.ones((), dtype))
+    return IntervalUnknowns(low, high, inside(start, low, high), scale)
 
 
 def model_with(

@@ -9,15 +9,12 @@ import numpy as np
 
 from ..fit.effects import without_rounding
 from ..fit.free_parameters import FreeParameters
-from ..fit.parameter import Parameter
 from ..fit.priors.prior_rows import prior_information
 from ..fit.problem import model_with, values_of
-from ..fit.result.build_result import noise_of, result_of
+from ..fit.result.build_result import ended_with, fitted_parameters, noise_of, result_of, said_of
 from ..fit.result.fit_result import FitResult
-from ..fit.solve.ended import Ended
 from ..fit.solve.minimise import Outcome
 from ..fit.solve.quadratic import on_host
-from ..fit.solve.undetermined import valley_text
 from ..fit.uncertainty.noise_of_fit import NoiseOfFit
 from ..fit.verdict.verdict import Verdict, judge
 from .agreement import Agreement, agreement
@@ -54,6 +51,8 @@ def build_joint_result(
             parameters=values_of(model, member.given.free_parameters.filter),
             normal=on_host(normal_equations_of(part, values)),
             at_bound=outcome.at_bound[at],
+            history=tuple(replace(step, parameters=step.parameters[at]) for step in outcome.history),
+            running=(),
         )
         share = without_rounding(model, share, _without_priors(member), member.given.packed, member.given.loss)
         total[np.ix_(at, at)] += share.normal.matrix
@@ -67,15 +66,13 @@ def build_joint_result(
     for k, (member, model, share) in enumerate(zip(members.each, fitted, shares, strict=True)):
         verdict = partial(_verdict_of, own[k], share, member, alone[k])
         results[member.label] = result_of(model, member.given, share, dict(seconds), ShareOfNoise(noise, k), verdict)
-    sigmas = np.sqrt(np.diagonal(noise.white_noise_covariance))
-    undetermined = np.isnan(sigmas) & ~outcome.at_bound | np.isinf(sigmas)
-    ended = Ended.UNDETERMINED if outcome.ended == Ended.CONVERGED and undetermined.any() else outcome.ended
-    parameters = _parameters(members, outcome, noise)
-    open_ones = [p.name for p in parameters.values() if np.isinf(p.white_noise_uncertainty)]
-    said = f"the data do not determine {', '.join(open_ones)}. Fix some, or give them a prior." if open_ones else ""
-    if outcome.running:
-        said = valley_text([parameters[members.free[k].name] for k in outcome.running])
+    outcome = replace(outcome, normal=normal)
+    ended = ended_with(noise, outcome)
+    parameters = fitted_parameters(members.parameters, noise, outcome)
     last = outcome.history[-1]
+    message = ended.message(last.number, last.expected_decrease, said_of(parameters, outcome))
+    if outcome.running:  # along a valley that may lie in the parameters of one data set alone
+        results = {label: replace(result, message=message) for label, result in results.items()}
     return JointResult(
         results=results,
         alone=dict(zip(labels, alone, strict=True)),
@@ -84,10 +81,10 @@ def build_joint_result(
         chi2=float(outcome.normal.chi2),
         degrees_of_freedom=degrees_of_freedom,
         white_noise_covariance=noise.white_noise_covariance,
-        spread=lambda: noise.covariance,
+        spread=partial(getattr, noise, "covariance"),
         compared=partial(_agreements, members, noise, alone, outcome.parameters),
         ended=ended,
-        message=ended.message(last.number, last.expected_decrease, said),
+        message=message,
         history=outcome.history,
         seconds=seconds,
         notes=tuple(notes),
@@ -102,30 +99,12 @@ def _without_priors(member: Member) -> FreeParameters:
 
 
 def _verdict_of(own: NoiseOfFit, share: Outcome, member: Member, alone: FitResult | None) -> Verdict:
-    """That of the data set by itself, where it has a minimum of its own; else that of its residuals here."""
-    if alone is not None and alone.ended in (Ended.CONVERGED, Ended.UNDETERMINED):
+    """That of the data set by itself, where it has a minimum of its own; else that of its residuals here. There is none
+    where the joint fit did not end at a minimum."""
+    if share.ended.at_minimum and alone is not None and alone.ended.at_minimum:
         return alone.verdict
     degrees = member.given.degrees_of_freedom
     return judge(own, share.ended, share.normal.chi2 / degrees, degrees)
-
-
-def _parameters(members: Members, outcome: Outcome, noise: JointNoise) -> dict[str, Parameter]:
-    sigmas = np.sqrt(np.diagonal(noise.white_noise_covariance))
-    sigmas = np.where(np.isnan(sigmas) & ~outcome.at_bound, np.inf, sigmas)
-    found, k = {}, 0
-    for p in members.parameters:
-        if p.free:
-            sigma = float(sigmas[k])
-            p = replace(
-                p,
-                value=float(outcome.parameters[k]),
-                white_noise_uncertainty=sigma,
-                spread=partial(noise.uncertainty, k) if np.isfinite(sigma) else sigma,
-                at_bound=bool(outcome.at_bound[k]),
-            )
-            k += 1
-        found[p.name] = p
-    return found
 
 
 def _agreements(
@@ -138,7 +117,7 @@ def _agreements(
     found = {}
     for k, (member, result) in enumerate(zip(members.each, alone, strict=True)):
         own = np.full(len(free), np.nan)
-        if result is not None and result.ended in (Ended.CONVERGED, Ended.UNDETERMINED):
+        if result is not None and result.ended.at_minimum:
             determined = [
                 p.value if np.isfinite(p.white_noise_uncertainty) else np.nan
                 for p in result.parameters.values()

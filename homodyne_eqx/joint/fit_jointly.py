@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import optimistix as optx
@@ -9,7 +10,9 @@ import optimistix as optx
 from ..engine.losses import AbstractLoss
 from ..fit.free_parameters import ParameterBounds, Priors
 from ..fit.minimiser import TOLERANCE
+from ..fit.problem import left_of, not_finite_at
 from ..fit.result.fit_result import FitResult
+from ..fit.solve.ended import Ended
 from ..fit.solve.levenberg_marquardt import knows_bounds
 from ..fit.solve.minimise import Iteration, minimise
 from .best_start import best_start
@@ -48,39 +51,24 @@ def fit_jointly(
     """
     begun = time.perf_counter()
     members = members_of(models, data, shared, separate, free, fixed, bounds, priors, loss)
-    _check_pairs(members)
+    n_left = left_of(members.n_pairs, members.free)
     alone, notes = _each_alone(fit_one, members, loss, solver, max_steps, tolerance, options)
     parts = [part_of(m.given.model, m.given.free_parameters, m.given.packed, loss, m.places) for m in members.each]
     start = best_start(members, parts, alone)
-    n_left = _degrees_of_freedom(members)
     problem = joint_problem(parts, members.started(start).free, knows_bounds(solver))
     tolerance = TOLERANCE[str(problem.unknowns.start.dtype)] if tolerance is None else tolerance
-    outcome = minimise(problem, solver, n_left, max_steps, tolerance, callback)
+    interrupted = any(result is not None and result.ended == Ended.INTERRUPTED for result in alone)
+    outcome = minimise(problem, solver, n_left, 0 if interrupted else max_steps, tolerance, callback)
     if not outcome.history:
-        listed = ", ".join(f"{p.name} = {p.value:g}" for p in members.free)
-        raise ValueError(
-            f"χ² or its derivative is not finite at the start ({listed}). Choose another start, or check that the "
-            "models suit the data."
-        )
+        raise not_finite_at(members.parameters)
+    if interrupted:
+        outcome = replace(outcome, ended=Ended.INTERRUPTED)
     seconds = {
         "total": time.perf_counter() - begun,
         "packing": sum(member.given.packing_seconds for member in members.each),
         "first_step": outcome.first_call,
     }
     return build_joint_result(members, parts, alone, outcome, n_left, notes, seconds)
-
-
-def _check_pairs(members: Members) -> None:
-    if _degrees_of_freedom(members) <= 0:
-        n_pairs = sum(int(member.given.packed.n_pairs) for member in members.each)
-        raise ValueError(
-            f"{n_pairs} pairs of frames cannot determine {len(members.free)} parameters. Fix some, or use more data."
-        )
-
-
-def _degrees_of_freedom(members: Members) -> int:
-    n_pairs = sum(int(member.given.packed.n_pairs) for member in members.each)
-    return n_pairs + members.n_prior_rows - len(members.free)
 
 
 def _each_alone(
@@ -92,10 +80,13 @@ def _each_alone(
     tolerance: float | None,
     options: Mapping[str, Any],
 ) -> tuple[list[FitResult | None], list[str]]:
-    """Each data set fitted by itself, and sentences on those that cannot be."""
+    """Each data set fitted by itself, and sentences on those that cannot be. Ctrl-C ends it: the others are `None`."""
     found: list[FitResult | None] = []
     notes = []
     for member in members.each:
+        if found and found[-1] is not None and found[-1].ended == Ended.INTERRUPTED:
+            found += [None] * (len(members.each) - len(found))
+            break
         given = member.given
         own = given.free_parameters.free
         settings = {

@@ -15,9 +15,8 @@ from ..fit.abstract_problem import AbstractProblem
 from ..fit.free_parameters import FreeParameters
 from ..fit.parameter import Parameter
 from ..fit.priors.prior_rows import PriorRows, prior_rows
-from ..fit.problem import model_with
-from ..fit.solve.interval import inside
-from ..fit.solve.unknowns import AbstractUnknowns, BoxUnknowns, IntervalUnknowns
+from ..fit.problem import model_with, unknowns_of
+from ..fit.solve.unknowns import AbstractUnknowns
 from ..physics.model import TwoTimeModel
 
 
@@ -48,17 +47,11 @@ class Part(eqx.Module):
 
 @final
 class JointProblem(AbstractProblem):
-    """A joint fit as a solver sees it. `names`: of the parameters, in their order; `parts`: one for each data set."""
+    """A joint fit as a solver sees it. `parts`: one for each data set."""
 
     parts: tuple[Part, ...]
     unknowns: AbstractUnknowns
     priors: PriorRows
-    names: tuple[str, ...] = eqx.field(static=True, default=())
-
-    def models(self, y: Float[Array, " n_params"]) -> tuple[TwoTimeModel, ...]:
-        """The model of each data set with these parameters."""
-        parameters = self.parameters(y)
-        return tuple(part.model(parameters) for part in self.parts)
 
     def chi_squared(self, y: Float[Array, " n_params"]) -> Float[Array, ""]:
         parameters = self.parameters(y)
@@ -99,11 +92,4 @@ def joint_problem(parts: Sequence[Part], free: Sequence[Parameter], box: bool) -
     **Arguments:** `box`: for a solver that is told the bounds; else they are in the unknowns.
     """
     dtype = jnp.result_type(float)
-    array = lambda field: np.array([getattr(p, field) for p in free], float)  # noqa: E731
-    low, high, start = (jnp.asarray(array(field), dtype) for field in ("low", "high", "value"))
-    scale = jnp.asarray(np.maximum(np.abs(array("value")), 1e-6) / 10, dtype)
-    if box:
-        unknowns = BoxUnknowns(low, high, jnp.clip(start, low, high), scale, jnp.ones((), dtype))
-    else:
-        unknowns = IntervalUnknowns(low, high, inside(start, low, high), scale)
-    return JointProblem(tuple(parts), unknowns, prior_rows(free, dtype), tuple(p.name for p in free))
+    return JointProblem(tuple(parts), unknowns_of(free, dtype, box), prior_rows(free, dtype))

@@ -22,7 +22,7 @@ from ..fit.solve.ended import Ended
 from ..fit.solve.minimise import Iteration
 from ..fit.uncertainty.correlations import correlation_matrix
 from ..fit.verdict.finding import Finding, Kind
-from ..fit.verdict.verdict import Verdict
+from ..fit.verdict.verdict import Verdict, not_judged
 from .agreement import Agreement
 
 JSON = "joint.json"
@@ -95,6 +95,8 @@ class JointResult:
     @cached_property
     def verdict(self) -> Verdict:
         """Whether the model describes every data set, with one set of the shared parameters."""
+        if not self.ended.at_minimum:
+            return not_judged()
         findings = [_apart(each) for each in self.agreements.values() if not each.agrees]
         for label, result in self.results.items():
             findings += [_of_member(label, result.verdict)] if not result.verdict.adequate else []

@@ -48,8 +48,8 @@ class Members:
         return tuple(p for p in self.parameters if p.free)
 
     @property
-    def n_prior_rows(self) -> int:
-        return sum(p.prior is not None and p.prior.counts for p in self.free)
+    def n_pairs(self) -> int:
+        return sum(int(member.given.packed.n_pairs) for member in self.each)
 
     def started(self, values: np.ndarray) -> "Members":
         """The same from other starts, (n_free,), within their bounds."""
@@ -83,13 +83,15 @@ def members_of(
     _check_names({"bounds": bounds, "priors": priors}, own_models, labels, together)
     parameters: dict[str, Parameter] = {}
     members = []
-    free, fixed = None if free is None else list(free), list(fixed)
+    by_path = {path: name for model in own_models for path, name in names_by_path(named_leaves(model)).items()}
+    every = set.union(*names)
+    free = None if free is None else _known("free", free, every, by_path)
+    fixed = _known("fixed", fixed, every, by_path)
     for label, model, own, each in zip(labels, own_models, names, sets, strict=True):
-        known = own | set(names_by_path(named_leaves(model)))
         chosen = choose_free(
             model,
-            None if free is None else [name for name in free if name in known],
-            [name for name in fixed if name in known],
+            None if free is None else free & own,
+            fixed & own,
             _of_member(bounds, label, model),
             _of_member(priors, label, model),
         )

@@ -1,11 +1,14 @@
 """Fits by gradient descent: the same checks as those of `fit`, its minimum, and honest endings."""
 
+import equinox as eqx
+import jax.numpy as jnp
 import numpy as np
 import optax
 import pytest
 from root_rate import RootRate
 
 import homodyne_eqx as hx
+from homodyne_eqx.fit import gradient_descent
 
 pytestmark = pytest.mark.standard_promotion  # as Optax needs
 
@@ -105,3 +108,20 @@ def test_minibatches_count_all_pairs():
     assert result.ended is hx.Ended.STEP_LIMIT
     assert result.degrees_of_freedom == 12 * 11 // 2 - 3
     assert [step.number for step in result.history] == [0, 1, 2, 3]
+
+
+def test_minibatches_count_a_prior_once():
+    """χ² and prior of all batches of one tile add up to those of all tiles."""
+    optimiser, packed = optax.sgd(0.0), hx.pack(simulated(), size=3)
+    problem = hx.least_squares_problem(start(), packed, priors={"diffusion.rate": hx.Normal(1e4, 1e3)})
+    carried = gradient_descent._Carried(problem.start, optimiser.init(problem.start))
+
+    def value(data):
+        of_batch = eqx.tree_at(lambda p: p.packed, problem, data)
+        share = jnp.asarray(data.n_tiles / packed.n_tiles, problem.start.dtype)
+        return float(gradient_descent._step(optimiser, carried, of_batch, share)[1])
+
+    by_tile = [value(packed.subset(jnp.array([k]))) for k in range(packed.n_tiles)]
+    chi2 = float(hx.chi_squared(start(), packed))
+    assert value(packed) == pytest.approx(chi2 + 30.0**2, rel=1e-4)
+    assert sum(by_tile) == pytest.approx(value(packed), rel=1e-4)

@@ -1,5 +1,8 @@
 """Several data sets at once: minimum and errors of a dense joint fit; where nothing is shared, those of each alone."""
 
+import pickle
+from typing import ClassVar
+
 import jax
 import numpy as np
 import pytest
@@ -7,6 +10,11 @@ import scipy.optimize
 import sets
 
 import homodyne_eqx as hx
+from homodyne_eqx.fit.solve.minimise import Outcome
+from homodyne_eqx.fit.solve.quadratic import Quadratic
+from homodyne_eqx.joint.build_joint_result import build_joint_result
+from homodyne_eqx.joint.joint_problem import part_of
+from homodyne_eqx.joint.members import members_of
 
 X64 = jax.config.jax_enable_x64
 CLOSE = 1e-5 if X64 else 2e-3
@@ -108,6 +116,8 @@ class TestSharing:
         ("options", "text"),
         [
             ({"separate": ["D0"]}, "separate names D0, which no model has"),
+            ({"free": ["diffusion.rate", "ofset"]}, "free names ofset, which no model has"),
+            ({"fixed": ["D0"]}, "fixed names D0, which no model has"),
             ({"shared": ["contrast"]}, r"shapes \[\(1,\), \(2,\)\]"),
             ({"shared": ["offset"], "separate": ["offset"]}, "named in shared and in separate"),
             ({"bounds": {"data[0].diffusion.rate": (0, 1)}}, "one for all data sets"),
@@ -127,6 +137,59 @@ class TestSharing:
             hx.fit(sets.model(), [])
         with pytest.raises(ValueError, match="for several data sets"):
             hx.fit(sets.model(), both[0], separate=["diffusion.rate"])
+
+
+def in_valley(both, running):
+    """What is said where a joint minimisation has ended so at its start."""
+    members = members_of(sets.model(), both, None, (), None, (), None, None, hx.Squares())
+    parts = [
+        part_of(each.given.model, each.given.free_parameters, each.given.packed, hx.Squares(), each.places)
+        for each in members.each
+    ]
+    values = np.array([p.value for p in members.free])
+    normal = Quadratic(np.eye(len(values)), np.zeros(len(values)), 100.0)
+    history = (hx.Iteration(7, 100.0, 5.0, 1.0, values, 0.0, 10),)
+    outcome = Outcome(hx.Ended.VALLEY, values, normal, history, np.zeros(len(values), bool), 0.0, False, running)
+    seconds = {"total": 0.0, "packing": 0.0, "first_step": 0.0}
+    return build_joint_result(members, parts, [None, None], outcome, 10, (), seconds)
+
+
+class TestHowItEnds:
+    def test_short_of_a_minimum_it_is_not_judged(self, both):
+        found = hx.fit(sets.model(), both, max_steps=1)
+        assert found.ended == hx.Ended.STEP_LIMIT
+        assert not found.verdict.adequate
+        assert found.verdict.text.startswith("not judged")
+        assert "not judged" in found[1].verdict.text
+
+    def test_ctrl_c_in_the_fit_of_a_data_set_ends_all(self, both):
+        class Stop(hx.AbstractStage):
+            seconds_key: ClassVar[str] = "starts"
+
+            def check(self, fit_input):
+                pass
+
+            def __call__(self, waypoint, fit_input, minimiser):
+                raise KeyboardInterrupt
+
+        found = hx.fit(sets.model(), both, stages=(Stop(),))
+        assert found.ended == hx.Ended.INTERRUPTED
+        assert found.alone["data[1]"] is None
+        assert len(found.history) == 1
+
+    def test_the_history_of_each_has_its_own_parameters(self, joint):
+        for result in joint.results.values():
+            last = dict(zip(result.free_names, result.history[-1].parameters, strict=True))
+            assert last == {name: pytest.approx(result.parameters[name].value, rel=1e-3) for name in last}
+
+    def test_along_a_valley_each_names_the_parameters_that_run(self, both):
+        """All of the joint fit, also where they are those of another data set."""
+        found = in_valley(both, running=(5, 6))
+        assert "data[1].contrast[0], data[1].offset[0], which" in found.message
+        assert all(result.message == found.message for result in found.results.values())
+
+    def test_it_can_be_pickled(self, joint):
+        assert pickle.loads(pickle.dumps(joint)).summary() == joint.summary()
 
 
 class TestWhatIsSaid:

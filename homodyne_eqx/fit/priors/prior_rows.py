@@ -63,6 +63,11 @@ def prior_rows(free: Sequence[Parameter], dtype: Any = None) -> PriorRows:
     )
 
 
+def n_prior_rows(free: Sequence[Parameter]) -> int:
+    """How many priors count as a datum."""
+    return len(_counting(free))
+
+
 def prior_information(free: Sequence[Parameter], values: np.ndarray) -> np.ndarray:
     """What priors add to the normal matrix at these values of the free parameters, (n_free, n_free), in double
     precision."""

@@ -1,6 +1,6 @@
 """From the end of a minimisation to a result that says everything about it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from functools import partial
 
@@ -30,7 +30,7 @@ def build_result(fitted: TwoTimeModel, fit_input: FitInput, outcome: Outcome, se
     """
     noise = noise_of(fitted, fit_input, outcome)
     reduced = float(outcome.normal.chi2) / fit_input.degrees_of_freedom
-    judgement = partial(judge, noise, _ended(noise, outcome), reduced, fit_input.degrees_of_freedom)
+    judgement = partial(judge, noise, ended_with(noise, outcome), reduced, fit_input.degrees_of_freedom)
     return result_of(fitted, fit_input, outcome, seconds, noise, judgement)
 
 
@@ -59,18 +59,8 @@ def result_of(
     """The result of a fit with this noise and verdict."""
     free_parameters, loss = fit_input.free_parameters, type(fit_input.loss).__name__
     geometry = fit_input.packed.geometry
-    sigmas = _uncertainties(noise.white_noise_covariance, outcome)
-    parameters, k = {}, 0
-    for p in free_parameters.parameters:
-        if p.free:
-            value, sigma = float(outcome.parameters[k]), float(sigmas[k])
-            spread = partial(noise.uncertainty, k) if np.isfinite(sigma) else sigma
-            at_bound = bool(outcome.at_bound[k])
-            p = replace(p, value=value, white_noise_uncertainty=sigma, spread=spread, at_bound=at_bound)
-            k += 1
-        parameters[p.name] = p
-    undetermined = [p for p in parameters.values() if np.isinf(p.white_noise_uncertainty)]
-    ended = _ended(noise, outcome)
+    parameters = fitted_parameters(free_parameters.parameters, noise, outcome)
+    ended = ended_with(noise, outcome)
     last = outcome.history[-1]
     chi2 = float(outcome.normal.chi2)
     notes = free_parameters.notes
@@ -85,7 +75,7 @@ def result_of(
         spread=partial(found_covariance, tuple(p.name for p in free_parameters.free), noise),
         judgement=judgement,
         ended=ended,
-        message=ended.message(last.number, last.expected_decrease, _said_of(undetermined, parameters, outcome)),
+        message=ended.message(last.number, last.expected_decrease, said_of(parameters, outcome)),
         kernel=kernel_of(fitted),
         averages=partial(
             derived_quantities,
@@ -104,7 +94,22 @@ def result_of(
     )
 
 
-def _ended(noise: AbstractNoise, outcome: Outcome) -> Ended:
+def fitted_parameters(given: Iterable[Parameter], noise: AbstractNoise, outcome: Outcome) -> dict[str, Parameter]:
+    """The parameters by name, those that are free with the values and uncertainties at the end of a minimisation."""
+    sigmas = _uncertainties(noise.white_noise_covariance, outcome)
+    parameters, k = {}, 0
+    for p in given:
+        if p.free:
+            value, sigma = float(outcome.parameters[k]), float(sigmas[k])
+            spread = partial(noise.uncertainty, k) if np.isfinite(sigma) else sigma
+            at_bound = bool(outcome.at_bound[k])
+            p = replace(p, value=value, white_noise_uncertainty=sigma, spread=spread, at_bound=at_bound)
+            k += 1
+        parameters[p.name] = p
+    return parameters
+
+
+def ended_with(noise: AbstractNoise, outcome: Outcome) -> Ended:
     """How a fit ended, that the data leave parameters open included."""
     open_ones = np.isinf(_uncertainties(noise.white_noise_covariance, outcome))
     return Ended.UNDETERMINED if outcome.ended == Ended.CONVERGED and np.any(open_ones) else outcome.ended
@@ -118,11 +123,13 @@ def _uncertainties(covariance: np.ndarray, outcome: Outcome) -> np.ndarray:
     return np.where(unknown, np.inf, sigmas) if outcome.normal.is_finite else sigmas
 
 
-def _said_of(undetermined: list[Parameter], parameters: Mapping[str, Parameter], outcome: Outcome) -> str:
-    """What is said of the parameters that the data do not determine, and of those that have no effect at all."""
+def said_of(parameters: Mapping[str, Parameter], outcome: Outcome) -> str:
+    """What is said of the parameters that the data do not determine, of those that have no effect at all, and of those
+    that run along a valley."""
     free = [p.name for p in parameters.values() if p.free]
     if outcome.running:
         return valley_text([parameters[free[k]] for k in outcome.running])
+    undetermined = [p for p in parameters.values() if np.isinf(p.white_noise_uncertainty)]
     idle = {name for name, square in zip(free, np.diagonal(outcome.normal.matrix), strict=True) if square == 0}
     return undetermined_text(
         [p for p in undetermined if p.name in idle], [p for p in undetermined if p.name not in idle]

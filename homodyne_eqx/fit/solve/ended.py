@@ -43,6 +43,11 @@ class Ended(StrEnum):
         member.sentence = sentence
         return member
 
+    @property
+    def at_minimum(self) -> bool:
+        """Whether χ² is at a minimum, be it along a line of values."""
+        return self in (Ended.CONVERGED, Ended.UNDETERMINED)
+
     def message(self, steps: int, left: float, undetermined: str = "") -> str:
         """The sentence of this ending.
 

@@ -48,11 +48,15 @@ class Verdict:
         return f"{'adequate' if self.adequate else 'not adequate'}: {self.text}"
 
 
+def not_judged() -> Verdict:
+    """The verdict on a fit that did not end at a minimum."""
+    return Verdict(False, "not judged, since the fit did not end at a minimum of χ².", np.nan, np.nan, None, None)
+
+
 def judge(noise: NoiseOfFit, ended: Ended, reduced_chi2: float, degrees_of_freedom: int) -> Verdict:
     """The verdict on a fit that `ended` so, from the noise of its data."""
-    if ended not in (Ended.CONVERGED, Ended.UNDETERMINED) or not noise.sectors:
-        text = "not judged, since the fit did not end at a minimum of χ²."
-        return Verdict(False, text, np.nan, np.nan, None, None)
+    if not ended.at_minimum or not noise.sectors:
+        return not_judged()
     weighted, scores = noise.weighted_fit, lag_scores(noise.sectors)
     geometry = noise.data.geometry
     phi = None if geometry.phi is None else np.asarray(geometry.phi, float)
