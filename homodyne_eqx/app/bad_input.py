@@ -39,7 +39,7 @@ def refuses_bad_input(command: Callable[..., Any]) -> Callable[..., Any]:
                 _say(f"({type(error).__name__}; set {TRACEBACK_VARIABLE}=1 to see where it came from.)", "dim")
             raise typer.Exit(BAD_INPUT) from None
         except KeyboardInterrupt:
-            _say("Interrupted; nothing was written.")
+            _say("Interrupted.")
             raise typer.Exit(INTERRUPTED) from None
 
     return guarded

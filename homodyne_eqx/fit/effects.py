@@ -57,15 +57,15 @@ def _normal_equations(
 
 
 def _shaken(tree: Any) -> Any:
-    """Every number in it changed by a few units in the last place, up or down; 0 becomes next to nothing."""
+    """Every number in it changed by a few units in the last place, up or down; 0, which may be a lower bound, to
+    1e-12."""
     rng = np.random.default_rng(0)
 
     def shaken(x: Any) -> Any:
         if not eqx.is_inexact_array(x):
             return x
         eps = np.finfo(x.dtype).eps
-        change = rng.choice([-1.0, 1.0], np.shape(x))
-        factor = 1 + _UNITS_IN_THE_LAST_PLACE * eps * change
-        return jnp.where(x == 0, (_NEXT_TO_NOTHING * change).astype(x.dtype), x * factor.astype(x.dtype))
+        factor = 1 + _UNITS_IN_THE_LAST_PLACE * eps * rng.choice([-1.0, 1.0], np.shape(x))
+        return jnp.where(x == 0, jnp.asarray(_NEXT_TO_NOTHING, x.dtype), x * factor.astype(x.dtype))
 
     return jax.tree.map(shaken, tree)

@@ -103,14 +103,19 @@ def log_density(
 
     **Returns:** a `LogDensity`.
 
-    **Raises:** `ValueError` as `fit`; for names, bounds or priors together with a result; for the result of packed data
-    without `data`.
+    **Raises:** `ValueError` as `fit`; for names, bounds or priors together with a result; for a result that is not at a
+    minimum, and for one of packed data without `data`.
     """
     if isinstance(model, FitResult):
         if free is not None or tuple(fixed) or bounds or priors:
             raise ValueError(
                 "free, fixed, bounds and priors are those of the fit; they were given together with its result. Leave "
                 "them out, or pass result.model and the data."
+            )
+        if not model.ended.at_minimum:
+            raise ValueError(
+                f"The fit ended as {str(model.ended)!r}, and its covariance is not that at a minimum of χ². Fit until "
+                "it converges, or pass result.model and the data."
             )
         noise = noise_of_result(model, data, loss)
         chosen = [p for p in model.parameters.values() if p.free]

@@ -1,5 +1,7 @@
 """The log-density: its curvature is the covariance of the fit, its priors are normalised, its bounds hold."""
 
+from dataclasses import replace
+
 import equinox as eqx
 import jax
 import jax.numpy as jnp
@@ -106,5 +108,7 @@ def test_beyond_its_bounds_it_is_minus_infinity(data):
 def test_what_cannot_be(data, result):
     with pytest.raises(ValueError, match="those of the fit"):
         hx.log_density(result, fixed=["offset"])
+    with pytest.raises(ValueError, match="ended as 'step limit'"):
+        hx.log_density(replace(result, ended=hx.Ended.STEP_LIMIT))
     with pytest.raises(ValueError, match="data is missing"):
         hx.log_density(model())

@@ -10,7 +10,6 @@ from ...engine import Packed, chi_squared
 from ...engine.losses import AbstractLoss
 from ...physics.model import TwoTimeModel
 from ..free_parameters import FreeParameters
-from ..parameter import Parameter
 from ..problem import model_with
 from ..solve.minimise import Outcome
 
@@ -26,8 +25,12 @@ def nearest_to_start(
     a model is found by trying: a parameter is moved by its period, or else by twice that, if χ² agrees to 1e-12 (1e-4
     in float32). Uncertainties do not change. One with a prior stays.
     """
-    turns = [k for k, p in enumerate(free_parameters.free) if _may_turn(p, outcome.parameters[k])]
-    if not turns:
+    far = {
+        k: p.period
+        for k, p in enumerate(free_parameters.free)
+        if p.period is not None and p.prior is None and abs(outcome.parameters[k] - p.value) > p.period / 2
+    }
+    if not far:
         return fitted, outcome
     parameters = outcome.parameters.copy()
     chi2 = float(_chi_squared(fitted, packed, loss))
@@ -37,9 +40,9 @@ def nearest_to_start(
     def at(values) -> TwoTimeModel:
         return model_with(moving, rest, values)
 
-    for k in turns:
+    for k, period in far.items():
         parameter = free_parameters.free[k]
-        for turn in (parameter.period or 0.0, 2 * (parameter.period or 0.0)):
+        for turn in (period, 2 * period):
             turned = parameters.copy()
             turned[k] -= turn * round((parameters[k] - parameter.value) / turn)
             inside = parameter.low < turned[k] < parameter.high and turned[k] != parameters[k]
@@ -49,13 +52,6 @@ def nearest_to_start(
                 parameters = turned
                 break
     return at(parameters), replace(outcome, parameters=parameters)
-
-
-def _may_turn(parameter: Parameter, value: float) -> bool:
-    """Whether a parameter has a period, and is more than half of it away from its start."""
-    if parameter.period is None or parameter.prior is not None:
-        return False
-    return bool(abs(value - parameter.value) > parameter.period / 2)
 
 
 @eqx.filter_jit
