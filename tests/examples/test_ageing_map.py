@@ -9,6 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import homodyne_eqx as hx
+
 ROOT = Path(__file__).parents[2]
 FOLDER = Path(os.environ.get("HOMODYNE_EQX_AGEING_MAP", ROOT.parent / "shared" / "data" / "ageing"))
 
@@ -46,6 +48,21 @@ def test_the_rate_falls_with_age_as_the_authors_found(example, data):
     ratio = published["rate"] / example.rate_with_band(result, published["age"])[0]
     assert 0.9 < np.median(ratio) < 1.1
     assert np.all((ratio > 0.75) & (ratio < 1.25))
+
+
+@measured
+@pytest.mark.x64
+def test_without_its_bound_the_offset_runs_along_a_valley_that_is_named_soon(data):
+    g1 = hx.Diffusion(hx.PowerLaw(0.1, -0.2, 0.0), accumulation=hx.Exact())
+    start = hx.TwoTimeModel(g1, hx.ContrastOffset(contrast=np.array([0.06]), offset=np.array([1.03])))
+    result = hx.fit(start, data)
+    assert result.ended == hx.Ended.VALLEY
+    assert len(result.history) <= 61
+    assert "D0, alpha, D_offset" in result.message
+    assert "Fix D_offset = 0" in result.message
+    obeyed = hx.fit(start, data, fixed=["D_offset"])
+    assert obeyed.converged
+    assert obeyed.parameters["alpha"].value == pytest.approx(-0.49, abs=0.02)
 
 
 @measured
