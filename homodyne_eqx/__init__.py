@@ -8,7 +8,6 @@ if _os.environ.get("HOMODYNE_EQX_TYPECHECK", "0") not in ("", "0"):
     _install("homodyne_eqx", "beartype.beartype")
 
 from . import datasets as datasets, testing as testing
-from .app.figures import data_figures as _data_figures  # noqa: F401 - hands in what draws data
 from .app.views import offer_views as _offer_views
 from .data import (
     BadFrame as BadFrame,

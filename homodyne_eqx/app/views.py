@@ -1,8 +1,14 @@
-"""What the results of a fit show of themselves: entered into `fit`, which may not know of it."""
+"""What data and results show of themselves: entered into `data`, which may not know of it."""
 
 from typing import Any
 
-from ..fit.result.offered import offer
+from ..data.offered import offer
+
+
+def _plot_of_data(data: Any, what: str, sectors: Any) -> Any:
+    from .figures.data_figures import data_figure
+
+    return data_figure(data, what, sectors)
 
 
 def _plot(result: Any) -> Any:
@@ -19,5 +25,6 @@ def _report(result: Any, path: Any, **options: Any) -> Any:
 
 def offer_views() -> None:
     """Enter figures and report."""
-    offer("plot", _plot)
-    offer("report", _report)
+    offer("data.plot", _plot_of_data)
+    offer("result.plot", _plot)
+    offer("result.report", _report)

@@ -33,7 +33,7 @@ from .exclusion import (
 from .maps import array_or_stack, in_memory
 from .noise import check_sigma_map, describe_sigma, sigma_array_or_estimate
 from .noise_estimate import estimate_sigma
-from .picture import picture_of
+from .offered import offered
 from .plausible import doubts_on_geometry, doubts_on_maps
 from .provenance import Provenance
 from .selection import Range, describe_sectors, make_selection, other_sectors, sector_arrays
@@ -239,7 +239,7 @@ class TwoTimeData:
         **Arguments:** `what`: "maps", small ones of up to 48 sectors; "frames", the mean and the scatter of each row of
         the maps; or "cuts", g2 over the lag. `sectors`: their numbers; the first ones unless given.
         """
-        return picture_of(self, what, sectors)
+        return offered("data.plot")(self, what, sectors)
 
     def _read(self, k: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         c2_k, of_mask = without_mask(self.c2[k])

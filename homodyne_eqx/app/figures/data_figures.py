@@ -8,7 +8,6 @@ import numpy as np
 
 from ...data import BadFrame, TwoTimeData, suspicious_frames
 from ...data.errors import NoSuchSector, NotASelection
-from ...data.picture import draws_data
 from .data_cuts import CUTS_A_PAGE, cut_page
 from .data_frames import frames_figure
 from .data_look import edges_of, look_at
@@ -53,7 +52,6 @@ def draw_data_figures(
     return written
 
 
-@draws_data
 def data_figure(data: TwoTimeData, what: str = "maps", sectors: Sequence[int] | None = None) -> "Figure":
     """The figure of `TwoTimeData.plot`."""
     require_matplotlib()

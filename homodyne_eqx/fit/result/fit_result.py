@@ -9,6 +9,7 @@ from typing import Any, final
 import numpy as np
 
 from ...data import TwoTimeData, whole_file
+from ...data.offered import offered
 from ...data.whole_folder import check_folder, replaced_folder
 from ...physics.model import TwoTimeModel
 from ..parameter import Parameter
@@ -21,7 +22,6 @@ from ..verdict.verdict import Verdict
 from .derived import Curve
 from .document import document_of, json_text
 from .notebook import summary_html
-from .offered import offered
 from .sectors import Misfit, SectorFit, SectorMaps, SectorView, misfit_of
 from .stored_result import read_result, write_result
 from .summary import summary_of
@@ -194,7 +194,7 @@ class FitResult:
     def plot(self) -> Any:
         """Figures: `result.plot.maps()`, `.cuts()`, `.g2()`, `.frames()`, `.rates()`, `.correlations()`, `.history()`,
         each a `matplotlib.figure.Figure`; `.save(folder)` writes them all."""
-        return offered("plot")(self)
+        return offered("result.plot")(self)
 
     def report(self, path: str | Path, *, overwrite: bool = False) -> Path:
         """Write the report of the fit, one HTML file that any browser shows without a network: the verdict, parameters,
@@ -203,7 +203,7 @@ class FitResult:
         **Returns:** the path. **Raises:** `FileExistsError` if it is there and `overwrite` is not given; `ImportError`
         without the packages of the extra `report`.
         """
-        return offered("report")(self, path, overwrite=overwrite)
+        return offered("result.report")(self, path, overwrite=overwrite)
 
     def summary(self) -> tuple[SummaryRow, ...]:
         """All that is said of the fit, row by row, with the texts that `print`, the terminal and `result.json` show."""
