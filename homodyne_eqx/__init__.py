@@ -11,7 +11,10 @@ from . import datasets as datasets, testing as testing
 from .data import (
     BadFrame as BadFrame,
     Excluded as Excluded,
+    ExcludedValues as ExcludedValues,
+    OneTimeData as OneTimeData,
     Outliers as Outliers,
+    PairData as PairData,
     Provenance as Provenance,
     TwoTimeData as TwoTimeData,
     errors as errors,
@@ -26,6 +29,7 @@ from .engine import (
     Huber as Huber,
     NormalEquations as NormalEquations,
     Packed as Packed,
+    PackedPairs as PackedPairs,
     SoftL1 as SoftL1,
     chi_squared as chi_squared,
     normal_equations as normal_equations,

@@ -102,6 +102,12 @@ def make_selection(
     return Selection(selected, _frame_slice(frames, n_t))
 
 
+def sector_arrays(geometry: Geometry) -> tuple[np.ndarray, np.ndarray | None]:
+    """q (Å⁻¹) and phi (degrees, or `None`) of each sector, `(n_sector,)` on the host."""
+    phi = None if geometry.phi is None else np.atleast_1d(np.asarray(geometry.phi))
+    return np.atleast_1d(np.asarray(geometry.q)), phi
+
+
 def describe_sectors(q: np.ndarray, phi: np.ndarray | None) -> str:
     """The q and phi that there are, in words."""
     parts = [f"q {_listed(q)} Å⁻¹"]

@@ -26,7 +26,7 @@ from .noise import check_sigma_map, describe_sigma, sigma_array_or_estimate
 from .noise_estimate import estimate_sigma
 from .plausible import doubts_on_geometry, doubts_on_maps
 from .provenance import Provenance
-from .selection import Range, describe_sectors, make_selection
+from .selection import Range, describe_sectors, make_selection, sector_arrays
 
 MASKS = ("mask", "bad_frames", "outliers")
 """The fields that exclude pixels, in the order in which a pixel is counted."""
@@ -240,12 +240,6 @@ class TwoTimeData:
         if self.provenance.path is not None:
             lines.append(f"  from     {self.provenance.path} ({self.provenance.format})")
         return "\n".join(lines + [f"  note     {note}" for note in self.notes])
-
-
-def sector_arrays(geometry: Geometry) -> tuple[np.ndarray, np.ndarray | None]:
-    """q (Å⁻¹) and phi (degrees, or `None`) of each sector, `(n_sector,)` on the host."""
-    phi = None if geometry.phi is None else np.atleast_1d(np.asarray(geometry.phi))
-    return np.atleast_1d(np.asarray(geometry.q)), phi
 
 
 def _alike(geometry: Geometry) -> np.ndarray:

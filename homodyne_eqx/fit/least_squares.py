@@ -7,12 +7,10 @@ from typing import Any
 
 import optimistix as optx
 
-from ..data import TwoTimeData
-from ..engine import Packed
 from ..engine.losses import AbstractLoss, Squares
 from ..physics.model import TwoTimeModel
 from .effects import without_rounding
-from .fit_input import fit_input
+from .fit_input import FitData, fit_input
 from .free_parameters import ParameterBounds
 from .minima import Reached, deepest_minimum
 from .minimiser import Minimiser
@@ -28,7 +26,7 @@ from .starts.stage import AbstractStage, run_stages
 
 def fit(
     model: TwoTimeModel,
-    data: TwoTimeData | Packed,
+    data: FitData,
     *,
     free: Iterable[str] | None = None,
     fixed: Iterable[str] = (),
@@ -50,7 +48,8 @@ def fit(
 
     - `model`: the start: every parameter takes its value from it. Contrast and offset are fitted for each sector
       where they are arrays of shape `(n_sector,)`.
-    - `data`: two-time data, or data that are packed already (`hx.pack`), which saves folding them again.
+    - `data`: two-time data, `PairData` or `OneTimeData`; or data that are packed already (`hx.pack`), which saves
+      folding them again.
     - `free`: names of the parameters to fit, all unless given (but for those that a term fixes by its nature);
       `fixed`: names of those to leave alone. Documented names where they exist (`D0`), else that of the term
       and the place in it (`diffusion.rate`, `diffusion_2.rate` for the second), or the path in the model

@@ -9,7 +9,15 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from ..engine import NormalEquations, Packed, chi_squared, jacobian_of, normal_equations, residual_of, with_best_scaling
+from ..engine import (
+    AbstractPacked,
+    NormalEquations,
+    chi_squared,
+    jacobian_of,
+    normal_equations,
+    residual_of,
+    with_best_scaling,
+)
 from ..engine.losses import AbstractLoss
 from ..engine.tangents import tangent_along
 from ..physics.model import TwoTimeModel
@@ -33,7 +41,7 @@ class Problem(eqx.Module):
     moving: TwoTimeModel
     rest: TwoTimeModel
     unknowns: AbstractUnknowns
-    packed: Packed
+    packed: AbstractPacked
     loss: AbstractLoss
     scaling_bounds: Float[Array, "2 2"] | None = None
     names: tuple[str, ...] = eqx.field(static=True, default=())
@@ -60,7 +68,7 @@ class Problem(eqx.Module):
         return with_best_scaling(model, self.packed, self.scaling_bounds[:, 0], self.scaling_bounds[:, 1])
 
 
-def degrees_of_freedom(packed: Packed, free_parameters: FreeParameters) -> int:
+def degrees_of_freedom(packed: AbstractPacked, free_parameters: FreeParameters) -> int:
     """How many pairs of frames there are beyond the free parameters.
 
     **Raises:** `ValueError` if there are none.
@@ -91,7 +99,7 @@ def not_finite_at(free_parameters: FreeParameters) -> NotFiniteAtStart:
 def problem_of(
     model: TwoTimeModel,
     free_parameters: FreeParameters,
-    packed: Packed,
+    packed: AbstractPacked,
     loss: AbstractLoss,
     scaling_bounds: np.ndarray | None = None,
     box: bool = False,
