@@ -9,7 +9,17 @@ import numpy as np
 
 from ..physics.geometry import Geometry
 from ..physics.minus_sign import with_minus
-from .errors import MissingSigma, NoValueLeft, WrongShape, WrongSigmaOfValue
+from .checked_pairs import (
+    covariances_of,
+    indices_of,
+    mask_of,
+    members_of,
+    numbers_of,
+    read_only,
+    sigma_of_covariances,
+    sigma_of_values,
+)
+from .errors import NoValueLeft, WrongSigmaOfValue
 from .exclusion import LARGEST
 from .noise import describe_sigma, usable
 from .plausible import doubts_on_geometry
@@ -61,11 +71,14 @@ class PairData:
       There is no default.
     - `mask`: True where a value is excluded, like `value`.
     - `provenance`: where the data came from; `sigma_source`: a sentence on where sigma came from.
+    - `covariances`: of the noise of the values of each sector, one matrix a sector, in the order of its values; their
+      diagonals are then sigma², and sigma is left out. Least squares weighs each value by its own sigma; the
+      uncertainties of a fit and the χ² that it should have follow from the covariances.
     - `lags_only`: whether the frame times of the geometry are lags, counted from a frame 0 of no known age. Only models
       that depend on the lag alone can be fitted then.
 
     Values that are NaN, infinite or beyond 1e15 are excluded and counted. So are those of a frame with itself, to which
-    shot noise adds. The noise of different values is taken as independent.
+    shot noise adds. The noise of different values is taken as independent unless `covariances` are given.
 
     **Raises:** `WrongShape`; `MissingSigma`, `WrongSigmaOfValue`; `NoValueLeft` for a sector without any value that
     counts (all of `homodyne_eqx.errors`); `ValueError` for frames or sectors that the geometry does not have;
@@ -82,21 +95,27 @@ class PairData:
     provenance: Provenance = field(default_factory=Provenance)
     sigma_source: str = "given"
     lags_only: bool = False
+    covariances: Any = None
 
     def __post_init__(self):
         if not isinstance(self.geometry, Geometry):
             raise TypeError(f"geometry is a {type(self.geometry).__name__}; expected Geometry(q=..., t=..., phi=...).")
-        value = _numbers("value", self.value)
+        value = numbers_of("value", self.value)
         shape = value.shape
-        sector = _indices("sector", self.sector, shape, self.geometry.n_sector, "sectors")
-        put = lambda name, x: object.__setattr__(self, name, _read_only(x))  # noqa: E731
+        sector = indices_of("sector", self.sector, shape, self.geometry.n_sector, "sectors")
+        put = lambda name, x: object.__setattr__(self, name, read_only(x))  # noqa: E731
         put("value", value.reshape(-1))
         put("sector", sector.reshape(-1))
-        for name, frames in zip(("i", "j"), _members(self.i, self.j, shape), strict=True):
-            found = _indices(name, frames, frames.shape, self.geometry.n_t, "frames")
+        for name, frames in zip(("i", "j"), members_of(self.i, self.j, shape), strict=True):
+            found = indices_of(name, frames, frames.shape, self.geometry.n_t, "frames")
             put(name, found.reshape(value.size, -1))
-        put("mask", _mask(self.mask, shape).reshape(-1))
-        put("sigma", _sigma(self.sigma, shape, self.sector, self.geometry.n_sector))
+        put("mask", mask_of(self.mask, shape).reshape(-1))
+        if self.covariances is None:
+            put("sigma", sigma_of_values(self.sigma, shape, self.sector, self.geometry.n_sector))
+        else:
+            found = covariances_of(self.covariances, np.bincount(self.sector, minlength=self.geometry.n_sector))
+            object.__setattr__(self, "covariances", tuple(map(read_only, found)))
+            put("sigma", sigma_of_covariances(found, self.sector))
         bad = ~usable(self.sigma) & ~self.left_out
         if np.any(bad):
             k = int(np.argmax(bad))
@@ -170,8 +189,10 @@ class PairData:
         number = np.full(self.n_sector, -1)
         number[list(selection.sectors)] = np.arange(len(selection.sectors))
         kept = number[self.sector] >= 0
+        covariances = None if self.covariances is None else tuple(self.covariances[k] for k in selection.sectors)
         return replace(
             self,
+            covariances=covariances,
             geometry=selection.cut_geometry(self.geometry),
             sector=number[self.sector[kept]],
             **{name: getattr(self, name)[kept] for name in ("value", "i", "j", "sigma", "mask")},
@@ -201,71 +222,3 @@ def common_lines(data: Any) -> list[str]:
     if data.provenance.path is not None:
         lines.append(f"  from     {data.provenance.path} ({data.provenance.format})")
     return lines + [f"  note     {note}" for note in data.notes]
-
-
-def _numbers(name: str, given: Any) -> np.ndarray:
-    array = np.ma.filled(np.ma.asarray(given, dtype=float), np.nan) if np.ma.isMaskedArray(given) else np.asarray(given)
-    if array.dtype.kind not in "fiu":
-        raise TypeError(f"{name} has dtype {array.dtype}; expected real numbers.")
-    return array if array.dtype in (np.float32, np.float64) else array.astype(np.float64)
-
-
-def _indices(name: str, given: Any, shape: tuple[int, ...], stop: int, of: str) -> np.ndarray:
-    """Whole numbers from 0 to stop − 1, of a shape."""
-    array = np.asarray(given)
-    if array.dtype.kind not in "iu":
-        raise TypeError(f"{name} has dtype {array.dtype}; expected whole numbers, those of {of} from 0.")
-    try:
-        array = np.broadcast_to(array, shape)
-    except ValueError as error:
-        raise WrongShape(name, array.shape, f"{shape}, one for each value, or a shape that broadcasts to it") from error
-    wrong = array[(array < 0) | (array >= stop)]
-    if wrong.size:
-        raise ValueError(
-            f"{name} holds {wrong.flat[0]}; expected numbers of {of} of the geometry, from 0 to {stop - 1}. Correct "
-            f"{name}, or pass the geometry of all {of}."
-        )
-    return array.astype(np.int32)
-
-
-def _members(i: Any, j: Any, shape: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray]:
-    """The frames of each value, of the shape of the values, with one axis more where a value is a mean over pairs."""
-    i, j = np.asarray(i), np.asarray(j)
-    ndim = max(i.ndim, j.ndim)
-    try:
-        members = np.broadcast_shapes(i.shape, j.shape)[-1:] if ndim == len(shape) + 1 else ()
-        return np.broadcast_to(i, shape + members), np.broadcast_to(j, shape + members)
-    except ValueError as error:
-        expected = f"{shape} each; with one axis more, (…, m), for means over m pairs; or what broadcasts to that"
-        raise WrongShape("i, j", (i.shape, j.shape), expected) from error
-
-
-def _mask(mask: Any, shape: tuple[int, ...]) -> np.ndarray:
-    if mask is None:
-        return np.zeros(shape, bool)
-    mask = np.asarray(mask)
-    if mask.dtype != bool:
-        raise TypeError(f"mask has dtype {mask.dtype}; expected booleans, True where a value is excluded.")
-    if mask.shape != shape:
-        raise WrongShape("mask", mask.shape, f"{shape}, that of the values")
-    return mask
-
-
-def _sigma(sigma: Any, shape: tuple[int, ...], sector: np.ndarray, n_sector: int) -> np.ndarray:
-    """The standard deviation of each value, `(n,)`."""
-    if sigma is None:
-        raise MissingSigma(estimable=False)
-    array = _numbers("sigma", sigma)
-    if array.shape == shape:
-        return array.reshape(-1)
-    if array.shape in ((), (1,)):
-        return np.broadcast_to(array.reshape(()), sector.shape)
-    if array.shape == (n_sector,):
-        return array[sector]
-    raise WrongShape("sigma", array.shape, f"(), {(n_sector,)} (one for each sector) or {shape} (one for each value)")
-
-
-def _read_only(array: np.ndarray) -> np.ndarray:
-    view = array.view()
-    view.flags.writeable = False
-    return view

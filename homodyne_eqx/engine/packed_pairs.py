@@ -41,7 +41,9 @@ class PackedPairs(AbstractPacked):
     - `values`: (n_chunks, n), NaN where there is no datum; `weights`: 1/σ², likewise, 0 there;
     - `later`, `earlier`: numbers of the two frames, (n_chunks, n, m): each value is the mean over m pairs;
     - `sector`: which sector of `geometry` each is of, (n_chunks, n);
-    - `lags_only`: whether the times of the frames are lags from a frame of no known age.
+    - `lags_only`: whether the times of the frames are lags from a frame of no known age;
+    - `covariances`: of the noise of the values of each sector, in their order, `None` where it is independent from
+      value to value. χ² takes it as independent; what is stated of uncertainties does not.
     """
 
     values: Float[Array, "n_chunks n"]
@@ -51,6 +53,7 @@ class PackedPairs(AbstractPacked):
     sector: Int[Array, "n_chunks n"]
     geometry: Geometry
     lags_only: bool = eqx.field(static=True)
+    covariances: tuple[Float[Array, "_ _"], ...] | None = None
 
     @property
     def n_pairs(self) -> int | Float[Array, ""]:
@@ -118,7 +121,12 @@ def pack_pairs(data: PairData, dtype: np.dtype) -> PackedPairs:
     later, earlier = np.maximum(data.i, data.j)[counts], np.minimum(data.i, data.j)[counts]
     values, sigma = data.value[counts].astype(dtype), np.asarray(data.sigma[counts], float)
     arrays = _chunked(values, sigma**-2.0, later, earlier, data.sector[counts])
-    return PackedPairs(*arrays, data.geometry, data.lags_only)
+    covariances = None
+    if data.covariances is not None:
+        kept = [counts[data.sector == k] for k in range(data.n_sector)]
+        cut = [c[np.ix_(here, here)] for c, here in zip(data.covariances, kept, strict=True)]
+        covariances = tuple(jnp.asarray(c, jnp.result_type(float)) for c in cut)
+    return PackedPairs(*arrays, data.geometry, data.lags_only, covariances)
 
 
 def _chunked(
@@ -139,8 +147,8 @@ def _chunked(
     index = np.dtype(np.int32)
     return (
         cut(values, np.nan, values.dtype),
-        cut(weights, 0, compute),
-        *(cut(x, 0, index) for x in (later, earlier, sector)),
+        cut(weights, 0.0, compute),
+        *(cut(x, 0.0, index) for x in (later, earlier, sector)),
     )
 
 

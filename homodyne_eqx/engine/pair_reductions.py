@@ -1,13 +1,14 @@
 """Sums over scattered pairs of frames: χ², normal equations, and what determines contrast and offset."""
 
 import itertools
-from typing import Any
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float
+from jaxtyping import Array, Float, PyTree
 
 from ..physics.dense_map import sector_nodes
 from ..physics.model import TwoTimeModel
@@ -48,48 +49,11 @@ def pair_scaling_sums(model: TwoTimeModel, pairs: PackedPairs) -> Float[Array, "
 def pair_normal_equations(
     model: TwoTimeModel, pairs: PackedPairs, loss: AbstractLoss, free: Any
 ) -> tuple[Float[Array, "n_params n_params"], Float[Array, " n_params"], Float[Array, ""]]:
-    """JᵀJ, Jᵀr and the cost. The Jacobian of one chunk is in memory at a time.
-
-    Derivatives are those of forward mode, along each parameter that the pair function depends on; contrast and offset
-    enter g2 linearly.
-    """
-    pairs.check(model)
-    moving, rest = eqx.partition(model, free)
-    leaves, tree = jax.tree.flatten(moving)
-    geometry, n_params = pairs.geometry, sum(leaf.size for leaf in leaves)
-    of_scaling = _columns_of_scaling(moving, leaves)
-    motion = np.setdiff1d(np.arange(n_params), of_scaling)
-
-    def changed(values: list[Array]) -> TwoTimeModel:
-        return eqx.combine(jax.tree.unflatten(tree, values), rest)
-
-    def scaling(values: list[Array]) -> Array:
-        return jnp.stack(changed(values).scaling(geometry))
-
-    def along(function: Any, columns: np.ndarray) -> Array:
-        """A function of the leaves and its derivatives along parameters, which are the first axis."""
-        return jax.vmap(lambda direction: jax.jvp(function, (leaves,), (direction,))[1])(_basis(leaves, columns))
-
-    (contrast, offset), nodes = scaling(leaves), sector_nodes(changed(leaves), geometry)
-    dtype = contrast.dtype
-    slopes = along(scaling, of_scaling) if of_scaling.size else jnp.zeros((0, 2, geometry.n_sector), dtype)
-    arrays, static = eqx.partition(nodes, eqx.is_inexact_array)
-    node_arrays = lambda values: eqx.filter(sector_nodes(changed(values), geometry), eqx.is_inexact_array)  # noqa: E731
-    node_tangents = along(node_arrays, motion) if motion.size else None
-    directions = _basis(leaves, motion)
+    """JᵀJ, Jᵀr and the cost. The Jacobian of one chunk is in memory at a time."""
+    linear = _linear(model, pairs, free)
 
     def add(sums: tuple[Array, Array, Array], chunk: Chunk) -> tuple[Array, Array, Array]:
-        def of_pairs(values: list[Array], of_frames: Any) -> Array:
-            return values_of_pairs(changed(values), geometry, eqx.combine(of_frames, static), chunk)
-
-        M = of_pairs(leaves, arrays)
-        c, present = contrast[chunk.sector], chunk.present
-        parts = [slopes[:, 0, chunk.sector] * M[None, :] + slopes[:, 1, chunk.sector]]
-        if motion.size:
-            derivative = lambda t, of_nodes: jax.jvp(of_pairs, (leaves, arrays), (t, of_nodes))[1]  # noqa: E731
-            parts.append(c[None, :] * jax.vmap(derivative)(directions, node_tangents))
-        jacobian = jnp.where(present[None, :], jnp.concatenate(parts), 0)
-        residual = jnp.where(present, offset[chunk.sector] + c * M - chunk.values, 0)
+        residual, jacobian = linear.of(chunk)
         z = chunk.weights * residual**2
         weights = chunk.weights * loss.slope(z) if loss.reweights else chunk.weights
         weighted = jacobian * weights[None, :]
@@ -97,13 +61,75 @@ def pair_normal_equations(
         return (
             matrix + weighted @ jacobian.T,
             vector + weighted @ residual,
-            cost + jnp.sum(jnp.where(present, loss.cost(z), 0)),
+            cost + jnp.sum(jnp.where(chunk.present, loss.cost(z), 0)),
         )
 
-    start = jnp.zeros((n_params, n_params), dtype), jnp.zeros(n_params, dtype), jnp.zeros((), dtype)
-    matrix, vector, cost = pairs.scan(add, start, model, nodes)
+    n, dtype = linear.n_params, linear.dtype
+    start = jnp.zeros((n, n), dtype), jnp.zeros(n, dtype), jnp.zeros((), dtype)
+    return pairs.scan(add, start, model, linear.sources)
+
+
+def pair_residuals(
+    model: TwoTimeModel, pairs: PackedPairs, free: Any
+) -> tuple[Float[Array, "n_chunks n"], Float[Array, "n_chunks n_params n"]]:
+    """g2 − data of every value, and its derivatives by the free parameters; 0 where there is no datum."""
+    linear = _linear(model, pairs, free)
+    return jax.lax.map(lambda step: linear.of(pairs.chunk(step)), pairs.chunks())
+
+
+class _Linear(NamedTuple):
+    """`of(chunk)`: g2 − data of its values, (n,), and the derivatives by the parameters, (n_params, n)."""
+
+    of: Callable[[Chunk], tuple[Array, Array]]
+    n_params: int
+    dtype: Any
+    sources: PyTree
+
+
+def _linear(model: TwoTimeModel, pairs: PackedPairs, free: Any) -> _Linear:
+    """Derivatives are those of forward mode, along each parameter that the pair function depends on; contrast and
+    offset enter g2 linearly. Values of frames and their derivatives are computed once for all chunks."""
+    pairs.check(model)
+    moving, rest = eqx.partition(model, free)
+    leaves, tree = jax.tree.flatten(moving)
+    geometry, n_params = pairs.geometry, sum(leaf.size for leaf in leaves)
+    of_scaling = _columns_of_scaling(moving, leaves)
+    motion = np.setdiff1d(np.arange(n_params), of_scaling)
     place = np.argsort(np.concatenate([of_scaling, motion]))
-    return matrix[place][:, place], vector[place], cost
+
+    def changed(values: list[Array]) -> TwoTimeModel:
+        return eqx.combine(jax.tree.unflatten(tree, values), rest)
+
+    def scaling(values: list[Array]) -> Array:
+        return jnp.stack(changed(values).scaling(geometry))
+
+    def node_arrays(values: list[Array]) -> Any:
+        return eqx.filter(sector_nodes(changed(values), geometry), eqx.is_inexact_array)
+
+    def along(function: Callable, columns: np.ndarray) -> Any:
+        """The derivatives of a function of the leaves along some parameters, which are the first axis."""
+        return jax.vmap(lambda t: jax.jvp(function, (leaves,), (t,))[1])(_basis(leaves, columns))
+
+    (contrast, offset), nodes = scaling(leaves), sector_nodes(changed(leaves), geometry)
+    arrays, static = eqx.partition(nodes, eqx.is_inexact_array)
+    dtype = contrast.dtype
+    slopes = along(scaling, of_scaling) if of_scaling.size else jnp.zeros((0, 2, geometry.n_sector), dtype)
+    tangents = (_basis(leaves, motion), along(node_arrays, motion)) if motion.size else None
+
+    def of(chunk: Chunk) -> tuple[Array, Array]:
+        def M_of(values: list[Array], of_frames: Any) -> Array:
+            return values_of_pairs(changed(values), geometry, eqx.combine(of_frames, static), chunk)
+
+        M, c = M_of(leaves, arrays), contrast[chunk.sector]
+        parts = [slopes[:, 0, chunk.sector] * M[None, :] + slopes[:, 1, chunk.sector]]
+        if tangents is not None:
+            derivative = jax.vmap(lambda t: jax.jvp(M_of, (leaves, arrays), t)[1])
+            parts.append(c[None, :] * derivative(tangents))
+        jacobian = jnp.concatenate(parts)[place]
+        residual = offset[chunk.sector] + c * M - chunk.values
+        return jnp.where(chunk.present, residual, 0), jnp.where(chunk.present[None, :], jacobian, 0)
+
+    return _Linear(of, n_params, dtype, arrays)
 
 
 def _columns_of_scaling(moving: TwoTimeModel, leaves: list[Array]) -> np.ndarray:

@@ -196,6 +196,8 @@ def _packed(result: FitResult, data: TwoTimeData | Packed | None) -> Packed:
     data = result.data if data is None else data
     if data is None:
         raise ValueError("This result is of packed data, which it does not hold. Pass them: bootstrap(result, packed).")
+    if not isinstance(data, TwoTimeData | Packed):
+        raise TypeError(f"data is a {type(data).__name__}; expected TwoTimeData, whose speckles can be drawn anew.")
     return data if isinstance(data, Packed) else pack(data)
 
 

@@ -6,6 +6,7 @@ from functools import partial
 
 import numpy as np
 
+from ...engine import Packed, PackedPairs
 from ...physics.model import TwoTimeModel
 from ..fit_input import FitInput
 from ..parameter import Parameter, Parameters
@@ -13,10 +14,12 @@ from ..solve.ended import Ended
 from ..solve.minimise import Outcome
 from ..solve.undetermined import undetermined_text
 from ..uncertainty.noise_of_fit import NoiseOfFit
+from ..uncertainty.noise_of_pairs import NoiseOfPairs
 from ..uncertainty.speckle_covariance import found_covariance
-from ..verdict.verdict import judge
+from ..verdict.pairs_verdict import judge_pairs
+from ..verdict.verdict import Verdict, judge
 from .derived import curves_of, derived_quantities
-from .fit_result import FitResult
+from .fit_result import ASSUMPTION, FitResult
 from .kernel import kernel_of
 from .notes import notes_on
 
@@ -28,14 +31,8 @@ def build_result(fitted: TwoTimeModel, fit_input: FitInput, outcome: Outcome, se
     """
     free_parameters, loss = fit_input.free_parameters, type(fit_input.loss).__name__
     geometry = fit_input.packed.geometry
-    noise = NoiseOfFit(
-        fitted,
-        fit_input.packed if fit_input.maps is None else fit_input.maps,
-        fit_input.loss,
-        free_parameters.filter,
-        outcome.at_bound,
-        outcome.normal,
-    )
+    noise = _noise(fitted, fit_input, outcome)
+    assumption = noise.assumption if isinstance(noise, NoiseOfPairs) else ASSUMPTION
     sigmas = _uncertainties(noise.white_noise_covariance, outcome)
     parameters, k = {}, 0
     for p in free_parameters.parameters:
@@ -53,6 +50,8 @@ def build_result(fitted: TwoTimeModel, fit_input: FitInput, outcome: Outcome, se
     notes = free_parameters.notes
     if outcome.ended == Ended.CONVERGED:
         notes += tuple(notes_on(fitted, free_parameters))
+    if isinstance(noise, NoiseOfPairs):
+        notes += (noise.assumption,)
     return FitResult(
         model=fitted,
         parameters=Parameters(parameters, free_parameters.names_by_path),
@@ -60,7 +59,7 @@ def build_result(fitted: TwoTimeModel, fit_input: FitInput, outcome: Outcome, se
         degrees_of_freedom=fit_input.degrees_of_freedom,
         white_noise_covariance=noise.white_noise_covariance,
         spread=partial(found_covariance, tuple(p.name for p in free_parameters.free), noise),
-        judgement=partial(judge, noise, ended, chi2 / fit_input.degrees_of_freedom, fit_input.degrees_of_freedom),
+        judgement=partial(_judged, noise, ended, chi2 / fit_input.degrees_of_freedom, fit_input.degrees_of_freedom),
         ended=ended,
         message=ended.message(last.number, last.expected_decrease, _said_of(undetermined, parameters, outcome)),
         kernel=kernel_of(fitted),
@@ -77,8 +76,24 @@ def build_result(fitted: TwoTimeModel, fit_input: FitInput, outcome: Outcome, se
         seconds=seconds,
         notes=notes,
         loss=loss,
-        data=fit_input.maps,
+        data=fit_input.maps or fit_input.pairs,
+        assumption=assumption,
     )
+
+
+def _noise(fitted: TwoTimeModel, fit_input: FitInput, outcome: Outcome) -> NoiseOfFit | NoiseOfPairs:
+    """The noise that the uncertainties follow from: speckles in two-time maps, the errors stated of other data."""
+    rest = fit_input.loss, fit_input.free_parameters.filter, outcome.at_bound, outcome.normal
+    packed = fit_input.packed
+    if isinstance(packed, PackedPairs):
+        return NoiseOfPairs(fitted, packed, *rest)
+    assert isinstance(packed, Packed)
+    return NoiseOfFit(fitted, packed if fit_input.maps is None else fit_input.maps, *rest)
+
+
+def _judged(noise: NoiseOfFit | NoiseOfPairs, ended: Ended, reduced_chi2: float, degrees_of_freedom: int) -> Verdict:
+    judged = judge_pairs if isinstance(noise, NoiseOfPairs) else judge
+    return judged(noise, ended, reduced_chi2, degrees_of_freedom)
 
 
 def _uncertainties(covariance: np.ndarray, outcome: Outcome) -> np.ndarray:

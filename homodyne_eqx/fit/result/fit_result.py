@@ -8,7 +8,8 @@ from typing import Any, final
 
 import numpy as np
 
-from ...data import TwoTimeData, whole_file
+from ...data import OneTimeData, PairData, TwoTimeData, whole_file
+from ...data.stored_pairs import FittedPairs
 from ...data.whole_folder import check_folder, replaced_folder
 from ...physics.model import TwoTimeModel
 from ..parameter import Parameter
@@ -20,6 +21,7 @@ from ..uncertainty.speckle_covariance import SpeckleCovariance
 from ..verdict.verdict import Verdict
 from .derived import Curve
 from .document import document_of, json_text
+from .fitted_pairs import fitted_pairs, misfits_of
 from .sectors import SectorFit, SectorMaps, SectorView, misfit_of
 from .stored_result import read_result, write_result
 from .summary import summary_of
@@ -75,7 +77,7 @@ class FitResult:
     seconds: Mapping[str, float]
     notes: tuple[str, ...]
     loss: str
-    data: TwoTimeData | None = field(default=None)
+    data: TwoTimeData | PairData | OneTimeData | None = field(default=None)
     minima: tuple[Minimum, ...] = ()
     assumption: str = ASSUMPTION
 
@@ -159,10 +161,31 @@ class FitResult:
 
         **Raises:** `ValueError` where packed data were fitted.
         """
+        if isinstance(self.data, PairData | OneTimeData):
+            misfits = misfits_of(self.fitted_pairs, self.data.n_sector)
+            return SectorView(self.model, self.data, self.parameters, self.covariance).sectors(misfits)
         return self._view.sectors([misfit_of(maps) for maps in self._view.each_map()])
 
     @cached_property
+    def fitted_pairs(self) -> FittedPairs:
+        """Data, model and residual of every value, with lag and age, of a fit to `PairData` or `OneTimeData`; computed
+        when asked for.
+
+        **Raises:** `ValueError` where other data were fitted.
+        """
+        if not isinstance(self.data, PairData | OneTimeData):
+            raise ValueError(
+                "This result has no values of pairs: two-time maps or packed data were fitted. Its maps are "
+                "result.maps(sector)."
+            )
+        return fitted_pairs(self.model, self.data)
+
+    @cached_property
     def _view(self) -> SectorView:
+        if isinstance(self.data, PairData | OneTimeData):
+            raise ValueError(
+                f"This result has no maps: {type(self.data).__name__} were fitted. See result.fitted_pairs."
+            )
         if self.data is None:
             raise ValueError(
                 "This result has no maps: packed data were fitted. Fit the TwoTimeData themselves, or give the result "

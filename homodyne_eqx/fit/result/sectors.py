@@ -12,7 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from ...data import TwoTimeData
+from ...data import OneTimeData, PairData, TwoTimeData
 from ...data.two_time import sector_arrays
 from ...physics.dense_map import two_time_map
 from ...physics.geometry import Geometry
@@ -79,7 +79,7 @@ class SectorView:
     def __init__(
         self,
         model: TwoTimeModel,
-        data: TwoTimeData,
+        data: TwoTimeData | PairData | OneTimeData,
         parameters: Mapping[str, Parameter],
         covariance: np.ndarray,
     ):

@@ -14,6 +14,7 @@ from ...physics.model import TwoTimeModel
 from ..free_parameters import marked_leaves
 from ..solve.quadratic import on_host
 from .noise_of_fit import DRAWS, NoiseOfFit
+from .noise_of_pairs import NoiseOfPairs
 
 _NEGLIGIBLE = 1e-3
 
@@ -85,7 +86,7 @@ def speckle_covariance(
     return found_covariance(names, NoiseOfFit(result.model, packed, loss, free, at_bound, normal, draws, seed))
 
 
-def found_covariance(names: tuple[str, ...], noise: NoiseOfFit) -> SpeckleCovariance:
+def found_covariance(names: tuple[str, ...], noise: NoiseOfFit | NoiseOfPairs) -> SpeckleCovariance:
     """What the noise of a fit says of its free parameters of these names."""
     sectors = noise.sectors
     return SpeckleCovariance(
@@ -117,6 +118,11 @@ def _packed(result: Any, data: TwoTimeData | Packed | None) -> Packed:
     if data is None:
         raise ValueError(
             "This result is of packed data, which it does not hold. Pass them: speckle_covariance(result, packed)."
+        )
+    if not isinstance(data, TwoTimeData | Packed):
+        raise TypeError(
+            f"The data are a {type(data).__name__}, and no speckles are drawn for those: their errors are taken as "
+            "given. result.covariance is what they leave uncertain."
         )
     return data if isinstance(data, Packed) else pack(data)
 
