@@ -61,10 +61,12 @@ from .fit import (
 from .inference import (
     Bootstrap as Bootstrap,
     Consistency as Consistency,
+    RateLaw as RateLaw,
     Replicates as Replicates,
     blocks_of_frames as blocks_of_frames,
     bootstrap as bootstrap,
     from_replicates as from_replicates,
+    rate_law as rate_law,
 )
 from .physics.accumulation import (
     AbstractAccumulation as AbstractAccumulation,

@@ -4,12 +4,13 @@ Frames are counted from 0 as in the maps of the file, also where `--frames` sele
 """
 
 from dataclasses import dataclass, replace
-from typing import Any, final
+from typing import Any, TypeVar, final
 
-from ..data import BadFrame, TwoTimeData, outlier_pixels, suspicious_frames
+from ..data import BadFrame, OneTimeData, PairData, TwoTimeData, outlier_pixels, suspicious_frames
 from ..data.bad_frames import describe_frames
 
 FOUND = "found"
+_AnyData = TypeVar("_AnyData", TwoTimeData, OneTimeData, PairData)
 
 
 @final
@@ -36,13 +37,19 @@ class Found:
         return " ".join([*options, *(["--exclude-outliers"] if self.outliers else [])])
 
 
-def without(data: TwoTimeData, frames: str | None, outliers: bool) -> tuple[TwoTimeData, Found, Found]:
+def without(data: _AnyData, frames: str | None, outliers: bool) -> tuple[_AnyData, Found, Found]:
     """The data without the frames of `--exclude-frames` and, if asked for, without outliers.
 
     **Returns:** the data; what was found and is excluded now; what else was found.
 
     **Raises:** `ValueError` for a text that lists no frames, or frames that are not selected.
     """
+    if not isinstance(data, TwoTimeData):
+        if frames is not None or outliers:
+            raise ValueError(
+                "--exclude-frames and --exclude-outliers are for maps, and these data are none. Leave it out."
+            )
+        return data, Found((), 0), Found((), 0)
     first = 0 if data.provenance.frames is None else data.provenance.frames[0]
     listed = [] if frames in (None, FOUND) else frame_numbers(frames)
     outside = [frame for frame in listed if not first <= frame < first + data.n_t]

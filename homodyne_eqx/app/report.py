@@ -11,12 +11,13 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from ..data import TwoTimeData
+from ..data import OneTimeData, PairData, TwoTimeData
 from ..fit import FitResult
 from ..fit.result.numbers import value_text
 from ..fit.result.summary import line_of
 from ..fit.result.summary_row import Remedy, SummaryRow
 from ..fit.result.table import IN_TABLE, NOT_BELOW, sentence_of, verdict_line
+from ..inference import rate_law
 from ..physics.minus_sign import with_minus
 from .extensions import InstalledModel
 from .found_in_data import Found
@@ -45,7 +46,7 @@ def table(*columns: str, title: str | None = None) -> Table:
     return made
 
 
-def print_data(console: Console, data: TwoTimeData) -> None:
+def print_data(console: Console, data: TwoTimeData | OneTimeData | PairData) -> None:
     """What the data are, set in where a line is longer than the terminal is wide."""
     for line in repr(data).splitlines():
         wrapped = textwrap.fill(line, console.width, subsequent_indent=" " * 11, drop_whitespace=True)
@@ -100,6 +101,19 @@ def print_result(console: Console, result: FitResult, truth: Mapping[str, float]
                 console.print(f"note: {said}", style="yellow", markup=False, highlight=False)
         else:
             console.print(line_of(list(members)), markup=False, highlight=False)
+
+
+def print_rate_law(console: Console, result: FitResult) -> dict[str, Any]:
+    """The law Γ(q) of one-time data with a rate in each sector, in a line. **Returns:** the same as plain values."""
+    if not isinstance(result.data, OneTimeData) or "relaxation.rate[1]" not in result.parameters:
+        return {}
+    try:
+        law = rate_law(result)
+    except ValueError as error:
+        console.print(f"note: no law of the rates: {error}", style="yellow", markup=False, highlight=False)
+        return {}
+    console.print(str(law), markup=False, highlight=False)
+    return {"rate_law": vars(law)}
 
 
 def _print_quantities(console: Console, rows: Sequence[SummaryRow], truth: Mapping[str, float]) -> None:

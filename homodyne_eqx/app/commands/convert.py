@@ -9,7 +9,7 @@ from rich.console import Console
 
 from .. import options as opt
 from ..bad_input import refuses_bad_input
-from ..loading import load_selected
+from ..loading import load_maps
 from ..runtime import set_up_jax
 
 
@@ -40,10 +40,10 @@ def convert(
     options = {"q": q, "phi": phi, "sectors": sector, "frames": frames, "gap": gap, **layout_options}
     with_sigma = True
     try:
-        data = load_selected(file, sigma=sigma, **options)
+        data = load_maps(file, sigma=sigma, **options)
     except MissingSigma:
         with_sigma = False
-        data = load_selected(file, sigma="1", **options)
+        data = load_maps(file, sigma="1", **options)
     save(data, to, with_sigma=with_sigma, overwrite=force)
     console = Console(file=sys.stdout)
     for note in data.notes:

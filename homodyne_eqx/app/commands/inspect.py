@@ -9,7 +9,7 @@ import numpy as np
 from rich.console import Console
 from rich.text import Text
 
-from ...data import TwoTimeData
+from ...data import OneTimeData, PairData, TwoTimeData
 from ...data.errors import MissingSigma, SigmaNotEstimated, WrongSigma, WrongSigmaPixel
 from ...data.noise import describe_sigma
 from ...physics.minus_sign import with_minus
@@ -26,6 +26,7 @@ _SECTORS = 60
 def inspect(
     file: opt.TwoTimeFile,
     gap: opt.Gap = None,
+    one_time: opt.OneTime = False,
     **layout_options: Any,
 ) -> None:
     """Print what is in a two-time file: layout, sectors, frames, noise, excluded pixels, and how to fit it.
@@ -38,8 +39,12 @@ def inspect(
     from ...data.two_time import sector_arrays
     from .. import report
     from ..found_in_data import without
+    from ..inspected_pairs import one_time_in, shown_pairs
 
-    data, has_sigma, sigma = _with_any_sigma(file, {"gap": gap, **layout_options})
+    data, has_sigma, sigma = _with_any_sigma(file, {"gap": gap, "one_time": one_time or None, **layout_options})
+    if not isinstance(data, TwoTimeData):
+        shown_pairs(console, file, data, sigma, {"one_time": one_time or None, **layout_options}, has_sigma)
+        return
     found = without(data, None, False)[2]
     geometry, source = data.geometry, data.provenance
     description = {reader.name: reader.description for reader in READERS}[str(source.format)]
@@ -55,6 +60,7 @@ def inspect(
         ("excluded", str(data.excluded)),
         ("suspicious", f"{found}; to leave out: {found.remedy}" if str(found) else "no frame and no pixel"),
         ("sha256", str(source.sha256)),
+        *(("besides", f"{each}, read with --one-time") for each in one_time_in(file)),
         *(("note", note) for note in data.notes),
     ]
     shown = report.table("", "")
@@ -78,16 +84,19 @@ def inspect(
     )
 
 
-def _with_any_sigma(file: Path, options: dict[str, Any]) -> tuple[TwoTimeData, bool, str]:
+def _with_any_sigma(file: Path, options: dict[str, Any]) -> tuple[TwoTimeData | OneTimeData | PairData, bool, str]:
     """The data, whether the file holds a usable sigma, and a text on sigma.
 
     If it does not, sigma is estimated; if that is not possible, sigma is 1, which is not shown.
     """
     try:
         data = load_selected(file, **options)
-        return data, True, f"{describe_sigma(data.sigma)} ({data.sigma_source})"
+        used = data.sigma if isinstance(data, TwoTimeData) else data.pairs.sigma[~data.pairs.left_out]
+        return data, True, f"{describe_sigma(used)} ({data.sigma_source})"
     except (MissingSigma, WrongSigma, WrongSigmaPixel) as error:
         lacks = "none in the file;" if isinstance(error, MissingSigma) else error.problem(InOptions())
+        if isinstance(error, MissingSigma) and not error.estimable:
+            return load_selected(file, **options, sigma="1"), False, f"{lacks} it has to be given"
     try:
         data = load_selected(file, **options, sigma="estimate")
         return data, False, f"{lacks} --sigma estimate would take {describe_sigma(data.sigma)}"

@@ -31,7 +31,9 @@ def draw_figures(
 
     - `sectors_1`, `sectors_2`, …: data, model, residual and cuts at constant age, four sectors a page;
     - `overview`: all sectors, where there are more than fit a page;
-    - `history`: χ² and the parameters over the steps of the fit.
+    - `history`: χ² and the parameters over the steps of the fit;
+    - of pairs and one-time data `g2_1`, `g2_2`, …: g2 over the lag with fit and residuals, in the place of maps, and
+      `rates`: the relaxation rate of each sector over q², where the model has them.
 
     **Arguments:** `folder`: made where it does not exist; `sectors`: all unless given; `form`: "png", "pdf" or "svg";
     `dpi`: of what is drawn as pixels.
@@ -40,7 +42,9 @@ def draw_figures(
     """
     require_matplotlib()
     from .history import history
+    from .lag_pages import SECTORS_A_PAGE as LAGS_A_PAGE, lag_page
     from .overview import overview
+    from .rate_figure import law_in, rate_figure
     from .sector_pages import SECTORS_A_PAGE, sector_page
 
     if form not in FORMATS:
@@ -52,9 +56,6 @@ def draw_figures(
     if absent or not chosen:
         raise ValueError(f"There is no sector {absent}; expected numbers from 0 to {file.arrays.n_sector - 1}.")
     folder.mkdir(parents=True, exist_ok=True)
-    panels = {k: sector_panels(file, k, MOST_BLOCKS) for k in chosen}
-    scales = common_scales(list(panels.values()), file.arrays.n_t, MOST_BLOCKS)
-    between = edges(file, MOST_BLOCKS)
     written = []
 
     def save(figure, name: str) -> None:
@@ -62,6 +63,20 @@ def draw_figures(
         figure.savefig(path, dpi=dpi)
         written.append(path)
 
+    fitted = file.fitted_pairs()
+    if fitted is not None:
+        law = law_in(file.arrays)
+        with figure_style():
+            for page, first in enumerate(range(0, len(chosen), LAGS_A_PAGE), start=1):
+                save(lag_page(file, chosen[first : first + LAGS_A_PAGE], fitted), f"g2_{page}")
+            if law is not None:
+                save(rate_figure(law), "rates")
+            if len(file.arrays.chi2) > 1:
+                save(history(file), "history")
+        return written
+    panels = {k: sector_panels(file, k, MOST_BLOCKS) for k in chosen}
+    scales = common_scales(list(panels.values()), file.arrays.n_t, MOST_BLOCKS)
+    between = edges(file, MOST_BLOCKS)
     with figure_style():
         for page, first in enumerate(range(0, len(chosen), SECTORS_A_PAGE), start=1):
             save(sector_page(file, chosen[first : first + SECTORS_A_PAGE], panels, scales, between), f"sectors_{page}")
