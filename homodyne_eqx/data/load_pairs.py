@@ -8,7 +8,9 @@ from typing import Any
 import numpy as np
 from jaxtyping import ArrayLike
 
+from .checked_places import check_places
 from .errors import InvalidFile, MissingSigma, NotASelection, WrongShape, WrongSigma
+from .exclusion import LARGEST
 from .formats.recording import OneTimeRecording, Reader
 from .one_time_data import OneTimeData
 from .pair_data import PairData
@@ -56,7 +58,9 @@ def _one_time(
     path: Path, recording: OneTimeRecording, sigma: Any, mask: Any, gap: ArrayLike | str | None
 ) -> OneTimeData:
     """All sectors that hold a value; what has no usable error is excluded, and said."""
+    check_places(path, recording.q, recording.phi, None, recording.tau)
     g2, notes = recording.g2, list(recording.notes)
+    known = np.abs(g2) <= LARGEST
     excluded = np.zeros(g2.shape, bool) if mask is None else np.array(mask)
     if excluded.dtype != bool or excluded.shape != g2.shape:
         raise WrongShape("mask", excluded.shape, f"{g2.shape}, booleans for each sector and lag of the file")
@@ -64,7 +68,7 @@ def _one_time(
         raise MissingSigma(str(path), estimable=False)
     if sigma is None:
         sigma, source = np.array(recording.sigma), recording.sigma_source
-        without = ~(np.isfinite(sigma) & (sigma > 0)) & np.isfinite(g2) & ~excluded & (recording.tau > 0)
+        without = ~(np.isfinite(sigma) & (sigma > 0)) & known & ~excluded & (recording.tau > 0)
         if np.any(without):
             notes.append(
                 f"{np.count_nonzero(without)} of {g2.size} values have an error that is 0 or not finite, and are "
@@ -73,9 +77,9 @@ def _one_time(
         excluded |= ~(np.isfinite(sigma) & (sigma > 0))
     else:
         sigma, source = np.array(_of_each_value(sigma, g2.shape)), "given"
-    counts = np.any(np.isfinite(g2) & ~excluded & (recording.tau > 0), axis=1)
-    if not np.any(np.isfinite(g2)):
-        raise InvalidFile(str(path), "none of its g2 values is finite. Run the analysis again.")
+    counts = np.any(known & ~excluded & (recording.tau > 0), axis=1)
+    if not np.any(known):
+        raise InvalidFile(str(path), "none of its g2 values is a number that can be. Run the analysis again.")
     if not np.any(counts):
         raise MissingSigma(str(path), estimable=False)
     if not np.all(counts):

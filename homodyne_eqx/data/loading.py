@@ -10,7 +10,8 @@ from jaxtyping import ArrayLike
 
 from ..physics.geometry import Geometry
 from . import formats
-from .errors import InvalidFile, MissingSigma, NotLazy, UnknownFormat, UnknownLayout, WrongFormat, WrongShape
+from .checked_places import check_places
+from .errors import MissingSigma, NotLazy, UnknownFormat, UnknownLayout, WrongFormat, WrongShape
 from .exclusion import mask_array, union_of_masks
 from .file_state import check_file
 from .formats.sectors import SECTOR_PHI, SECTOR_Q
@@ -25,9 +26,6 @@ from .provenance import Provenance, file_sha256
 from .selection import Range, make_selection
 from .two_time import TwoTimeData
 from .units import in_base_unit
-
-_LARGEST = 1e30
-"""No value of a geometry is beyond it, and single precision holds it."""
 
 
 def load(
@@ -85,7 +83,7 @@ def load(
         selected = ("frames", frames is not None), ("lazy", lazy)
         given = {"q": q, "phi": phi, "sectors": sectors}
         return load_pairs(path, reader, recording, given, sigma, mask, gap, tuple(n for n, there in selected if there))
-    _check_geometry(path, recording)
+    check_places(path, recording.q, recording.phi, recording.gap, recording.t)
     if lazy and isinstance(recording.maps, np.ndarray):
         raise NotLazy(str(path), reader.name)
     if sigma is None and recording.sigma is None:
@@ -125,25 +123,6 @@ def load(
             metadata=recording.metadata,
         ),
     )
-
-
-def _check_geometry(path: Path, recording: formats.Recording) -> None:
-    """**Raises:** `InvalidFile` for q, azimuths or times that no measurement has."""
-    for name, values, least in (("q", recording.q, 0), ("phi", recording.phi, -np.inf), ("gap", recording.gap, 0)):
-        if values is None:
-            continue
-        wrong = np.ravel(values)[~((np.abs(np.ravel(values)) < _LARGEST) & (np.ravel(values) > least))]
-        if wrong.size:
-            expected = "finite numbers > 0" if least == 0 else "finite numbers"
-            raise InvalidFile(
-                str(path), f"{name} is {wrong[0]:g} in {wrong.size} places; expected {expected}. Correct it."
-            )
-    steps = np.diff(recording.t)
-    if not np.all(np.abs(recording.t) < _LARGEST) or np.any(steps <= 0):
-        raise InvalidFile(
-            str(path),
-            "the times of its frames do not increase or are beyond 1e30 s. Correct the frame time or the times.",
-        )
 
 
 def _of_sectors(

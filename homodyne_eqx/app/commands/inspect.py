@@ -41,7 +41,7 @@ def inspect(
     from ..found_in_data import without
     from ..inspected_pairs import one_time_in, shown_pairs
 
-    data, has_sigma, sigma = _with_any_sigma(file, {"gap": gap, "one_time": one_time or None, **layout_options})
+    data, has_sigma, sigma = _with_any_sigma(file, {"gap": gap, "one_time": one_time, **layout_options})
     if not isinstance(data, TwoTimeData):
         shown_pairs(console, file, data, sigma, {"one_time": one_time or None, **layout_options}, has_sigma)
         return

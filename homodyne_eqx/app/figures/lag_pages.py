@@ -44,7 +44,7 @@ def lag_page(file: ResultFile, sectors: list[int], fitted: FittedPairs) -> "Figu
 
         values, residuals = box(0.0, _VALUES), box(_VALUES + 0.04, _RESIDUAL)
         _draw(values, residuals, fitted.of_sector(k))
-        values.text(0.97, 0.95, _title(file, k), transform=values.transAxes, ha="right", va="top")
+        values.text(0.03, 0.06, _title(file, k), transform=values.transAxes, ha="left", va="bottom")
         values.tick_params(labelbottom=False)
         residuals.set_ylim(-furthest, furthest)
         for axes in (values, residuals):

@@ -1,0 +1,94 @@
+"""One-time g2 on the command line, from a file to D(q) and figures."""
+
+import json
+
+import numpy as np
+import pytest
+
+from homodyne_eqx.data.result_file import load_result_arrays
+from tests.data.layouts import aps_u_multi_tau
+
+pytestmark = pytest.mark.x64
+
+
+@pytest.fixture(scope="module")
+def fitted(tmp_path_factory):
+    """The folder of one fit, and what was printed."""
+    from typer.testing import CliRunner
+
+    from homodyne_eqx.app.command_line import app
+
+    folder = tmp_path_factory.mktemp("one_time")
+    path = aps_u_multi_tau(folder / "scan.hdf")
+    finished = CliRunner().invoke(app, ["fit", str(path), "--scaling", "common", "--output", str(folder / "out")])
+    assert finished.exit_code == 0, finished.output
+    return folder / "out", " ".join(finished.output.split())
+
+
+def test_a_file_leads_to_the_diffusion_coefficient(fitted):
+    folder, printed = fitted
+    law = json.loads((folder / "result.json").read_text())["rate_law"]
+    assert abs(law["D"] - 2e4) < 4 * law["D_uncertainty"]
+    assert abs(law["exponent"] - 2) < 4 * law["exponent_uncertainty"]
+    assert law["D_uncertainty"] < 0.05 * law["D"]
+    assert "Γ = D q²: D = " in printed
+    assert "OneTimeData: 6 sectors × 14 lags" in printed
+
+
+def test_figures_of_g2_and_of_the_rates_are_drawn(fitted, tmp_path):
+    folder, _ = fitted
+    assert {path.name for path in (folder / "figures").iterdir()} == {"g2_1.png", "rates.png", "history.png"}
+    from homodyne_eqx.app.figures.lag_pages import lag_page
+    from homodyne_eqx.app.figures.rate_figure import law_in, rate_figure
+
+    file = load_result_arrays(folder / "result.h5")
+    pairs = file.fitted_pairs()
+    first = lag_page(file, [2, 4], pairs).axes[0]
+    (points, line) = first.lines[0], first.lines[-1]
+    np.testing.assert_allclose(points.get_ydata(), pairs.of_sector(2).data)
+    np.testing.assert_allclose(line.get_ydata(), pairs.of_sector(2).model)
+    drawn = rate_figure(law_in(file.arrays)).axes[0].lines[0]
+    np.testing.assert_allclose(drawn.get_xdata(), file.arrays.q**2)
+    np.testing.assert_allclose(drawn.get_ydata(), file.arrays.values[:6])
+
+
+def test_inspect_says_what_is_in_the_file_and_how_to_fit_it(run, tmp_path):
+    path = aps_u_multi_tau(tmp_path / "scan.hdf")
+    shown = run("inspect", path).stdout
+    assert "aps-u-multitau" in shown
+    assert "6 sectors, 84 values" in shown
+    assert f"homodyne-eqx fit {path} --output results" in shown
+    bare = aps_u_multi_tau(tmp_path / "bare.hdf", drop=("normalized_g2_err",))
+    assert "--sigma <VALUE>" in run("inspect", bare).stdout
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--model", "static"], "--model static has rates that may change with time"),
+        (["--rates", "constant"], "constant cannot be chosen for a model of one-time correlations"),
+        (["--exclude-outliers"], "are for maps, and these data are none"),
+        (["--frames", 0, 5], "these data are no maps"),
+        (["--sigma", "estimate"], "noise is estimated from maps alone"),
+        (["--model", "rates", "--start", "D0=3"], "'D0', which the model does not have"),
+    ],
+)
+def test_what_is_for_maps_is_refused(run, tmp_path, options, words):
+    finished = run("fit", aps_u_multi_tau(tmp_path / "scan.hdf"), *options)
+    assert finished.exit_code == 2
+    assert words in " ".join(finished.output.split())
+
+
+def test_models_of_one_time_g2_are_not_for_maps_and_convert_needs_maps(run, steady_file, tmp_path):
+    finished = run("fit", steady_file, "--model", "rates")
+    assert finished.exit_code == 2
+    assert "rates is a model of one-time correlations, and these are maps" in " ".join(finished.output.split())
+    finished = run("convert", aps_u_multi_tau(tmp_path / "scan.hdf"), tmp_path / "out.hdf")
+    assert "holds one-time correlations, no maps" in " ".join(finished.output.split())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("model", ["diffusion", "anomalous", "stretched-rates"])
+def test_each_model_is_fitted(run, tmp_path, model):
+    finished = run("fit", aps_u_multi_tau(tmp_path / "scan.hdf"), "--model", model)
+    assert finished.exit_code == 0, finished.output
