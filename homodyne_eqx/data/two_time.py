@@ -19,11 +19,13 @@ from .checked_maps import (
     with_whole_maps,
     without_mask,
 )
+from .cuts import cuts_of
 from .errors import NoPixelLeft, NoSuchSector, WrongShape
 from .exclusion import Excluded, excluded_pixels, mask_array, mask_of_frames, mask_of_sector, union_of_masks
 from .maps import array_or_stack, in_memory
 from .noise import check_sigma_map, describe_sigma, sigma_array_or_estimate
 from .noise_estimate import estimate_sigma
+from .pair_data import PairData
 from .plausible import doubts_on_geometry, doubts_on_maps
 from .provenance import Provenance
 from .selection import Range, describe_sectors, make_selection, sector_arrays
@@ -207,6 +209,20 @@ class TwoTimeData:
         return replace(
             self, bad_frames=union_of_masks(self.bad_frames, bad), outliers=union_of_masks(self.outliers, found)
         )
+
+    def cuts(self, ages: Any = 1, *, lags: int = 40) -> PairData:
+        """g2 over the lag: means of the maps over windows of age and bins of lag, with the covariances of their noise.
+
+        **Arguments:** `ages`: into how many equal windows the run is divided by the age (t_i + t_j)/2, 1 for the mean
+        over all ages; or ranges (from, to), s; `lags`: bins, equal in log lag, each at least one frame wide.
+
+        **Returns:** a `PairData`: models that change with time can be fitted too, each value to the mean of 32 of its
+        pairs. Pixels of a map share their speckles; how much shows in the differences of neighbouring pixels and in
+        the decay of the map, from which the covariances follow. Sigma of the data is not used.
+
+        **Raises:** `NotASelection`; `NoPixelLeft`.
+        """
+        return cuts_of(self, ages, lags)
 
     def in_memory(self) -> "TwoTimeData":
         """The same data with all maps read into one array."""

@@ -13,9 +13,9 @@ from .terms import AbstractTerm
 
 def changing_parts(model: eqx.Module) -> tuple[str, ...]:
     """The classes within a model that do not state that they are steady, each once, in the order of its fields."""
-    said = AbstractRate | AbstractTerm | AbstractDetection
-    found = (type(part) for _, part in modules_within(model) if isinstance(part, said) and not part.steady)
-    return tuple(dict.fromkeys(kind.__name__ for kind in found))
+    parts = (part for _, part in modules_within(model))
+    said = (part for part in parts if isinstance(part, AbstractRate | AbstractTerm | AbstractDetection))
+    return tuple(dict.fromkeys(type(part).__name__ for part in said if not part.steady))
 
 
 def check_steady(model: Any) -> None:

@@ -94,6 +94,7 @@ class SectorView:
 
     def maps(self, k: int) -> SectorMaps:
         """Data, model and residual of sector `k`. **Raises:** `IndexError` for a sector that does not exist."""
+        assert isinstance(self._data, TwoTimeData)
         c2, excluded = self._data.map_and_excluded(k)
         one = jax.tree.map(lambda x: x[k : k + 1], self._data.geometry.sectors)
         contrast, offset = self._scaling[0][:, k]
