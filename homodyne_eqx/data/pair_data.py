@@ -19,7 +19,7 @@ from .checked_pairs import (
     sigma_of_covariances,
     sigma_of_values,
 )
-from .errors import NoValueLeft, WrongSigmaOfValue
+from .errors import NoValueLeft, WrongShape, WrongSigmaOfValue
 from .exclusion import LARGEST
 from .noise import describe_sigma, usable
 from .plausible import doubts_on_geometry
@@ -124,6 +124,27 @@ class PairData:
         if np.any(counts == 0):
             k = int(np.argmin(counts))
             raise NoValueLeft(k, int(np.count_nonzero(self.sector == k)))
+
+    @classmethod
+    def over_age_and_lag(
+        cls, value: Any, geometry: Geometry, age: Any, lag: Any, sigma: Any = None, mask: Any = None
+    ) -> "PairData":
+        """Maps over age and lag, with lags spaced in any way.
+
+        **Arguments:** `value`: `(n_sector, n_age, n_lag)`, NaN where there is none, as for lags beyond the last frame;
+        `age`: number of the earlier frame of each row, `(n_age,)`; `lag`: in frames, of each column, `(n_lag,)`;
+        `geometry`, `sigma`, `mask`: as of `PairData`.
+
+        **Raises:** as `PairData`.
+        """
+        age, lag = indices_of("age", age, np.shape(age), geometry.n_t, "frames"), np.asarray(lag)
+        shape = (geometry.n_sector, age.size, lag.size)
+        if np.shape(value) != shape:
+            raise WrongShape("value", np.shape(value), f"{shape}, a sector, an age and a lag along its axes")
+        later = age[:, None] + lag
+        beyond = (later >= geometry.n_t) & np.all(np.isnan(np.asarray(value, float)), axis=0)
+        sector = np.arange(geometry.n_sector)[:, None, None]
+        return cls(value, geometry, np.where(beyond, age[:, None], later), age[:, None], sector, sigma=sigma, mask=mask)
 
     def __reduce__(self):
         """Copied and pickled through the constructor, which leaves the arrays read-only again."""

@@ -174,3 +174,17 @@ def test_they_are_copied_and_pickled():
             assert repr(other) == repr(data)
             np.testing.assert_array_equal(other.pairs.value, data.pairs.value)
             assert not other.pairs.value.flags.writeable
+
+
+def test_maps_over_age_and_lag_with_lags_beyond_the_last_frame():
+    value = np.full((2, 3, 3), 1.1)
+    value[:, 2, 1:] = np.nan  # frames 4 + 2 and 4 + 4 of 6
+    data = hx.PairData.over_age_and_lag(value, geometry(), [0, 1, 4], [1, 2, 4], sigma=0.01)
+    kept = ~data.left_out
+    np.testing.assert_allclose(data.lag[kept][:7], 0.5 * np.array([1, 2, 4, 1, 2, 4, 1]))
+    np.testing.assert_array_equal(data.j[kept][:7, 0], [0, 0, 0, 1, 1, 1, 4])
+    assert data.excluded.used == 14
+    with pytest.raises(ValueError, match="i holds 8; expected numbers of frames"):
+        hx.PairData.over_age_and_lag(np.ones((2, 3, 3)), geometry(), [0, 1, 4], [1, 2, 4], sigma=0.01)
+    with pytest.raises(hx.errors.WrongShape, match="a sector, an age and a lag"):
+        hx.PairData.over_age_and_lag(np.ones((3, 3)), geometry(), [0, 1, 4], [1, 2, 4], sigma=0.01)

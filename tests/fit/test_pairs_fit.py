@@ -1,5 +1,8 @@
 """Fits to one-time data and to pairs: values, uncertainties, verdict, what is kept of them, and what cannot be done."""
 
+import re
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -127,3 +130,16 @@ def test_pairs_with_covariances_have_the_error_bars_of_correlated_noise():
     # Of χ² the mean is taken out: n − 1 − (n − 1) r of n − 1 degrees of freedom.
     assert found.verdict.expected_reduced_chi2 == pytest.approx(1 - r)
     assert "with the covariances that the data state" in found.assumption
+
+
+@pytest.mark.x64
+@pytest.mark.slow
+def test_the_page_on_one_time_data_runs():
+    page = (Path(__file__).parents[2] / "docs" / "one_time.md").read_text(encoding="utf-8")
+    namespace = {}
+    for source in re.findall(r"^```python\n(.*?)^```", page, re.DOTALL | re.MULTILINE):
+        exec(source, namespace)
+    assert abs(namespace["law"].D - 1.5e4) < 4 * namespace["law"].D_uncertainty
+    D = namespace["one_D"].parameters["diffusion.rate.diffusion"]
+    assert abs(D.value - 1.5e4) < 4 * D.uncertainty
+    assert namespace["pairs"].excluded.used == np.count_nonzero(namespace["later"] < 200)
