@@ -61,10 +61,10 @@ def _windows(ages: Any, t: np.ndarray) -> list[tuple[float, float]]:
         edges = np.linspace(t[0], t[-1] * (1 + 1e-9), int(ages) + 1)
         return list(zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True))
     try:
-        found = [tuple(map(float, each)) for each in ages]
+        found = [(float(low), float(high)) for low, high in ages]
     except (TypeError, ValueError):
         found = []
-    if not found or any(len(each) != 2 or not each[0] < each[1] for each in found):
+    if not found or any(not low < high for low, high in found):
         raise NotASelection("ages", ages, "a number of windows, at least 1, or ranges (from, to) in s")
     return found
 
