@@ -8,6 +8,8 @@ if _os.environ.get("HOMODYNE_EQX_TYPECHECK", "0") not in ("", "0"):
     _install("homodyne_eqx", "beartype.beartype")
 
 from . import datasets as datasets, testing as testing
+from .app.figures import data_figures as _data_figures  # noqa: F401 - hands in what draws data
+from .app.views import offer_views as _offer_views
 from .data import (
     BadFrame as BadFrame,
     Excluded as Excluded,
@@ -37,24 +39,29 @@ from .engine import (
 )
 from .engine.losses import AbstractLoss as AbstractLoss, Squares as Squares
 from .fit import (
+    AbstractPrior as AbstractPrior,
     AbstractStage as AbstractStage,
     BlockAverage as BlockAverage,
     Curve as Curve,
     Ended as Ended,
     FitResult as FitResult,
     Iteration as Iteration,
+    LogDensity as LogDensity,
+    LogNormal as LogNormal,
     Minimum as Minimum,
+    Normal as Normal,
     Parameter as Parameter,
     Problem as Problem,
     Scan as Scan,
     SpeckleCovariance as SpeckleCovariance,
     Starts as Starts,
     TileSubset as TileSubset,
+    Uniform as Uniform,
     descend as descend,
     estimate as estimate,
-    fit as fit,
     fit_many as fit_many,
     least_squares_problem as least_squares_problem,
+    log_density as log_density,
     residual as residual,
     speckle_covariance as speckle_covariance,
 )
@@ -68,6 +75,7 @@ from .inference import (
     from_replicates as from_replicates,
     rate_law as rate_law,
 )
+from .joint import JointResult as JointResult, fit as fit
 from .physics.accumulation import (
     AbstractAccumulation as AbstractAccumulation,
     Exact as Exact,
@@ -156,9 +164,12 @@ from .physics.terms import (
     VelocityProfile as VelocityProfile,
     WallSlip as WallSlip,
 )
+from .preparation import average as average, binned as binned
 from .solvers import (
     BoundedImplicitAdjoint as BoundedImplicitAdjoint,
     BoundedLevenbergMarquardt as BoundedLevenbergMarquardt,
 )
+
+_offer_views()
 
 __version__ = "0.1.0"

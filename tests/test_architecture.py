@@ -19,15 +19,15 @@ PACKAGE = ROOT / "homodyne_eqx"
 
 # The rooms, and which each may import beside itself: those before it in the row; the documented functions stand on the
 # engine and carry nothing. `fit` and what comes after it may be there or not: a room is added here and nowhere else.
-ROW = ["solvers", "physics", "data", "engine", "noise", "fit", "inference", "app"]
+ROW = ["solvers", "physics", "data", "preparation", "engine", "noise", "fit", "joint", "inference", "app"]
 MAY_IMPORT = {room: set(ROW[: k + 1]) for k, room in enumerate(ROW)}
 MAY_IMPORT["documented_api"] = {"physics", "engine", "documented_api"}
 MAY_IMPORT["core"] = {"documented_api"}
 # Modules beside the rooms count as the room named here.
 BESIDE = {"datasets": "data", "testing": "engine", "versions": "physics"}
-ONLY_IN = {"matplotlib": "app", "typer": "app", "rich": "app", "h5py": "data"}
+ONLY_IN = {"matplotlib": "app", "plotly": "app", "jinja2": "app", "typer": "app", "rich": "app", "h5py": "data"}
 # What a caller of the physics does not need. `jax` and `equinox` themselves load none of it.
-LOADED_WHERE_USED = ["h5py", "matplotlib", "optax", "rich", "scipy", "typer"]
+LOADED_WHERE_USED = ["h5py", "jinja2", "matplotlib", "optax", "plotly", "rich", "scipy", "typer"]
 VAGUE_NAMES = {"utils", "util", "helpers", "helper", "common", "misc", "tools", "stuff"}
 MOST_LINES = 300
 LARGEST_SHARE = 0.25

@@ -16,6 +16,7 @@ pytestmark = [pytest.mark.x64, pytest.mark.slow, pytest.mark.xdist_group("tutori
 ROOT = Path(__file__).parent.parent
 TUTORIAL = ROOT / "docs" / "tutorials" / "write_your_own_term.md"
 FITTING = ROOT / "docs" / "fitting.md"
+SEVERAL = ROOT / "docs" / "several_data_sets.md"
 OTHER_UNCERTAINTIES = ROOT / "docs" / "other_uncertainties.md"
 
 
@@ -40,6 +41,12 @@ def tutorial():
 def fitting():
     with jax.numpy_dtype_promotion("standard"), jax.numpy_rank_promotion("allow"):  # as Optax needs
         return defined_by(FITTING)
+
+
+@pytest.fixture(scope="module")
+def several():
+    with jax.numpy_dtype_promotion("standard"), jax.numpy_rank_promotion("allow"):  # as Optax needs
+        return defined_by(SEVERAL)
 
 
 def akaike(results):
@@ -97,7 +104,7 @@ def test_an_optimiser_of_ones_own_and_the_normal_equations_agree_with_the_fit(fi
     assert result.converged
     assert result.parameters["diffusion.rate"].value == pytest.approx(14000, rel=0.01)
     assert float(fitting["value"]) == pytest.approx(result.chi2 / fitting["packed"].n_pairs, rel=1e-3)
-    np.testing.assert_allclose(fitting["covariance"], result.covariance, rtol=1e-4)
+    np.testing.assert_allclose(fitting["covariance"], result.white_noise_covariance, rtol=1e-4)
 
 
 def test_the_stages_of_the_page_lead_to_the_same_minimum(fitting):
@@ -126,3 +133,31 @@ def test_the_other_estimates_of_uncertainty_are_what_their_page_says(capsys):
     for n, words in ((8, "27 % for 8"), (20, "16 % for 20"), (40, "11 % for 40")):
         assert words.startswith(f"{100 / np.sqrt(2 * (n - 1)):.0f} %")
         assert words in text
+
+
+def test_data_sets_that_share_their_physics_are_fitted_as_the_page_says(several):
+    joint = several["joint"]
+    assert joint.converged
+    assert joint.verdict.adequate
+    assert joint.parameters["diffusion.rate"].value == pytest.approx(14000, rel=0.02)
+    assert {"early.contrast[7]", "late.contrast[2]"} <= set(joint.parameters)
+    assert several["apart"].parameters["data[1].diffusion.rate"].value == pytest.approx(14000, rel=0.05)
+    assert several["both"].free_names[:2] == ("diffusion.rate", "data[0].shear.rate")
+
+
+def test_priors_rows_and_frozen_parts_do_what_the_page_says(several):
+    phi0 = several["known"].parameters["phi0"]
+    assert phi0.uncertainty < 0.5
+    related, rate, shear = several["related"], several["rate"], several["shear"]
+    assert float(related[rate] / related[shear]) == pytest.approx(1.4e8, rel=0.01)
+    logarithms = several["logarithms"]
+    assert float(np.exp(logarithms.g1.terms[1].phi0)) == pytest.approx(20.0)
+    assert float(np.exp(logarithms.g1.terms[0].rate.value)) == pytest.approx(14000, rel=0.05)
+
+
+def test_the_samples_of_the_page_are_as_wide_as_the_uncertainty(several):
+    result, samples = several["result"], np.asarray(several["samples"])
+    for k, name in enumerate(result.free_names[:3]):
+        p = result.parameters[name]
+        assert np.std(samples[:, k]) == pytest.approx(p.uncertainty, rel=0.35), name
+        assert abs(np.mean(samples[:, k]) - p.value) < p.uncertainty

@@ -79,9 +79,14 @@ def build_app() -> typer.Typer:
     )(with_reader_flags(commands.convert))
     app.command(
         epilog=_examples(
-            "homodyne-eqx plot out --force", "homodyne-eqx plot out --sector 3 --format pdf --output figures_for_paper"
+            "homodyne-eqx plot out --force",
+            "homodyne-eqx plot out --sector 3 --format pdf --output figures_for_paper",
+            "homodyne-eqx plot out --colours magma --style dark_background --width 5 --output slides",
         )
     )(commands.plot)
+    app.command(epilog=_examples("homodyne-eqx report out --force", "homodyne-eqx report out --output for_paper.html"))(
+        commands.report
+    )
     return app
 
 

@@ -1,6 +1,6 @@
 """A fit from start to written results, for the commands that do one."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -8,16 +8,18 @@ from typing import Any
 from rich.console import Console
 
 from ..data import OneTimeData, PairData, TwoTimeData
-from ..data.result_file import load_result_arrays
 from ..engine.losses import AbstractLoss, Squares
 from ..fit import FitResult, fit
 from ..fit.free_parameters import choose_free
 from ..fit.starts.steady_motion import SteadyMotion, steady_motion
 from .extensions import InstalledModel
 from .figures import draw_figures
+from .figures.panels import panels_of
+from .html_report import write_report
 from .model_choice import FIXED_WHEN_CONSTANT, KERNELS, ModelChoice, Start, start_values
 from .output_folder import whole_folder
 from .progress import FitProgress, stage
+from .report import in_flags
 
 
 @dataclass(frozen=True)
@@ -62,23 +64,38 @@ def run(job: Job, start: Start, console: Console, quiet: bool) -> FitResult:
 
 
 def write(
-    folder: Path,
-    result: FitResult,
-    more: Mapping[str, Any],
-    *,
-    force: bool,
-    figures: bool,
-    console: Console,
-    quiet: bool,
+    folder: Path, result: FitResult, more: Mapping[str, Any], *, force: bool, console: Console, quiet: bool
 ) -> list[str]:
-    """The files of the result (and `more` in its JSON file) and the figures, whole or not at all.
+    """The files of the result (and `more` in its JSON file), whole or not at all.
 
     **Returns:** names of the files.
     """
-    with whole_folder(folder, force) as partial:
-        with stage(console, "writing maps", quiet):
-            result.save(partial, more=more)
-        if figures:
-            with stage(console, "drawing figures", quiet):
-                draw_figures(load_result_arrays(partial / "result.h5"), partial / "figures")
-        return sorted(str(path.relative_to(partial)) for path in partial.rglob("*") if path.is_file())
+    with whole_folder(folder, force) as partial, stage(console, "writing maps", quiet):
+        result.save(partial, more=more)
+        return sorted(path.name for path in partial.iterdir())
+
+
+def draw(
+    folder: Path,
+    result: FitResult,
+    *,
+    figures: bool,
+    html: bool,
+    command: Sequence[str],
+    console: Console,
+    quiet: bool,
+) -> list[str]:
+    """Figures and report into the folder of a written result.
+
+    **Returns:** names of the files.
+    """
+    panels = panels_of(result) if (figures or html) and isinstance(result.data, TwoTimeData) else None
+    names = []
+    if html:
+        with stage(console, "writing the report", quiet):
+            write_report(result, folder / "report.html", command=command, in_words=in_flags, panels=panels)
+        names.append("report.html")
+    if figures:
+        with whole_folder(folder / "figures") as partial, stage(console, "drawing figures", quiet):
+            names += [f"figures/{path.name}" for path in draw_figures(result, partial, panels=panels)]
+    return names

@@ -3,32 +3,30 @@
 Frames are counted from 0 as in the maps of the file, also where `--frames` selects some of them.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, TypeVar, final
+from typing import Any, final
 
-from ..data import BadFrame, OneTimeData, PairData, TwoTimeData, outlier_pixels, suspicious_frames
+from ..data import BadFrame, TwoTimeData, outlier_pixels, suspicious_frames
 from ..data.bad_frames import describe_frames
 
 FOUND = "found"
-_AnyData = TypeVar("_AnyData", TwoTimeData, OneTimeData, PairData)
 
 
 @final
 @dataclass(frozen=True)
 class Found:
-    """What sticks out of the data beside what is excluded: frames, and the number of outlying pixels."""
+    """What sticks out of the data beside what is excluded: frames, and the number of outlying pixels; `file` where
+    there are several."""
 
     frames: tuple[BadFrame, ...]
     outliers: int
+    file: str | None = None
 
     def __str__(self) -> str:
         said = [describe_frames(self.frames)] if self.frames else []
         said += [f"{self.outliers} outlying pixels"] if self.outliers else []
-        return "; ".join(said)
-
-    def to_dict(self) -> dict[str, Any]:
-        """As plain numbers and strings, for JSON."""
-        return {"frames": [vars(each) for each in self.frames], "outliers": self.outliers}
+        return (f"{self.file}: " if self.file and said else "") + "; ".join(said)
 
     @property
     def remedy(self) -> str:
@@ -37,20 +35,22 @@ class Found:
         return " ".join([*options, *(["--exclude-outliers"] if self.outliers else [])])
 
 
-def without(data: _AnyData, frames: str | None, outliers: bool) -> tuple[_AnyData, Found, Found]:
+def document_of(found: Sequence[Found]) -> dict[str, Any]:
+    """What was found, of all files, as plain numbers and strings, for JSON; of several, frames have their file."""
+    frames = [
+        {**vars(frame), **({} if each.file is None else {"file": each.file})} for each in found for frame in each.frames
+    ]
+    return {"frames": frames, "outliers": sum(each.outliers for each in found)}
+
+
+def without(data: TwoTimeData, frames: str | None, outliers: bool) -> tuple[TwoTimeData, Found, Found]:
     """The data without the frames of `--exclude-frames` and, if asked for, without outliers.
 
     **Returns:** the data; what was found and is excluded now; what else was found.
 
     **Raises:** `ValueError` for a text that lists no frames, or frames that are not selected.
     """
-    if not isinstance(data, TwoTimeData):
-        if frames is not None or outliers:
-            raise ValueError(
-                "--exclude-frames and --exclude-outliers are for maps, and these data are none. Leave it out."
-            )
-        return data, Found((), 0), Found((), 0)
-    first = 0 if data.provenance.frames is None else data.provenance.frames[0]
+    first = data.provenance.first_frame
     listed = [] if frames in (None, FOUND) else frame_numbers(frames)
     outside = [frame for frame in listed if not first <= frame < first + data.n_t]
     if outside:
@@ -70,8 +70,8 @@ def without(data: _AnyData, frames: str | None, outliers: bool) -> tuple[_AnyDat
     return data, excluded, Found(of[frames != FOUND].frames, of[not outliers].outliers)
 
 
-def frame_numbers(text: Any) -> list[int]:
-    """`61,70-75` as the numbers 61, 70, 71, …, 75.
+def frame_numbers(text: Any, option: str = "--exclude-frames") -> list[int]:
+    """`61,70-75` as the numbers 61, 70, 71, …, 75; `option`: what the message names.
 
     **Raises:** `ValueError` for another text.
     """
@@ -79,9 +79,10 @@ def frame_numbers(text: Any) -> list[int]:
     for part in str(text).split(","):
         ends = part.strip().split("-")
         if len(ends) > 2 or not all(end.strip().isdecimal() for end in ends) or int(ends[0]) > int(ends[-1]):
+            what = "frame numbers" if option == "--exclude-frames" else "numbers"
+            more = ", or the word found" if option == "--exclude-frames" else ""
             raise ValueError(
-                f"--exclude-frames is {text!r}; expected frame numbers and ranges such as 61,70-75, counted from 0, or "
-                "the word found."
+                f"{option} is {text!r}; expected {what} and ranges such as 61,70-75, counted from 0{more}."
             )
         numbers += range(int(ends[0]), int(ends[-1]) + 1)
     return numbers

@@ -14,7 +14,7 @@ from ..data.formats import READERS
 from ..data.selection import sector_arrays
 from ..physics.minus_sign import with_minus
 from . import report
-from .spelling import flag, printable
+from .spelling import flags_of, printable
 
 _SECTORS = 60
 _ENDS = 3
@@ -58,10 +58,7 @@ def shown_pairs(
     if data.n_sector > _SECTORS:
         console.print(f"… and {data.n_sector - _SECTORS} more sectors.")
     console.print("To fit them:", style="dim")
-    parts = [f"homodyne-eqx fit {shlex.quote(str(file))}"]
-    for name, value in options.items():
-        if value is not None:
-            parts.append(flag(name) if value is True else f"{flag(name)} {shlex.quote(str(value))}")
+    parts = [f"homodyne-eqx fit {shlex.quote(str(file))}", *flags_of(options)]
     if not has_sigma:
         parts.append("--sigma <VALUE>")
     line = " ".join([*parts, "--output results"])

@@ -27,11 +27,3 @@ def load_selected(
     noise = sigma_of(sigma)
     q_range, phi_range = in_base_unit("q", q, "q"), in_base_unit("phi", phi, "angle")
     return load(path, q=q_range, phi=phi_range, sectors=sectors or None, frames=frames, gap=gap, sigma=noise, **options)
-
-
-def load_maps(path: Path, **options: Any) -> TwoTimeData:
-    """`load_selected` of a file for a command that needs maps. **Raises:** also `ValueError` for one without maps."""
-    data = load_selected(path, **options)
-    if not isinstance(data, TwoTimeData):
-        raise ValueError(f"{path} holds one-time correlations, no maps; expected a two-time file. It can be fitted.")
-    return data

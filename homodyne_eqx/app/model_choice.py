@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..data import TwoTimeData
+from ..data.errors import MissingGeometry
 from ..engine import Cauchy, Huber, SoftL1
 from ..engine.losses import AbstractLoss, Squares
 from ..fit.starts.steady_motion import SteadyMotion
@@ -99,6 +100,19 @@ class ModelChoice:
         if self.sheared:
             return laminar_flow(**values, kernel=KERNELS[self.kernel], accumulation=accumulation)
         return static_diffusion(**values, accumulation=accumulation)
+
+
+def check_geometry(choice: Any, data: TwoTimeData) -> None:
+    """Refuse data without what the model reads, before anything is estimated; models of other packages do so later.
+
+    **Raises:** `MissingGeometry`, which names the model that does without.
+    """
+    if not isinstance(choice, ModelChoice) or not choice.sheared:
+        return
+    missing = tuple(name for name in ("gap", "phi") if getattr(data.geometry, name) is None)
+    if missing:
+        otherwise = f"--model {ModelName.static.value}, for a sample that does not flow, needs none"
+        raise MissingGeometry(f"--model {choice.name.value}", missing, otherwise)
 
 
 @dataclass(frozen=True)

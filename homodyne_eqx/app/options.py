@@ -111,6 +111,34 @@ ExcludeOutliers = Annotated[
         "--exclude-outliers", help="Leave out single pixels that are far from those around them.", rich_help_panel=DATA
     ),
 ]
+ExcludeSectors = Annotated[
+    str | None,
+    typer.Option(
+        "--exclude-sectors",
+        metavar="LIST",
+        help="Leave out sectors, counted from 0 as in `inspect`: numbers and ranges such as 3,8-11.",
+        rich_help_panel=DATA,
+    ),
+]
+BinFrames = Annotated[
+    int | None,
+    typer.Option(
+        "--bin-frames",
+        metavar="N",
+        help="Average N adjacent frames, blocks of N × N pairs, after bad ones are left out.",
+        rich_help_panel=DATA,
+    ),
+]
+Repeats = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--repeat",
+        metavar="FILE",
+        help="Another measurement of the same, averaged with FILE; repeat for more. Of three or more, sigma is their "
+        "scatter.",
+        rich_help_panel=DATA,
+    ),
+]
 Gap = Annotated[
     str | None,
     typer.Option(
@@ -132,6 +160,12 @@ Sigma = Annotated[
 ]
 Force = Annotated[bool, typer.Option("--force", help="Replace existing results.", rich_help_panel=OUTPUT)]
 Figures = Annotated[bool, typer.Option("--figures/--no-figures", help="Draw the figures.", rich_help_panel=OUTPUT)]
+Report = Annotated[
+    bool | None,
+    typer.Option(
+        "--report/--no-report", help="Write report.html; as with the figures unless given.", rich_help_panel=OUTPUT
+    ),
+]
 Quiet = Annotated[bool, typer.Option("--quiet", help="Print errors only.", rich_help_panel=OUTPUT)]
 AsJson = Annotated[
     bool,
@@ -147,8 +181,8 @@ Output = Annotated[
     typer.Option(
         "--output",
         metavar="DIR",
-        help="Folder for result.json, result.h5 and figures/; written whole or not at all. Nothing is written "
-        "without it.",
+        help="Folder for result.json, result.h5 and curves.csv, written whole or not at all before anything is shown, "
+        "then report.html and figures/. Nothing is written without it.",
         rich_help_panel=OUTPUT,
     ),
 ]

@@ -1,5 +1,6 @@
 """Tables of starts and results for the terminal."""
 
+import functools
 import textwrap
 from collections.abc import Mapping, Sequence
 from itertools import groupby
@@ -11,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from ..data import OneTimeData, PairData, TwoTimeData
+from ..data import OneTimeData, PairData, Provenance, TwoTimeData
 from ..fit import FitResult
 from ..fit.result.numbers import value_text
 from ..fit.result.summary import line_of
@@ -84,9 +85,11 @@ def print_result(console: Console, result: FitResult, truth: Mapping[str, float]
 
     **Arguments:** `truth`: simulated values by name, shown beside them.
     """
-    rows = result.summary()
+    rows, flags = result.summary(), in_flags
+    if result.data is not None and hasattr(result.data, "provenance"):
+        flags = functools.partial(in_flags, source=result.data.provenance)
     for row in (row for row in rows if row.group == "verdict"):
-        word, _, why = verdict_line(row, in_flags).partition(":")
+        word, _, why = verdict_line(row, flags).partition(":")
         style = "bold green" if row.status == "adequate" else "bold red"
         console.print(Text.assemble((word, style), f":{why}"))
     _print_quantities(console, [r for r in rows if r.group in IN_TABLE and r.group != _SHOWN_BY_SECTOR], truth or {})
@@ -97,23 +100,31 @@ def print_result(console: Console, result: FitResult, truth: Mapping[str, float]
                 console.print(Text.assemble((row.name, style), f": {row.value_text}"))
         elif group == "notes":
             for row in members:
-                said = " ".join([row.value_text, *in_flags(row.remedies)])
+                said = " ".join([row.value_text, *flags(row.remedies)])
                 console.print(f"note: {said}", style="yellow", markup=False, highlight=False)
         else:
             console.print(line_of(list(members)), markup=False, highlight=False)
 
 
-def print_rate_law(console: Console, result: FitResult) -> dict[str, Any]:
-    """The law Γ(q) of one-time data with a rate in each sector, in a line. **Returns:** the same as plain values."""
-    if not isinstance(result.data, OneTimeData) or "relaxation.rate[1]" not in result.parameters:
-        return {}
+def print_rate_law(console: Console, result: FitResult) -> None:
+    """The law Γ(q) of one-time data with a rate in each sector, in a line, or why there is none."""
     try:
-        law = rate_law(result)
+        if _has_rates(result):
+            console.print(str(rate_law(result)), markup=False, highlight=False)
     except ValueError as error:
         console.print(f"note: no law of the rates: {error}", style="yellow", markup=False, highlight=False)
+
+
+def rate_law_of(result: FitResult) -> dict[str, Any]:
+    """The same as plain values, for JSON; nothing where there is none."""
+    try:
+        return {"rate_law": vars(rate_law(result))} if _has_rates(result) else {}
+    except ValueError:
         return {}
-    console.print(str(law), markup=False, highlight=False)
-    return {"rate_law": vars(law)}
+
+
+def _has_rates(result: FitResult) -> bool:
+    return isinstance(result.data, OneTimeData) and "relaxation.rate[1]" in result.parameters
 
 
 def _print_quantities(console: Console, rows: Sequence[SummaryRow], truth: Mapping[str, float]) -> None:
@@ -127,8 +138,10 @@ def _print_quantities(console: Console, rows: Sequence[SummaryRow], truth: Mappi
     console.print(shown)
 
 
-def in_flags(remedies: Sequence[Remedy]) -> list[str]:
-    """What can be done, as one sentence, with the options of the command line."""
+def in_flags(remedies: Sequence[Remedy], source: Provenance | None = None) -> list[str]:
+    """What can be done, as one sentence, with the options of the command line, which number frames as the file does:
+    `source` says where the frames of the data lie in it."""
+    first, each = (0, 1) if source is None else (source.first_frame, source.frames_each)
     said = []
     for remedy in remedies:
         if remedy.action == "fix":
@@ -136,7 +149,9 @@ def in_flags(remedies: Sequence[Remedy]) -> list[str]:
         elif remedy.action == "bound":
             said.append(f"bound them (--bound {remedy.names[0]}=LO:HI)")
         elif remedy.action == "exclude_frames":
-            said.append(f"exclude frames (--exclude-frames {','.join(remedy.names)})")
+            starts = [first + each * int(name) for name in remedy.names]
+            listed = ",".join(str(k) if each == 1 else f"{k}-{k + each - 1}" for k in starts)
+            said.append(f"exclude frames (--exclude-frames {listed})")
         else:
             said.append(_IN_FLAGS[remedy.action])
     return [sentence_of(said)] if said else []

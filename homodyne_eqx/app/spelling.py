@@ -1,6 +1,8 @@
 """Options of Python as flags of the command line."""
 
-from typing import final
+import shlex
+from collections.abc import Mapping
+from typing import Any, final
 
 from ..data.errors import AbstractSpelling, Remedy
 from ..data.formats import all_reader_options
@@ -8,13 +10,26 @@ from ..data.formats import all_reader_options
 _OTHERWISE = {"sectors": "--sector"}
 """Flags whose name is not that of the argument: `sectors` takes a list, `--sector` one number and may be repeated."""
 _PLACEHOLDERS = {"sectors": "N", "frames": "A B"}
-_REPAIRING = ("sectors", "frames", "gap", "sigma")
+_REPAIRING = ("sectors", "frames", "gap", "sigma", "bin_frames")
 """Arguments of `homodyne_eqx.load` that a command offers; `--phi` selects, and cannot say what phi is."""
 
 
 def flag(option: str) -> str:
     """`--frame-time` for `frame_time`."""
     return _OTHERWISE.get(option, f"--{option.replace('_', '-')}")
+
+
+def flags_of(given: Mapping[str, Any]) -> list[str]:
+    """Flags with their values, quoted for a shell, by their name in Python; none for what is `None`, false or empty."""
+    written = []
+    for name, value in given.items():
+        if value is None or value is False or value == [] or value == ():
+            continue
+        repeated = value if isinstance(value, list) else [value]
+        for each in repeated:
+            words = each if isinstance(each, tuple) else [] if each is True else [each]
+            written.append(" ".join([flag(name), *(shlex.quote(str(word)) for word in words)]))
+    return written
 
 
 def printable(text: str) -> str:

@@ -7,6 +7,8 @@ from typing import Any, final
 import numpy as np
 
 from .errors import NotASelection, WrongShape
+from .flat_frames import listed_frames
+from .provenance import Provenance
 
 LARGEST = 1e15
 """A pixel beyond this is no measurement: it counts as one that is not finite."""
@@ -115,6 +117,18 @@ def union_of_masks(first: np.ndarray | None, second: np.ndarray | None) -> np.nd
 def _mask_of_pairs(mask: np.ndarray) -> np.ndarray:
     """A mask of frames as a mask of pairs of frames; other masks as they are."""
     return mask[:, None] | mask[None, :] if mask.ndim == 1 else mask
+
+
+def exclusion_steps(frames: np.ndarray | None, outliers: np.ndarray | None, source: Provenance) -> tuple[str, ...]:
+    """What these masks of bad frames `(n_t,)` and of outliers exclude, in words, for the provenance."""
+    said = []
+    if frames is not None and np.any(frames):
+        at = np.repeat(frames, source.frames_each)
+        numbered = np.concatenate([np.zeros(source.first_frame, bool), at])
+        said.append(f"bad frames excluded: {listed_frames(numbered)}")
+    if outliers is not None and np.any(outliers):
+        said.append(f"outliers excluded{f': {np.count_nonzero(outliers)} pixels' if outliers.ndim == 3 else ''}")
+    return tuple(said)
 
 
 def excluded_pixels(c2_k: np.ndarray, *masks: np.ndarray | bool) -> tuple[np.ndarray, np.ndarray]:

@@ -121,6 +121,7 @@ def load(
             frames=(selection.frames.start, selection.frames.stop),
             notes=recording.notes,
             metadata=recording.metadata,
+            steps=selection.steps(maps.shape[0], maps.shape[1], Provenance()),
         ),
     )
 

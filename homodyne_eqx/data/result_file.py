@@ -115,8 +115,8 @@ class ResultFile:
         with require_h5py().File(self.path, "r") as file:
             if _RECORD not in file:
                 raise ValueError(
-                    f"{self.path} was written by a version that kept no model. Its figures can be drawn, its arrays "
-                    "read; to get a result back, fit again."
+                    f"{self.path} was written by a version that kept no model. Its arrays can be read; to get a result "
+                    "back, fit again."
                 )
             return json.loads(file[_RECORD].asstr()[()])
 
@@ -190,9 +190,31 @@ def save_result_arrays(
 
 def _write_every_map(file: Any, arrays: ResultArrays, maps: Iterable[tuple[np.ndarray, ...]]) -> None:
     """**Raises:** `ValueError` where there are not as many maps as sectors."""
+    if arrays.n_sector:
+        _write_coordinates(file, arrays)
     written = _write_maps(file, (arrays.n_sector, arrays.n_t, arrays.n_t), maps)
     if written != arrays.n_sector:
         raise ValueError(f"{written} maps were given for {arrays.n_sector} sectors; expected one for each sector.")
+
+
+def _write_coordinates(file: Any, arrays: ResultArrays) -> None:
+    """The dimension scales of the maps, which lie beside them, and what differs from sector to sector."""
+    group = file.create_group("maps")
+    scales = {
+        "sector": (np.arange(arrays.n_sector), "", "sector, from 0"),
+        "t1": (arrays.t, "s", "time of the first frame"),
+        "t2": (arrays.t, "s", "time of the second frame"),
+    }
+    for name, (values, unit, meaning) in scales.items():
+        group[name] = values
+        group[name].make_scale(name)
+        group[name].attrs.update({"units": unit, "long_name": meaning})
+    along = {"q": (arrays.q, "Å⁻¹", "scattering vector"), "phi": (arrays.phi, "deg", "azimuth")}
+    for name, (values, unit, meaning) in along.items():
+        if values is not None:
+            group[name] = np.asarray(values, float)
+            group[name].dims[0].attach_scale(group["sector"])
+            group[name].attrs.update({"units": unit, "long_name": meaning})
 
 
 def _write_maps(file: Any, shape: tuple[int, int, int], maps: Iterable[tuple[np.ndarray, ...]]) -> int:
@@ -206,6 +228,12 @@ def _write_maps(file: Any, shape: tuple[int, int, int], maps: Iterable[tuple[np.
                 file.create_dataset(name, shape, dtype, **layout) for name, dtype in zip(_MAPS, dtypes, strict=True)
             ]
             stacks[2].attrs["unit"] = _UNITS["residual"]
+            for stack, meaning in zip(stacks, ("g2, data", "g2, model", "(data − model)/σ"), strict=True):
+                stack.attrs["long_name"] = meaning
+                stack.attrs["units"] = "1"
+                stack.attrs["coordinates"] = " ".join(name for name in ("q", "phi") if name in file["maps"])
+                for axis, name in enumerate(("sector", "t1", "t2")):
+                    stack.dims[axis].attach_scale(file[f"maps/{name}"])
         for stack, values in zip(stacks, of_sector, strict=True):
             stack[k] = values
         written = k + 1

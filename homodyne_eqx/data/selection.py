@@ -10,7 +10,9 @@ from jaxtyping import ArrayLike
 from ..physics.geometry import Geometry
 from ..physics.minus_sign import with_minus
 from .errors import NoSuchSector, NotASelection, NothingSelected
+from .flat_frames import listed_frames
 from .maps import MapStack, SelectedMaps
+from .provenance import Provenance
 from .units import in_base_unit
 
 Range = ArrayLike | str | Sequence[ArrayLike | str | Sequence[ArrayLike | str]]
@@ -55,6 +57,18 @@ class Selection:
         times = geometry.t[self.frames]
         every_step_dt = bool(np.all(np.asarray(geometry.intervals) == np.asarray(geometry.dt)))
         return Geometry(q=q, t=times, gap=gap, phi=phi, dt=geometry.dt if every_step_dt else None)
+
+    def steps(self, n_sector: int, n_t: int, source: Provenance) -> tuple[str, ...]:
+        """What is selected of so many sectors and frames, in words, for the provenance; nothing where all are."""
+        said = []
+        if self.sectors != tuple(range(n_sector)):
+            said.append(f"kept {len(self.sectors)} of {n_sector} sectors, numbered anew: {_numbers(self.sectors)}")
+        kept = self.frames.stop - self.frames.start
+        if kept < n_t:
+            first = source.first_frame + source.frames_each * self.frames.start
+            last = source.first_frame + source.frames_each * self.frames.stop - 1
+            said.append(f"kept {kept * source.frames_each} of {n_t * source.frames_each} frames: {first} to {last}")
+        return tuple(said)
 
 
 def make_selection(
@@ -124,9 +138,25 @@ def _listed(values: np.ndarray) -> str:
     return ", ".join(distinct)
 
 
+def _numbers(sectors: tuple[int, ...]) -> str:
+    """Numbers of sectors, in their order; in order of size runs are put together."""
+    if tuple(sorted(sectors)) != sectors:
+        return ", ".join(map(str, sectors[:12])) + (" …" if len(sectors) > 12 else "")
+    return listed_frames(np.isin(np.arange(sectors[-1] + 1), sectors))
+
+
 def _as_slice(sectors: tuple[int, ...]) -> slice | list[int]:
     first, last = sectors[0], sectors[-1]
     return slice(first, last + 1) if sectors == tuple(range(first, last + 1)) else list(sectors)
+
+
+def other_sectors(sectors: Iterable[int], n_sector: int) -> tuple[int, ...]:
+    """All sectors but these. **Raises:** `NotASelection`, `NoSuchSector`; `NothingSelected` where none is left."""
+    left_out = _sector_indices(sectors, n_sector)
+    kept = tuple(k for k in range(n_sector) if k not in left_out)
+    if not kept:
+        raise NothingSelected({"exclude_sectors": list(left_out)}, f"sectors 0 to {n_sector - 1}")
+    return kept
 
 
 def _in_any(conditions: Iterable[np.ndarray]) -> np.ndarray:

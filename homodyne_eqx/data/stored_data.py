@@ -77,6 +77,8 @@ def read_data(path: Path) -> TwoTimeData | None:
         frames=None if found["frames"] is None else tuple(found["frames"]),
         notes=tuple(found["notes"]),
         metadata=unplain(found["metadata"]),
+        steps=tuple(found["steps"]),
+        frames_each=found["frames_each"],
     )
     of_masks = dict(zip(MASKS, masks, strict=True))
     return TwoTimeData(c2, Geometry(**of), sigma, provenance=provenance, sigma_source=source, **of_masks)

@@ -9,8 +9,9 @@ from typing import Any, final
 import numpy as np
 
 from ..physics.geometry import Geometry
-from ..physics.minus_sign import with_minus
+from ..physics.notebook_html import described_html
 from .checked_maps import (
+    check_geometry,
     dead_frames,
     dead_frames_of_lazy_map,
     union_with_frames,
@@ -20,15 +21,25 @@ from .checked_maps import (
     without_mask,
 )
 from .cuts import cuts_of
-from .errors import NoPixelLeft, NoSuchSector, WrongShape
-from .exclusion import Excluded, excluded_pixels, mask_array, mask_of_frames, mask_of_sector, union_of_masks
+from .described import described
+from .errors import NoPixelLeft, NoSuchSector
+from .exclusion import (
+    Excluded,
+    excluded_pixels,
+    exclusion_steps,
+    mask_array,
+    mask_of_frames,
+    mask_of_sector,
+    union_of_masks,
+)
 from .maps import array_or_stack, in_memory
-from .noise import check_sigma_map, describe_sigma, sigma_array_or_estimate
+from .noise import check_sigma_map, sigma_array_or_estimate
 from .noise_estimate import estimate_sigma
 from .pair_data import PairData
+from .picture import picture_of
 from .plausible import doubts_on_geometry, doubts_on_maps
 from .provenance import Provenance
-from .selection import Range, describe_sectors, make_selection, sector_arrays
+from .selection import Range, make_selection, other_sectors, sector_arrays
 
 MASKS = ("mask", "bad_frames", "outliers")
 """The fields that exclude pixels, in the order in which a pixel is counted."""
@@ -77,7 +88,7 @@ class TwoTimeData:
         put = object.__setattr__
         c2, masked = without_mask(self.c2)
         put(self, "c2", array_or_stack(c2))
-        _check_geometry(self.geometry, self.shape)
+        check_geometry(self.geometry, self.shape)
         for name in MASKS:
             put(self, name, mask_array(getattr(self, name), self.shape, name))
         sigma, masked_noise = without_mask(self.sigma)
@@ -100,7 +111,7 @@ class TwoTimeData:
         for name in MASKS:
             put(self, name, whole_mask(getattr(self, name), halves))
         masks = [getattr(self, name) for name in MASKS]
-        dead, of_frames = dead_frames(c2, masks, (self.provenance.frames or (0, 0))[0])
+        dead, of_frames = dead_frames(c2, masks, self.provenance.first_frame)
         put(self, "bad_frames", union_of_masks(self.bad_frames, dead))
         notes += of_frames
         if notes:
@@ -184,31 +195,42 @@ class TwoTimeData:
         """
         q_of, phi_of = sector_arrays(self.geometry)
         selection = make_selection(q_of, phi_of, self.n_t, q, phi, sectors, frames)
+        source, kept = self.provenance, selection.frames
+        steps = (*source.steps, *selection.steps(self.n_sector, self.n_t, source))
         return replace(
             self,
             c2=selection.cut_maps(self.c2),
             geometry=selection.cut_geometry(self.geometry),
             sigma=selection.cut_sigma(self.sigma),
             **{name: selection.cut_mask(getattr(self, name)) for name in MASKS},
-            provenance=replace(self.provenance, frames=_frames_within(self.provenance.frames, selection.frames)),
+            provenance=replace(source, frames=source.frames_within(kept.start, kept.stop), steps=steps),
         )
 
-    def excluding(self, *, frames: Any = None, outliers: Any = None) -> "TwoTimeData":
-        """These data without bad frames and outliers, in addition to what is excluded already; sigma stays as it is.
+    def excluding(
+        self, *, frames: Any = None, outliers: Any = None, sectors: Iterable[int] | None = None
+    ) -> "TwoTimeData":
+        """These data without bad frames, outliers and sectors, in addition to what is excluded already; sigma stays as
+        it is.
 
         **Arguments:**
 
         - `frames`: numbers of frames from 0, an array of booleans `(n_t,)`, or what `hx.suspicious_frames` found. Every
           pixel of their rows and columns is excluded.
         - `outliers`: a mask as in `TwoTimeData`, or what `hx.outlier_pixels` found.
+        - `sectors`: numbers of sectors from 0; the others are numbered anew, as by `select`.
 
-        **Raises:** `NotASelection`, `WrongShape`, `TypeError`; `NoPixelLeft`.
+        **Raises:** `NotASelection`, `WrongShape`, `TypeError`; `NoPixelLeft`; `NoSuchSector`, `NothingSelected`.
         """
         bad = None if frames is None else mask_of_frames(frames, self.n_t)
         found = mask_array(outliers, self.shape, "outliers")
-        return replace(
-            self, bad_frames=union_of_masks(self.bad_frames, bad), outliers=union_of_masks(self.outliers, found)
+        steps = (*self.provenance.steps, *exclusion_steps(bad, found, self.provenance))
+        kept = replace(
+            self,
+            bad_frames=union_of_masks(self.bad_frames, bad),
+            outliers=union_of_masks(self.outliers, found),
+            provenance=replace(self.provenance, steps=steps),
         )
+        return kept if sectors is None else kept.select(sectors=other_sectors(sectors, self.n_sector))
 
     def cuts(self, ages: Any = 1, *, lags: int = 40) -> PairData:
         """g2 over the lag: means of the maps over windows of age and bins of lag, with the covariances of their noise.
@@ -228,6 +250,14 @@ class TwoTimeData:
         """The same data with all maps read into one array."""
         return replace(self, c2=in_memory(self.c2)) if self.is_lazy else self
 
+    def plot(self, what: str = "maps", sectors: Iterable[int] | None = None) -> Any:
+        """A figure of Matplotlib, which the extra `figures` installs; `figure.savefig("maps.png")` writes it.
+
+        **Arguments:** `what`: "maps", small ones of up to 48 sectors; "frames", the mean and the scatter of each row of
+        the maps; or "cuts", g2 over the lag. `sectors`: their numbers; the first ones unless given.
+        """
+        return picture_of(self, what, sectors)
+
     def _read(self, k: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         c2_k, of_mask = without_mask(self.c2[k])
         c2_k = np.asarray(c2_k)
@@ -243,19 +273,11 @@ class TwoTimeData:
         return c2_k, excluded, counts
 
     def __repr__(self) -> str:
-        geometry, times = self.geometry, np.asarray(self.geometry.t)
         counted = "counted when read" if self.is_lazy and "excluded" not in self.__dict__ else str(self.excluded)
-        lines = [
-            f"TwoTimeData: {self.n_sector} sectors × {self.n_t} frames ({'lazy ' * self.is_lazy}{self.c2.dtype})",
-            f"  time     {with_minus(f'{times[0]:.5g}')} to {times[-1]:.5g} s, dt {float(geometry.dt):.5g} s",
-            f"  sectors  {describe_sectors(*sector_arrays(geometry))}",
-        ]
-        if geometry.gap is not None:
-            lines.append(f"  gap      {', '.join(f'{x:.5g}' for x in np.unique(np.asarray(geometry.gap)))} Å")
-        lines += [f"  sigma    {describe_sigma(self.sigma)} ({self.sigma_source})", f"  excluded {counted}"]
-        if self.provenance.path is not None:
-            lines.append(f"  from     {self.provenance.path} ({self.provenance.format})")
-        return "\n".join(lines + [f"  note     {note}" for note in self.notes])
+        return described(self, counted)
+
+    def _repr_html_(self) -> str:
+        return described_html(repr(self))
 
 
 def _alike(geometry: Geometry) -> np.ndarray:
@@ -264,21 +286,6 @@ def _alike(geometry: Geometry) -> np.ndarray:
     gap = np.zeros(()) if geometry.gap is None else np.asarray(geometry.gap)
     places = np.stack([np.broadcast_to(x, geometry.n_sector) for x in (q, gap)], axis=1)
     return np.unique(places, axis=0, return_inverse=True)[1].reshape(-1)
-
-
-def _check_geometry(geometry: Geometry, shape: tuple[int, ...]) -> None:
-    if not isinstance(geometry, Geometry):
-        raise TypeError(f"geometry is a {type(geometry).__name__}; expected Geometry(q=..., t=..., phi=..., gap=...).")
-    if geometry.n_sector != shape[0]:
-        expected = f"{geometry.n_sector} maps, one for each sector of the geometry (the longest of q, phi and gap)"
-        raise WrongShape("c2", shape, f"{expected}: give q or phi one value for each map, in the order of the maps")
-    if geometry.n_t != shape[1]:
-        expected = f"{geometry.n_t} frames, one for each time t of the geometry"
-        raise WrongShape("c2", shape, f"{expected}: give t one value for each frame of c2")
-
-
-def _frames_within(outer: tuple[int, int] | None, frames: slice) -> tuple[int, int] | None:
-    return None if outer is None else (outer[0] + frames.start, outer[0] + frames.stop)
 
 
 def _read_only(array: np.ndarray) -> np.ndarray:

@@ -194,12 +194,12 @@ def pack_maps(data: TwoTimeData, *, size: int | None = None, dtype: str | None =
             n_counting[group, tile, member] = np.count_nonzero(counts)
             if weights is not None:
                 weights[group, tile, member] = np.where(counts, weight, 0)
+    if weights is None:
+        weights = (np.asarray(scalar, float)[groups] ** -2.0).astype(jnp.result_type(float))
+    # device_put uses the memory of `values` and `weights`; jnp.asarray would copy them
+    arrays = jax.device_put((values, weights, np.stack([starts, new], axis=1), n_counting, groups))
     return Packed(
-        values=jax.device_put(values),  # uses the memory of `values`; jnp.asarray would copy it
-        weights=jnp.asarray(np.asarray(scalar, float)[groups] ** -2.0) if weights is None else jax.device_put(weights),
-        starts=jnp.asarray(np.stack([starts, new], axis=1)),
-        counts=jnp.asarray(n_counting),
-        sectors=jnp.asarray(groups),
+        *arrays,
         geometry=data.geometry,
         common=common,
     )

@@ -1,12 +1,20 @@
+from .abstract_problem import AbstractProblem as AbstractProblem, residual as residual
 from .estimate import estimate as estimate
 from .fit_input import FitInput as FitInput
 from .fit_many import fit_many as fit_many
 from .gradient_descent import descend as descend
 from .least_squares import fit as fit
+from .log_density import LogDensity as LogDensity, log_density as log_density
 from .minimiser import Minimiser as Minimiser
 from .optimistix_problem import least_squares_problem as least_squares_problem
 from .parameter import Parameter as Parameter
-from .problem import Problem as Problem, residual as residual
+from .priors.prior import (
+    AbstractPrior as AbstractPrior,
+    LogNormal as LogNormal,
+    Normal as Normal,
+    Uniform as Uniform,
+)
+from .problem import Problem as Problem
 from .result.derived import Curve as Curve
 from .result.fit_result import FitResult as FitResult
 from .solve.ended import Ended as Ended

@@ -10,7 +10,7 @@ from ..engine import AbstractPacked, pack
 from ..engine.losses import AbstractLoss
 from ..physics.model import TwoTimeModel
 from ..physics.per_sector import check_sectors
-from .free_parameters import FreeParameters, ParameterBounds, choose_free
+from .free_parameters import FreeParameters, ParameterBounds, Priors, choose_free
 from .problem import Problem, degrees_of_freedom, problem_of
 
 FitData = TwoTimeData | PairData | OneTimeData | AbstractPacked
@@ -37,6 +37,11 @@ class FitInput:
     packing_seconds: float
     pairs: PairData | OneTimeData | None = None
 
+    @property
+    def source(self) -> FitData:
+        """The data as they were given: packed only where they were given so."""
+        return self.maps or self.pairs or self.packed
+
     def problem(self, box: bool = False) -> Problem:
         """The least-squares problem of these parameters and data; `box`: for a solver that is told the bounds."""
         return problem_of(self.model, self.free_parameters, self.packed, self.loss, box=box)
@@ -49,6 +54,7 @@ def fit_input(
     fixed: Iterable[str],
     bounds: ParameterBounds | None,
     loss: AbstractLoss,
+    priors: Priors | None = None,
 ) -> FitInput:
     """Select the free parameters by name, pack the data, and check that they can determine the parameters.
 
@@ -57,7 +63,7 @@ def fit_input(
     for anything but two-time data, data of pairs and one-time data; `NeedsTimeOrigin` (of `homodyne_eqx.errors`) for a
     model that changes with time and data that hold lags alone.
     """
-    return input_of(model, data, choose_free(model, free, fixed, bounds), loss)
+    return input_of(model, data, choose_free(model, free, fixed, bounds, priors), loss)
 
 
 def input_of(model: TwoTimeModel, data: FitData, free_parameters: FreeParameters, loss: AbstractLoss) -> FitInput:

@@ -15,11 +15,12 @@ from ..data import TwoTimeData
 from ..engine import NormalEquations, Packed
 from ..engine.losses import AbstractLoss, Squares
 from ..physics.model import TwoTimeModel
+from .abstract_problem import residual
 from .effects import without_rounding
 from .fit_input import FitInput, input_of
-from .free_parameters import ParameterBounds, choose_free
+from .free_parameters import ParameterBounds, Priors, choose_free
 from .minimiser import TOLERANCE
-from .problem import Problem, model_with, problem_of, residual
+from .problem import Problem, model_with, problem_of
 from .result.build_result import build_result
 from .result.equal_angles import nearest_to_start
 from .result.fit_result import FitResult
@@ -37,6 +38,7 @@ def fit_many(
     free: Iterable[str] | None = None,
     fixed: Iterable[str] = (),
     bounds: ParameterBounds | None = None,
+    priors: Priors | None = None,
     loss: AbstractLoss = Squares(),
     max_steps: int = 200,
     tolerance: float | None = None,
@@ -56,7 +58,7 @@ def fit_many(
     **Raises:** `ValueError` for no data, or data of different shapes; as `fit` for the rest.
     """
     begun = time.perf_counter()
-    free_parameters = choose_free(model, free, fixed, bounds)
+    free_parameters = choose_free(model, free, fixed, bounds, priors)
     given = [input_of(model, each, free_parameters, loss) for each in data]
     _check_alike(given)
     packed, axes = _stacked([each.packed for each in given if isinstance(each.packed, Packed)])

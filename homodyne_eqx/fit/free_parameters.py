@@ -14,9 +14,11 @@ import numpy as np
 from ..physics.model import TwoTimeModel
 from ..physics.parameter_names import element_names, named_leaves, names_by_path
 from .parameter import Parameter
+from .priors.prior import AbstractPrior
 from .solve.interval import inside
 
 ParameterBounds = Mapping[str, tuple[float | int | None, float | int | None]]
+Priors = Mapping[str, AbstractPrior]
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,11 @@ class FreeParameters:
     @property
     def free(self) -> tuple[Parameter, ...]:
         return tuple(parameter for parameter in self.parameters if parameter.free)
+
+    @property
+    def n_prior_rows(self) -> int:
+        """How many priors count as a datum."""
+        return sum(p.prior is not None and p.prior.counts for p in self.free)
 
     def array(self, field: str) -> np.ndarray:
         """A field of every free parameter, (n_params,)."""
@@ -120,15 +127,19 @@ class FreeParameters:
 
 
 def choose_free(
-    model: TwoTimeModel, free: Iterable[str] | None, fixed: Iterable[str], bounds: ParameterBounds | None
+    model: TwoTimeModel,
+    free: Iterable[str] | None,
+    fixed: Iterable[str],
+    bounds: ParameterBounds | None,
+    priors: Priors | None = None,
 ) -> FreeParameters:
-    """Turn names into free leaves, bounds and start values.
+    """Turn names into free leaves, bounds, priors and start values.
 
     A name is that of a leaf (`D0`, `contrast`, `diffusion.rate`, or its path in the model, `g1.terms[0].rate.value`),
-    which stands for all elements of an array; bounds may also name a single element.
+    which stands for all elements of an array; bounds and priors may also name a single element.
 
     **Raises:** `ValueError` for names that the model does not have, a start outside its bounds or not finite, bounds
-    that are not an interval, or no free parameter.
+    that are not an interval, a prior of a fixed parameter, or no free parameter; `TypeError` for what is no prior.
     """
     leaves = named_leaves(model)
     names = [leaf.name for leaf in leaves]
@@ -136,10 +147,11 @@ def choose_free(
     by_path = names_by_path(leaves)
     chosen_free = None if free is None else _listed("free", free, by_path)
     chosen_fixed = _listed("fixed", fixed, by_path)
-    bounds = _by_name(bounds or {}, by_path)
+    bounds, priors = _by_name(bounds or {}, by_path), _by_name(priors or {}, by_path)
     _check_known("free", chosen_free or (), names)
     _check_known("fixed", chosen_fixed, names)
     _check_known("bounds", bounds, [*names, *elements])
+    _check_known("priors", priors, [*names, *elements])
     wanted = {leaf.name for leaf in leaves if leaf.free} if chosen_free is None else {*chosen_free}
     is_free = [name in wanted - {*chosen_fixed} for name in names]
     if not any(is_free):
@@ -149,6 +161,10 @@ def choose_free(
         values = np.asarray(leaf.value, dtype=float)
         for name, value in zip(element_names(leaf.name, values.shape), values.ravel(), strict=True):
             low, high = _interval(name, bounds.get(name, bounds.get(leaf.name, leaf.bounds)))
+            prior = _checked_prior(name, priors.get(name, priors.get(leaf.name)), moves)
+            if prior is not None:
+                low, high = max(low, prior.limits[0]), min(high, prior.limits[1])
+                _check_within_bounds(name, prior, low, high)
             if moves:
                 value = _checked(name, float(value), low, high)
             parameters.append(
@@ -165,6 +181,7 @@ def choose_free(
                     neutral=leaf.neutral,
                     linear=leaf.linear and leaf.of_scaling,
                     of_scaling=leaf.of_scaling,
+                    prior=prior,
                 )
             )
     chosen = marked_leaves(model, {name for name, moves in zip(names, is_free, strict=True) if moves})
@@ -208,6 +225,21 @@ def _interval(name: str, given: tuple[float | int | None, float | int | None]) -
             f"The bounds of {name} are ({low:g}, {high:g}); expected low < high. To keep it fixed, name it in fixed."
         )
     return low, high
+
+
+def _checked_prior(name: str, prior: AbstractPrior | None, moves: bool) -> AbstractPrior | None:
+    if prior is None:
+        return None
+    if not isinstance(prior, AbstractPrior):
+        raise TypeError(f"The prior of {name} is {prior!r}; expected hx.Normal(…), hx.LogNormal(…) or hx.Uniform(…).")
+    if not moves:
+        raise ValueError(f"{name} has the prior {prior}, but is fixed. Free it, or leave out its prior.")
+    return prior
+
+
+def _check_within_bounds(name: str, prior: AbstractPrior, low: float, high: float) -> None:
+    if not low < high:
+        raise ValueError(f"The prior {prior} of {name} leaves no values within its bounds. Change one of the two.")
 
 
 def _checked(name: str, value: float, low: float, high: float) -> float:

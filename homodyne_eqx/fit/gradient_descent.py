@@ -16,7 +16,8 @@ from ..engine.losses import AbstractLoss, Squares
 from ..physics.model import TwoTimeModel
 from .effects import without_rounding
 from .fit_input import FitData, FitInput, fit_input
-from .free_parameters import ParameterBounds
+from .free_parameters import ParameterBounds, Priors
+from .priors.prior_rows import prior_rows
 from .problem import Problem, not_finite_at, values_of
 from .result.build_result import build_result
 from .result.equal_angles import nearest_to_start
@@ -39,6 +40,7 @@ def descend(
     free: Iterable[str] | None = None,
     fixed: Iterable[str] = (),
     bounds: ParameterBounds | None = None,
+    priors: Priors | None = None,
     loss: AbstractLoss = Squares(),
     tolerance: float = 1e-2,
     callback: Callable[[Iteration], None] | None = None,
@@ -68,7 +70,7 @@ def descend(
     import optax
 
     begun = time.perf_counter()
-    given = fit_input(model, data, free, fixed, bounds, loss)
+    given = fit_input(model, data, free, fixed, bounds, loss, priors)
     given = replace(given, free_parameters=given.free_parameters.off_bounds())
     _check_steps(optimiser, steps, tiles_a_step, given.packed)
     problem = _in_units_of_the_start(given.problem())
@@ -187,7 +189,7 @@ def _step(optimiser: Any, carried: _Carried, problem: Problem) -> tuple[_Carried
     n_pairs = problem.packed.n_pairs
 
     def mean(y: Array) -> Array:
-        return chi_squared(problem.model(y), problem.packed, problem.loss) / n_pairs
+        return problem.chi_squared(y) / n_pairs
 
     value, gradient = jax.value_and_grad(mean)(carried.y)
     updates, state = optax.with_extra_args_support(optimiser).update(
@@ -206,7 +208,9 @@ def _judged(fitted: TwoTimeModel, given: FitInput, tolerance: float, descent: _D
         chi2 = float(eqx.filter_jit(chi_squared)(fitted, packed, loss))
         normal, left = Quadratic(np.zeros((n, n)), np.zeros(n), chi2), np.inf
     else:
-        normal = on_host(eqx.filter_jit(normal_equations)(fitted, packed, loss, free_parameters.filter))
+        found = eqx.filter_jit(normal_equations)(fitted, packed, loss, free_parameters.filter)
+        rows = prior_rows(free_parameters.free, found.vector.dtype)
+        normal = on_host(rows.added_to(found, jnp.asarray(parameters, found.vector.dtype)))
         left = expected_decrease(free_parameters.limits(), parameters, normal) if normal.is_finite else np.inf
     if not normal.is_finite:
         ended = Ended.NOT_FINITE

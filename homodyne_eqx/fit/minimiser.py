@@ -14,6 +14,7 @@ from ..engine import AbstractPacked, NormalEquations, normal_equations, with_bes
 from ..engine.losses import AbstractLoss
 from ..physics.model import TwoTimeModel
 from .free_parameters import FreeParameters
+from .priors.prior_rows import prior_rows
 from .problem import Problem, degrees_of_freedom, model_with, not_finite_at, problem_of, values_of
 from .solve.ended import Ended
 from .solve.levenberg_marquardt import knows_bounds
@@ -136,8 +137,8 @@ def _with_scaling(
     dtype = unknowns.start.dtype
     scaling_bounds = jnp.asarray(free_parameters.scaling_bounds(), dtype)
     fitted, found = _at_best_scaling(fitted, packed, scaling_bounds, free_parameters.filter)
-    normal = on_host(found)
     values = values_of(fitted, free_parameters.filter)
+    normal = on_host(prior_rows(free_parameters.free, dtype).added_to(found, jnp.asarray(values, dtype)))
     limits = (np.asarray(x, dtype).astype(float) for x in free_parameters.limits())
     at_bound = parameters_at_bound(*limits, values, normal, unknowns.ends_exactly)
     return fitted, replace(outcome, parameters=values, normal=normal, at_bound=at_bound)

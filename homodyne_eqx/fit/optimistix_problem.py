@@ -7,9 +7,10 @@ import equinox as eqx
 
 from ..engine.losses import AbstractLoss, Squares
 from ..physics.model import TwoTimeModel
+from .abstract_problem import residual
 from .fit_input import FitData, fit_input
-from .free_parameters import ParameterBounds
-from .problem import Problem, not_finite_at, residual
+from .free_parameters import ParameterBounds, Priors
+from .problem import Problem, not_finite_at
 from .solve.minimise import rescaled
 from .solve.quadratic import on_host
 
@@ -21,6 +22,7 @@ def least_squares_problem(
     free: Iterable[str] | None = None,
     fixed: Iterable[str] = (),
     bounds: ParameterBounds | None = None,
+    priors: Priors | None = None,
     loss: AbstractLoss = Squares(),
     box: bool = False,
 ) -> Problem:
@@ -50,7 +52,7 @@ def least_squares_problem(
 
     **Raises:** `ValueError` as `fit`, and where χ² is not finite at the start.
     """
-    given = fit_input(model, data, free, fixed, bounds, loss)
+    given = fit_input(model, data, free, fixed, bounds, loss, priors)
     if not box:
         given = replace(given, free_parameters=given.free_parameters.off_bounds())
     problem = given.problem(box)

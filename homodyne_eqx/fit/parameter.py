@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import final
 
+from .priors.prior import AbstractPrior
 from .result.numbers import number_texts
 
 
@@ -21,7 +22,8 @@ class Parameter:
       at a bound, inf if the data do not determine it;
     - `spread`: the uncertainty, or what works it out; `period`: after one period, or after two, the map is the same;
       `neutral`: the value at which it changes nothing, if there is one;
-      `linear`: g2 is linear in it; `of_scaling`: it belongs to contrast and offset.
+      `linear`: g2 is linear in it; `of_scaling`: it belongs to contrast and offset;
+    - `prior`: what was known of it before the fit.
     """
 
     name: str
@@ -39,6 +41,7 @@ class Parameter:
     neutral: float | None = None
     linear: bool = False
     of_scaling: bool = False
+    prior: AbstractPrior | None = None
 
     @property
     def uncertainty(self) -> float:

@@ -9,31 +9,24 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from ..engine import (
-    AbstractPacked,
-    NormalEquations,
-    chi_squared,
-    jacobian_of,
-    normal_equations,
-    residual_of,
-    with_best_scaling,
-)
+from ..engine import AbstractPacked, NormalEquations, chi_squared, normal_equations, with_best_scaling
 from ..engine.losses import AbstractLoss
-from ..engine.tangents import tangent_along
 from ..physics.model import TwoTimeModel
+from .abstract_problem import AbstractProblem
 from .free_parameters import FreeParameters
+from .priors.prior_rows import PriorRows, prior_rows
 from .solve.interval import inside
 from .solve.unknowns import AbstractUnknowns, BoxUnknowns, IntervalUnknowns
 
 
 @final
-class Problem(eqx.Module):
+class Problem(AbstractProblem):
     """A fit as a solver sees it: the arguments of `residual`, whose unknowns y are 0 at the start.
 
     - `moving`, `rest`: the model, split into its free leaves and all else; `unknowns`; `packed`: the data; `loss`;
     - `scaling_bounds`: None, or ((low, high) of contrast, (low, high) of offset): these two are then no unknowns but
       put to their best for every y (variable projection);
-    - `names`: of the parameters, in their order.
+    - `names`: of the parameters, in their order; `priors`: what is known of them beside the data.
 
     All arrays in it may be traced and differentiated in, those of data and geometry too.
     """
@@ -45,20 +38,7 @@ class Problem(eqx.Module):
     loss: AbstractLoss
     scaling_bounds: Float[Array, "2 2"] | None = None
     names: tuple[str, ...] = eqx.field(static=True, default=())
-
-    @property
-    def start(self) -> Float[Array, " n_params"]:
-        """The unknowns at the start: 0."""
-        return jnp.asarray(np.zeros(self.unknowns.start.shape), self.unknowns.start.dtype)
-
-    def parameters(self, y: Float[Array, " n_params"]) -> Float[Array, " n_params"]:
-        """The parameters that unknowns stand for, in their units."""
-        return self.unknowns.parameters(y)
-
-    @property
-    def options(self) -> dict[str, Any]:
-        """What the solver is to be told, as its `options`: the bounds on y, unless they are in the unknowns."""
-        return self.unknowns.options()
+    priors: PriorRows = eqx.field(default_factory=lambda: prior_rows(()))
 
     def model(self, y: Float[Array, " n_params"]) -> TwoTimeModel:
         """The model with these parameters."""
@@ -67,13 +47,33 @@ class Problem(eqx.Module):
             return model
         return with_best_scaling(model, self.packed, self.scaling_bounds[:, 0], self.scaling_bounds[:, 1])
 
+    def chi_squared(self, y: Float[Array, " n_params"]) -> Float[Array, ""]:
+        """χ² of the data and the priors."""
+        return chi_squared(self.model(y), self.packed, self.loss) + self.priors.chi2(self.parameters(y))
+
+    def normal_equations(self, y: Float[Array, " n_params"]) -> NormalEquations:
+        """The normal equations of data and priors in the parameters.
+
+        Where contrast and offset are eliminated, they are at their best for every value of these.
+        """
+        model = self.model(y)
+        free = jax.tree.map(lambda x: x is not None, self.moving, is_leaf=lambda x: x is None)
+        if self.scaling_bounds is None:
+            normal = normal_equations(model, self.packed, self.loss, free)
+        else:
+            both = eqx.tree_at(lambda m: m.scaling, free, jax.tree.map(lambda _: True, model.scaling))
+            leaves = jax.tree.leaves(eqx.filter(model, both))
+            kept = np.repeat(_flags(free, both), [leaf.size for leaf in leaves])
+            normal = projected(normal_equations(model, self.packed, self.loss, both), kept)
+        return self.priors.added_to(normal, self.parameters(y))
+
 
 def degrees_of_freedom(packed: AbstractPacked, free_parameters: FreeParameters) -> int:
-    """How many pairs of frames there are beyond the free parameters.
+    """How many pairs of frames and priors there are beyond the free parameters.
 
     **Raises:** `ValueError` if there are none.
     """
-    left = int(packed.n_pairs) - len(free_parameters.free)
+    left = int(packed.n_pairs) + free_parameters.n_prior_rows - len(free_parameters.free)
     if left <= 0:
         raise ValueError(
             f"{packed.n_pairs} pairs of frames cannot determine {len(free_parameters.free)} parameters. "
@@ -118,7 +118,7 @@ def problem_of(
         unknowns = IntervalUnknowns(low, high, inside(start, low, high), jnp.asarray(scale, dtype))
     eliminated = None if scaling_bounds is None else jnp.asarray(scaling_bounds, dtype)
     names = tuple(parameter.name for parameter in free_parameters.free)
-    return Problem(moving, rest, unknowns, packed, loss, eliminated, names)
+    return Problem(moving, rest, unknowns, packed, loss, eliminated, names, prior_rows(free_parameters.free, dtype))
 
 
 def model_with(
@@ -128,59 +128,16 @@ def model_with(
     leaves, tree = jax.tree.flatten(moving)
     ends = np.cumsum([0, *(leaf.size for leaf in leaves)])
     parts = [parameters[a:b].reshape(leaf.shape) for leaf, (a, b) in zip(leaves, itertools.pairwise(ends), strict=True)]
-    values = [jnp.asarray(part, leaf.dtype) for leaf, part in zip(leaves, parts, strict=True)]
+    if isinstance(parameters, np.ndarray):
+        values = jax.device_put([part.astype(leaf.dtype) for leaf, part in zip(leaves, parts, strict=True)])
+    else:
+        values = [jnp.asarray(part, leaf.dtype) for leaf, part in zip(leaves, parts, strict=True)]
     return eqx.combine(jax.tree.unflatten(tree, values), rest)
 
 
 def values_of(model: TwoTimeModel, free: Any) -> np.ndarray:
     """The inverse of `model_with`: the free parameters of a model, one after the other, in double precision."""
     return np.concatenate([np.ravel(np.asarray(leaf, float)) for leaf in jax.tree.leaves(eqx.filter(model, free))])
-
-
-@eqx.filter_custom_jvp
-def residual(y: Float[Array, " n_params"], problem: Problem) -> tuple[Float[Array, " m"], NormalEquations]:
-    """n_params + 1 numbers with the least-squares steps of all pairs of frames, and beside them the normal equations
-    in the parameters themselves: one pass over the data.
-
-    Half their square is half of χ² and has its derivatives, to second order, in `y` and in everything else. So the
-    solvers of Optimistix apply as they are, with `has_aux=True`, and `optimistix.ImplicitAdjoint` differentiates what
-    they find in data and geometry.
-
-    **Arguments:** `y`: the unknowns, 0 at the start; `problem`: from `least_squares_problem`.
-    """
-    normal, in_y = _normal_equations(y, problem)
-    return residual_of(y, in_y), normal
-
-
-@residual.def_jvp
-def _residual_jvp(primals, tangents):
-    """Along y the derivative is J', which the pass over the data has given already; nothing more is differentiated."""
-    (y, problem), (t_y, t_problem) = primals, tangents
-    normal, in_y = _normal_equations(y, problem)
-    r = residual_of(y, in_y)
-    tangent = jnp.zeros_like(r) if t_y is None else jacobian_of(y, in_y) @ t_y
-    if jax.tree.leaves(t_problem):
-        tangent = tangent + r * (_chi2_tangent(y, problem, t_problem) / (2 * jnp.where(in_y.chi2 > 0, in_y.chi2, 1)))
-    return (r, normal), (tangent, jax.tree.map(jnp.zeros_like, normal))
-
-
-@eqx.filter_jit
-def _normal_equations(y: Array, problem: Problem) -> tuple[NormalEquations, NormalEquations]:
-    """The normal equations in the parameters and in y. Compiled with what calls it; traced once for all of that."""
-    model = problem.model(y)
-    free = jax.tree.map(lambda x: x is not None, problem.moving, is_leaf=lambda x: x is None)
-    if problem.scaling_bounds is None:
-        normal = normal_equations(model, problem.packed, problem.loss, free)
-    else:
-        both = eqx.tree_at(lambda m: m.scaling, free, jax.tree.map(lambda _: True, model.scaling))
-        sizes = [
-            (kept, x.size) for kept, x in zip(_flags(free, both), jax.tree.leaves(eqx.filter(model, both)), strict=True)
-        ]
-        kept = np.repeat([k for k, _ in sizes], [n for _, n in sizes])
-        normal = projected(normal_equations(model, problem.packed, problem.loss, both), kept)
-    slope = problem.unknowns.slope(y)
-    in_y = NormalEquations(normal.matrix * slope[:, None] * slope[None, :], normal.vector * slope, normal.chi2)
-    return jax.lax.stop_gradient(normal), in_y
 
 
 def _flags(free: Any, both: Any) -> list[bool]:
@@ -201,12 +158,3 @@ def projected(normal: NormalEquations, kept: np.ndarray) -> NormalEquations:
     solved = jnp.linalg.solve(lifted, n_ek / d[:, None])
     matrix = normal.matrix[kept][:, kept] - (n_ek / d[:, None]).T @ solved
     return NormalEquations((matrix + matrix.T) / 2, normal.vector[kept], normal.chi2)
-
-
-def _chi2_tangent(y: Array, problem: Problem, tangent: Any) -> Array:
-    """The derivative of χ² along a change of the arguments, with `y` fixed."""
-
-    def chi2(whole: Problem) -> Array:
-        return chi_squared(whole.model(y), whole.packed, whole.loss)
-
-    return tangent_along(chi2, problem, tangent)

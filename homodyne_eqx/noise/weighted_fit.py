@@ -24,7 +24,8 @@ class WeightedFit:
     """After a fit by least squares.
 
     - `sectors`: their noise; `speckles`: how many each has, (n_sector,); `at_bound`: which parameters are, (n_free,);
-    - `inverse`: N⁻¹ of least squares, (n_free, n_free), 0 for parameters at a bound; `sigma`: its uncertainties.
+    - `inverse`: N⁻¹ of least squares, (n_free, n_free), 0 for parameters at a bound; `sigma`: its uncertainties;
+    - `prior_information`: what priors have added to N, (n_free, n_free). The weighted fit has no priors.
     """
 
     sectors: tuple[SectorNoise, ...]
@@ -32,6 +33,7 @@ class WeightedFit:
     at_bound: np.ndarray
     inverse: np.ndarray
     sigma: np.ndarray
+    prior_information: np.ndarray
 
     @cached_property
     def shares(self) -> np.ndarray:
@@ -71,7 +73,7 @@ class WeightedFit:
     @cached_property
     def step_covariance(self) -> np.ndarray:
         """Of the `step`, if the model is right, (n_free, n_free)."""
-        total = np.zeros((self._n, self._n))
+        total = self.inverse @ self.prior_information @ self.inverse
         for sector, share, speckles in self._each():
             by_weights = np.zeros((self._n, sector.active.size + _N))
             by_weights[:, : sector.active.size] = share * self._inverse[:, sector.active]

@@ -10,6 +10,7 @@ from .dense_map import scattered_pairs, two_time_map
 from .detection import AbstractDetection, Homodyne, field_correlation
 from .equation import equation
 from .geometry import Geometry, Sector
+from .notebook_html import preformatted_html
 from .per_sector import at_sector, check_sectors
 from .quantities import AbstractWithQuantities
 from .scaling import AbstractScaling
@@ -41,6 +42,9 @@ class TwoTimeModel(AbstractWithQuantities):
     def __str__(self) -> str:
         """The model as an equation with its values."""
         return equation(self)
+
+    def _repr_html_(self) -> str:
+        return preformatted_html(str(self))
 
     def nodes(self, geometry: Geometry) -> Nodes:
         check_sectors(self, geometry)

@@ -1,14 +1,23 @@
 """What the figures are drawn from, by brute force; and that they come out with something on them."""
 
+from dataclasses import dataclass, replace
+
 import numpy as np
 import pytest
 from hypothesis import given, strategies as st
 
+import homodyne_eqx as hx
 from homodyne_eqx.app.figures import draw_figures
 from homodyne_eqx.app.figures.age_cuts import age_cuts
 from homodyne_eqx.app.figures.block_average import block_edges, block_mean, without_diagonal
-from homodyne_eqx.app.figures.panels import common_scales, sector_panels
-from homodyne_eqx.data.result_file import ResultArrays, load_result_arrays, save_result_arrays
+from homodyne_eqx.app.figures.g2_curves import grouped
+from homodyne_eqx.app.figures.lag_means import lag_means
+from homodyne_eqx.app.figures.panels import panels_of
+from homodyne_eqx.app.figures.plot import Plot
+from homodyne_eqx.app.figures.rates import rate_limits
+from homodyne_eqx.app.figures.residual_frames import conspicuous, mean_of_known
+from homodyne_eqx.fit import Curve, Ended, FitResult, Iteration, Parameter, SpeckleCovariance
+from homodyne_eqx.fit.result.sectors import SectorFit, SectorMaps
 
 
 @given(n=st.integers(1, 40), most=st.integers(1, 12), seed=st.integers(0, 99))
@@ -73,84 +82,198 @@ def test_masked_pixels_are_left_out_of_the_cuts():
         assert np.all(np.isfinite(cut.data))
 
 
-@pytest.fixture
-def written(tmp_path):
-    """A result file of any size: `written(n_sector, n_t, phi)`."""
+@dataclass(frozen=True)
+class View:
+    """Maps of exponential decay with noise of 1σ, in the place of those of a fit."""
 
-    def write(n_sector, n_t, phi=True, steps=5):
-        rng = np.random.default_rng(0)
-        lag = np.abs(np.subtract.outer(np.arange(n_t), np.arange(n_t)))
+    n_sector: int
+    n_t: int
+    bad_frame: int | None
 
-        def maps():
-            for k in range(n_sector):
-                model = 1 + 0.2 * np.exp(-lag / (5.0 + k))
-                residual = rng.standard_normal((n_t, n_t))
-                residual[lag == 0] = np.nan
-                residual[n_t // 2] = np.nan
-                yield model + 0.01 * np.nan_to_num(residual), model, residual
+    def maps(self, k):
+        lag = np.abs(np.subtract.outer(np.arange(self.n_t), np.arange(self.n_t)))
+        model = 1 + 0.2 * np.exp(-lag / (5.0 + k))
+        residual = np.tril(np.random.default_rng(k).standard_normal(model.shape), -1)
+        residual += residual.T
+        if self.bad_frame is not None:
+            residual[self.bad_frame], residual[:, self.bad_frame] = 500.0, 500.0
+        residual[lag == 0] = np.nan
+        residual[self.n_t // 2], residual[:, self.n_t // 2] = np.nan, np.nan
+        return SectorMaps(model + 0.01 * np.nan_to_num(residual), model, residual)
 
-        names = ("D0", "alpha", "phi0", "contrast[0]")
-        arrays = ResultArrays(
-            q=np.full(n_sector, 0.00541),
-            phi=np.linspace(-170, 123.456, n_sector) if phi else None,
-            gap=None,
-            t=0.1 * np.arange(n_t),
-            sigma=np.full(n_sector, 0.01),
-            names=names,
-            units=("Å²/s^(1+alpha)", "", "deg", ""),
-            values=np.ones(4),
-            uncertainties=np.ones(4),
-            free_names=names,
-            covariance=np.diag([1e4, 0.01, np.inf, 1e-6]),
-            chi2=np.geomspace(1e6, 1e4, steps),
-            expected_decrease=np.ones(steps),
-            elapsed=np.arange(steps, dtype=float),
-            history=rng.random((steps, 4)),
-            degrees_of_freedom=10_000,
-        )
-        path = tmp_path / "result.h5"
-        save_result_arrays(path, arrays, maps())
-        return load_result_arrays(path)
+    def each_map(self):
+        return map(self.maps, range(self.n_sector))
 
-    return write
+
+NAMES = ("D0", "alpha", "phi0", "contrast[0]")
+
+
+def drawn(n_sector, n_t, phi=True, bad_frame=None, maps=True):
+    """A result of any size without a fit."""
+    t, azimuths = 0.1 * np.arange(n_t), np.linspace(-170, 123.456, n_sector) if phi else None
+    geometry = hx.Geometry(q=np.full(n_sector, 0.00541), phi=azimuths, t=t, dt=0.1)
+    model = hx.static_diffusion(D0=1.0, alpha=0.0, D_offset=0.0, contrast=0.2, offset=1.0)
+    rng, rate = np.random.default_rng(0), 1e4 * np.maximum(t, 0.1) ** -0.5
+    units, uncertainties = ("Å²/s^(1+alpha)", "", "deg", ""), (100.0, 0.1, np.inf, 1e-3)
+    parameters = {
+        name: Parameter(name, name, 1.0, unit, spread=spread, of_scaling="[" in name)
+        for name, unit, spread in zip(NAMES, units, uncertainties, strict=True)
+    }
+    covariance = np.array([[1e4, -9.99, np.nan, 0.01], [-9.99, 0.01, np.nan, 0], [np.nan] * 4, [0.01, 0, np.nan, 1e-6]])
+    view, where = View(n_sector, n_t, bad_frame), (np.full(n_sector, None) if azimuths is None else azimuths)
+    result = FitResult(
+        model=model,
+        parameters=parameters,
+        chi2=1.0,
+        degrees_of_freedom=1000,
+        white_noise_covariance=covariance,
+        ended=Ended.CONVERGED,
+        message="",
+        kernel="",
+        averages=list,
+        rates=lambda: {"J": Curve(t, rate, 0.9 * rate, 1.1 * rate, "Å²/s")} if maps else {},
+        spread=lambda: SpeckleCovariance(
+            NAMES, covariance, covariance, np.ones(n_sector), np.ones(n_sector), np.zeros(n_sector, bool), ()
+        ),
+        judgement=lambda: None,
+        history=tuple(Iteration(k, 10.0 ** (6 - k), 1.0, 1.0, rng.random(4), 0.1, 1000) for k in range(5)),
+        seconds={},
+        notes=(),
+        loss="Squares",
+        data=hx.TwoTimeData(np.ones((n_sector, n_t, n_t)), geometry, sigma=0.01) if maps else None,
+    )
+    sectors = tuple(
+        SectorFit(k, 0.00541, at, 0.2, 0.01, "own", 1.0, 0.01, "own", 1.0, n_t * n_t) for k, at in enumerate(where)
+    )
+    vars(result).update({"_view": view, "sectors": sectors})
+    return result
+
+
+ALWAYS = {"maps", "g2", "frames", "rates", "correlations", "history"}
 
 
 @pytest.mark.parametrize(
     ("n_sector", "n_t", "phi", "names"),
-    [
-        (1, 12, False, {"sectors_1", "history"}),
-        (9, 30, True, {"sectors_1", "sectors_2", "sectors_3", "overview", "history"}),
-        (1, 700, True, {"sectors_1", "history"}),
-    ],
-    ids=["one small map without azimuth", "many sectors", "a large map"],
+    [(1, 12, False, ALWAYS), (9, 30, True, {*ALWAYS, "cuts"})],
+    ids=["one small map without azimuth", "many sectors"],
 )
-def test_every_figure_comes_out_with_something_on_it(written, tmp_path, n_sector, n_t, phi, names):
+def test_every_figure_comes_out_with_something_on_it(tmp_path, n_sector, n_t, phi, names):
     import matplotlib as mpl
     from matplotlib.image import imread
 
     before = dict(mpl.rcParams)
-    files = draw_figures(written(n_sector, n_t, phi), tmp_path / "figures", dpi=60)
+    files = draw_figures(drawn(n_sector, n_t, phi), tmp_path / "figures", dpi=60)
     assert {path.stem for path in files} == names
     for path in files:
         pixels = imread(path)[..., :3].reshape(-1, 3)
         assert len(np.unique(pixels, axis=0)) > 50
-        assert np.mean(np.all(pixels == 1, axis=1)) < 0.95
+        white = np.mean(np.all(pixels == 1, axis=1))
+        assert white < (0.95 if path.stem in ("maps", "frames", "correlations") else 0.98)  # lines cover less
     assert dict(mpl.rcParams) == before
 
 
-def test_scales_hold_every_model_and_are_common(written):
-    file = written(3, 30)
-    panels = [sector_panels(file, k, 300) for k in range(3)]
-    scales = common_scales(panels, 30, 300)
-    assert scales.low < min(np.nanmin(p.model) for p in panels)
-    assert scales.high > max(np.nanmax(p.model) for p in panels)
-    assert 2 <= scales.residual <= 4
-    assert scales.block == 1
+def test_the_chosen_sectors_and_nothing_else(tmp_path):
+    files = draw_figures(drawn(3, 12), tmp_path / "figures", [2, 0], form="svg")
+    assert [path.name for path in files] == ["sector_2.svg", "sector_0.svg"]
+    assert {path.name for path in (tmp_path / "figures").iterdir()} == {"sector_2.svg", "sector_0.svg"}
+    text = files[0].read_text(encoding="utf-8")
+    assert "sector 2" in text
+    assert "sector 0" not in text
 
 
-def test_sectors_and_formats_that_there_are_not(written, tmp_path):
-    file = written(2, 12)
-    with pytest.raises(ValueError, match="no sector"):
-        draw_figures(file, tmp_path / "figures", sectors=[5])
+def test_a_result_without_maps_has_the_other_figures(tmp_path):
+    files = draw_figures(drawn(2, 12, maps=False), tmp_path / "figures", dpi=60)
+    assert {path.stem for path in files} == {"correlations", "history"}
+    with pytest.raises(ValueError, match="no maps to draw"):
+        draw_figures(drawn(2, 12, maps=False), tmp_path / "figures", [0])
+
+
+def test_scales_hold_every_model_and_are_common():
+    panels = panels_of(drawn(3, 30))
+    assert panels.scales.low < min(np.nanmin(p.model) for p in panels.of_sectors)
+    assert panels.scales.high > max(np.nanmax(p.model) for p in panels.of_sectors)
+    assert 2 <= panels.scales.residual <= 4
+    assert panels.scales.block == 1
+    assert [p.sector.index for p in panels_of(drawn(3, 30), [2]).of_sectors] == [2]
+
+
+@pytest.mark.parametrize("n_t", [40, 500], ids=["as it is", "averaged over blocks"])
+def test_a_bad_frame_does_not_set_the_scale_of_the_residual(n_t):
+    clean, spoilt = panels_of(drawn(2, n_t)), panels_of(drawn(2, n_t, bad_frame=7))
+    assert np.nanmax(spoilt.of_sectors[0].residual) > 50 * clean.scales.residual
+    assert spoilt.scales.residual == clean.scales.residual
+
+
+def test_means_over_lags_are_those_of_a_loop():
+    rng = np.random.default_rng(4)
+    n_t = 23
+    c2, model, t = rng.random((n_t, n_t)), rng.random((n_t, n_t)), np.cumsum(rng.random(n_t))
+    counts = rng.random((n_t, n_t)) < 0.7
+    found = lag_means(c2, model, counts, t)
+    assert np.all(np.diff(found.lag) > 0)
+    for step in range(1, 8):  # bins of one lag each
+        pairs = [(i, j) for i in range(n_t) for j in range(n_t) if abs(i - j) == step and counts[i, j]]
+        k = np.argmin(np.abs(found.lag - np.mean([abs(t[i] - t[j]) for i, j in pairs])))
+        assert found.lag[k] == pytest.approx(np.mean([abs(t[i] - t[j]) for i, j in pairs]))
+        assert found.data[k] == pytest.approx(np.mean([c2[pair] for pair in pairs]))
+        assert found.model[k] == pytest.approx(np.mean([model[pair] for pair in pairs]))
+
+
+def test_a_rate_that_diverges_does_not_set_the_scale():
+    t = np.arange(1000.0)
+    value = np.where(t == 0, 1e9, 5.0)
+    low, high = rate_limits([Curve(t, value, value - 1, value + 1, "s⁻¹")])
+    assert 3 < low < 4 < 6 < high < 7
+    constant = np.full(10, 1e-4)
+    low, high = rate_limits([Curve(np.arange(10.0), constant, 0.999 * constant, 1.001 * constant, "s⁻¹")])
+    assert low < 0.92e-4
+    assert 1.08e-4 < high < 1.3e-4
+
+
+def test_frames_that_stand_out_are_named():
+    of_frames = np.ones((3, 50))
+    of_frames[:, 17], of_frames[1, 4], of_frames[:, 9] = 9.0, 5.0, np.nan
+    assert conspicuous(mean_of_known(of_frames)) == [17, 4]
+
+
+def test_curves_of_g2_are_told_apart_by_q_or_else_by_azimuth():
+    def at(*places):
+        one = panels_of(drawn(1, 12)).of_sectors[0]
+        sectors = [replace(one.sector, index=k, q=q, phi=phi) for k, (q, phi) in enumerate(places)]
+        return tuple(replace(one, sector=sector) for sector in sectors)
+
+    (one,) = grouped(at((0.1, 30.0), (0.1, 10.0)))
+    assert one[:2] == ("q = 0.1 Å⁻¹", False)
+    assert [each.sector.phi for each in one[2]] == [10.0, 30.0]
+    two = grouped(at((0.2, 30.0), (0.1, 10.0), (0.1, 30.0), (0.2, 10.0)))
+    assert [title for title, *_ in two] == ["φ = 10°", "φ = 30°"]
+    assert [[each.sector.q for each in members] for *_, members in two] == [[0.1, 0.2]] * 2
+    many = grouped(at(*((0.1 + 0.01 * k, None) for k in range(30))))
+    assert (len(many), len(many[0][2])) == (1, 8)
+    assert (many[0][2][0].sector.index, many[0][2][-1].sector.index) == (0, 29)
+
+
+def test_the_figures_of_a_result_in_python(tmp_path):
+    from matplotlib.figure import Figure
+
+    plot = Plot(drawn(5, 20))
+    for draw in (plot.maps, plot.cuts, plot.g2, plot.frames, plot.rates, plot.correlations, plot.history):
+        figure = draw(width=5.0, style="dark_background")
+        assert isinstance(figure, Figure)
+        assert figure.get_facecolor() == (0, 0, 0, 1)
+    assert plot.maps([1]).get_size_inches()[0] == pytest.approx(7.2)
+    first = plot.maps([1], colours="magma").axes[0].get_images()
+    assert (first or plot.maps([1], colours="magma").axes[0].collections)[0].get_cmap().name == "magma"
+    assert [path.name for path in plot.save(tmp_path / "out", [1], form="pdf")] == ["sector_1.pdf"]
+
+
+def test_what_there_is_not_is_refused(tmp_path):
+    result = drawn(2, 12)
+    with pytest.raises(ValueError, match="no sector 5"):
+        draw_figures(result, tmp_path / "figures", sectors=[5])
     with pytest.raises(ValueError, match="png, pdf, svg"):
-        draw_figures(file, tmp_path / "figures", form="bmp")
+        draw_figures(result, tmp_path / "figures", form="bmp")
+    for wrong, said in ({"colours": "nope"}, "viridis"), ({"width": 1.0}, "inches"), ({"style": "nope"}, "style sheet"):
+        with pytest.raises(ValueError, match=said):
+            Plot(result).maps(**wrong)
+    assert not (tmp_path / "figures").exists()

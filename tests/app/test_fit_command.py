@@ -8,6 +8,7 @@ import h5py
 import numpy as np
 import pytest
 
+from homodyne_eqx.fit import FitResult
 from tests.app.steady import FRAMES, GAP, PHI, SIGMA, TRUTH, Q, steady_maps
 
 pytestmark = pytest.mark.x64
@@ -19,8 +20,12 @@ def test_it_finds_what_was_put_in_and_writes_it_down(run, steady_file, tmp_path)
     out = tmp_path / "results" / "first"
     done = run("fit", steady_file, *MAIN, "--output", out)
     assert done.exit_code == 0, done.output
-    assert sorted(path.name for path in out.iterdir()) == ["figures", "result.h5", "result.json"]
-    assert {path.name for path in (out / "figures").iterdir()} == {"sectors_1.png", "history.png"}
+    assert sorted(path.name for path in out.iterdir()) == [
+        *("curves.csv", "figures", "report.html", "result.h5", "result.json"),
+    ]
+    assert {path.name for path in (out / "figures").iterdir()} == {
+        f"{name}.png" for name in ("maps", "g2", "frames", "rates", "correlations", "history")
+    }
     result = json.loads((out / "result.json").read_text(encoding="utf-8"))
     for name in ("D0", "gamma_dot_t0", "phi0"):
         found = result["parameters"][name]
@@ -142,13 +147,34 @@ def test_results_are_not_replaced_unasked(run, steady_file, tmp_path):
     assert (out / "result.json").read_bytes() != before
 
 
-def test_nothing_is_left_behind_when_writing_fails(run, steady_file, tmp_path, monkeypatch):
+def test_results_stay_and_are_printed_when_drawing_fails(run, steady_file, tmp_path, monkeypatch):
     from homodyne_eqx.app import fitting
 
-    def fail(*_):
+    def fail(*_, **__):
         raise OSError("No space left on device")
 
     monkeypatch.setattr(fitting, "draw_figures", fail)
+    done = run("fit", steady_file, *MAIN, "--output", tmp_path / "out", "--no-report")
+    assert done.exit_code == 2
+    assert "No space left" in done.stderr
+    assert "converged" in done.stdout
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["curves.csv", "result.h5", "result.json"]
+
+
+def test_results_are_written_before_anything_is_said_of_them(run, steady_file, tmp_path, monkeypatch):
+    from homodyne_eqx.app import report
+
+    there = []
+    monkeypatch.setattr(report, "print_result", lambda *_: there.extend((tmp_path / "out").iterdir()))
+    assert run("fit", steady_file, *MAIN, "--output", tmp_path / "out", "--no-figures").exit_code == 0
+    assert {path.name for path in there} == {"curves.csv", "result.h5", "result.json"}
+
+
+def test_nothing_is_left_behind_when_writing_fails(run, steady_file, tmp_path, monkeypatch):
+    def fail(*_, **__):
+        raise OSError("No space left on device")
+
+    monkeypatch.setattr(FitResult, "save", fail)
     done = run("fit", steady_file, *MAIN, "--output", tmp_path / "out", "--quiet")
     assert done.exit_code == 2
     assert "No space left" in done.stderr

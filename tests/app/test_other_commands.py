@@ -88,14 +88,19 @@ def test_plot_draws_again(run, steady_file, tmp_path):
     out = tmp_path / "out"
     assert run("fit", steady_file, "--rates", "constant", "--output", out, "--no-figures", "--quiet").exit_code == 0
     assert run("plot", out).exit_code == 0
-    assert (out / "figures" / "sectors_1.png").stat().st_size > 10_000
+    assert (out / "figures" / "maps.png").stat().st_size > 10_000
     refused = run("plot", out)
     assert refused.exit_code == 2
     assert "--force" in refused.stderr
     assert run("plot", out, "--force", "--sector", 1).exit_code == 0
+    assert [path.name for path in (out / "figures").iterdir()] == ["sector_1.png"]
+    wrong = run("plot", out, "--force", "--colours", "no-such-colours")
+    assert wrong.exit_code == 2
+    assert "viridis" in wrong.stderr
+    assert [path.name for path in (out / "figures").iterdir()] == ["sector_1.png"]
     again = run("plot", out / "result.h5", "--format", "pdf", "--output", tmp_path / "pdf")
     assert again.exit_code == 0
-    assert (tmp_path / "pdf" / "sectors_1.pdf").read_bytes().startswith(b"%PDF")
+    assert (tmp_path / "pdf" / "maps.pdf").read_bytes().startswith(b"%PDF")
 
 
 @pytest.mark.parametrize("command", ["demo", "fit", "simulate", "inspect", "plot"])

@@ -1,5 +1,7 @@
 """Written results come back as they were."""
 
+from dataclasses import replace
+
 import h5py
 import numpy as np
 import pytest
@@ -80,3 +82,23 @@ def test_other_files_are_refused(tmp_path):
         file["data"] = 1
     with pytest.raises(ValueError, match="not the result of a fit"):
         load_result_arrays(tmp_path / "other.h5")
+
+
+@pytest.mark.filterwarnings("default")  # those of xarray and what it imports are its own
+def test_xarray_opens_the_maps_with_coordinates_units_and_labels(arrays, tmp_path):
+    xarray = pytest.importorskip("xarray")
+    save_result_arrays(tmp_path / "result.h5", replace(arrays, phi=np.array([0.0, 45.0, 90.0])), maps())
+    written = load_result_arrays(tmp_path / "result.h5")
+    with xarray.open_dataset(written.path, group="maps", engine="h5netcdf") as opened:
+        assert {*opened.data_vars} == {"c2", "model", "residual"}
+        for name in opened.data_vars:
+            assert opened[name].dims == ("sector", "t1", "t2")
+            assert opened[name].attrs["long_name"]
+        np.testing.assert_array_equal(opened.t1, written.arrays.t)
+        np.testing.assert_array_equal(opened.t2, written.arrays.t)
+        np.testing.assert_array_equal(opened.sector, np.arange(N_SECTOR))
+        assert opened.q.dims == opened.phi.dims == ("sector",)
+        assert "q" in opened.c2.coords
+        assert (opened.q.attrs["units"], opened.phi.attrs["units"], opened.t1.attrs["units"]) == ("Å⁻¹", "deg", "s")
+        c2 = written.maps(1)[0]
+        assert opened.c2.sel(sector=1).sel(t1=written.arrays.t[2], t2=written.arrays.t[0], method="nearest") == c2[2, 0]

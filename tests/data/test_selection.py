@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, strategies as st
 
-from homodyne_eqx.data import TwoTimeData
+from homodyne_eqx.data import Provenance, TwoTimeData, errors
 from homodyne_eqx.physics.geometry import Geometry
 
 Q = np.array([0.004, 0.004, 0.008, 0.008, 0.008])
@@ -108,3 +108,32 @@ def test_azimuths_cannot_select_where_there_are_none(symmetric_maps):
     data = TwoTimeData(symmetric_maps(1), Geometry(q=0.01, t=np.arange(12) * 0.1), sigma=1.0)
     with pytest.raises(ValueError, match="have no azimuth"):
         data.select(phi=(0, 10))
+
+
+def test_each_step_stands_in_the_provenance(symmetric_maps, geometry_of):
+    """Numbers of frames are those of the file, also after a selection."""
+    origin = Provenance(frames=(20, 32), steps=("read",))
+    data = TwoTimeData(symmetric_maps(), geometry_of(), sigma=0.02, provenance=origin)
+    found = data.select(frames=(2, 12)).excluding(frames=[1, 2, 7], sectors=[2]).select(sectors=[2, 0])
+    assert found.provenance.steps == (
+        "read",
+        "kept 10 of 12 frames: 22 to 31",
+        "bad frames excluded: 23 to 24, 29",
+        "kept 3 of 4 sectors, numbered anew: 0 to 1, 3",
+        "kept 2 of 3 sectors, numbered anew: 2, 0",
+    )
+    assert found.provenance.frames == (22, 32)
+    np.testing.assert_array_equal(found.c2, np.asarray(data.c2)[[3, 0], 2:12, 2:12])
+    outliers = np.zeros(data.shape, bool)
+    outliers[1, 3, 4] = outliers[1, 4, 3] = True
+    assert data.excluding(outliers=outliers).provenance.steps[-1] == "outliers excluded: 2 pixels"
+    assert "step     kept 10 of 12 frames" in repr(found)
+    assert data.select(sectors=range(4)).provenance.steps == ("read",)
+
+
+def test_sectors_that_cannot_be_excluded_are_named(symmetric_maps, geometry_of):
+    data = TwoTimeData(symmetric_maps(), geometry_of(), sigma=0.02)
+    with pytest.raises(errors.NoSuchSector, match="no sector 4"):
+        data.excluding(sectors=[4])
+    with pytest.raises(errors.NothingSelected):
+        data.excluding(sectors=range(4))

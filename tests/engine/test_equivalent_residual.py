@@ -12,7 +12,8 @@ from test_reductions import problem as two_time_problem
 
 import homodyne_eqx as hx
 from homodyne_eqx.engine import NormalEquations, compressed
-from homodyne_eqx.fit.problem import Problem, residual
+from homodyne_eqx.fit.abstract_problem import residual
+from homodyne_eqx.fit.problem import Problem
 from homodyne_eqx.fit.solve.unknowns import IntervalUnknowns
 
 pytestmark = pytest.mark.x64

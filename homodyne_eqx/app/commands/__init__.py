@@ -5,4 +5,5 @@ from .demo import demo as demo
 from .fit import fit as fit
 from .inspect import inspect as inspect
 from .plot import plot as plot
+from .report import report as report
 from .simulate import simulate as simulate

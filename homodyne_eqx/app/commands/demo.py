@@ -11,15 +11,17 @@ from rich.console import Console
 from ...fit.result.numbers import reduced_chi2_text, seconds_text
 from .. import options as opt
 from ..bad_input import INTERRUPTED, refuses_bad_input
+from ..held_output import held_until_written, releases_output
 from ..model_choice import AccumulationName, KernelName, ModelChoice, ModelName, RatesName
 from ..output_folder import check_output
 from ..runtime import set_up_jax
-from .fit import NOT_ADEQUATE, NOT_CONVERGED, asked_for
+from .fit import NOT_ADEQUATE, NOT_CONVERGED, asked_for, require_drawing
 
 _DEFAULT = "homodyne-eqx-demo"
 
 
 @refuses_bad_input
+@releases_output
 def demo(
     output: Annotated[
         Path | None,
@@ -29,6 +31,7 @@ def demo(
     ] = None,
     force: opt.Force = False,
     figures: opt.Figures = True,
+    html: opt.Report = None,
     threads: opt.Threads = None,
     quiet: opt.Quiet = False,
 ) -> None:
@@ -38,9 +41,12 @@ def demo(
     over the gap returns what was simulated; the documented sinc² form returns a shear rate 2.2 to 2.3 times too large.
     """
     begun = time.perf_counter()
-    console = Console(file=sys.stdout, quiet=quiet)
+    shown = held_until_written(sys.stdout, hold=True)
+    console = Console(file=shown, quiet=quiet)
     folder = output or _next_free(Path(_DEFAULT))
     check_output(folder, force)
+    html = figures if html is None else html
+    require_drawing(figures, html)
     set_up_jax(threads)
     from ... import datasets
     from ...fit import Ended
@@ -61,15 +67,21 @@ def demo(
         "mean D_SE = J/2": truth["stokes_einstein"],
         "mean shear rate": truth["shear_rate"],
     }
+    writing = time.perf_counter()
+    more = {**asked_for(result), "seconds_spent": result.seconds_spent}
+    names = fitting.write(folder, result, more, force=force, console=console, quiet=quiet)
+    written = time.perf_counter() - writing
+    shown.release()
     report.print_result(console, result, simulated)
     console.print(
         "σ is the scatter at far lags; pairs within the decay are noisier, so a true model has a reduced χ² above 1.",
         style="dim",
     )
-    writing = time.perf_counter()
-    more = {**asked_for(result), "seconds_spent": result.seconds_spent}
-    names = fitting.write(folder, result, more, force=force, figures=figures, console=console, quiet=quiet)
-    written = time.perf_counter() - writing
+    drawing = time.perf_counter()
+    names += fitting.draw(
+        folder, result, figures=figures, html=html, command=sys.argv[1:], console=console, quiet=quiet
+    )
+    drawn = time.perf_counter() - drawing
     report.print_sectors(console, result)
     documented = ModelChoice(
         ModelName.laminar_flow, KernelName.sinc_squared, AccumulationName.trapezoid, RatesName.constant
@@ -79,7 +91,7 @@ def demo(
     _compare(console, result, other, truth["shear_rate"])
     both = [each.seconds_spent for each in (result, other)]
     spent = {f"{name} (both fits)": sum(each[name] for each in both) for name in both[0]}
-    spent |= {"writing": written, "all": time.perf_counter() - begun}
+    spent |= {"writing": written, "drawing": drawn, "all": time.perf_counter() - begun}
     console.print(f"wrote {folder}: {', '.join(names)}", highlight=False, markup=False)
     console.print(
         ", ".join(f"{name} {seconds_text(seconds)}" for name, seconds in spent.items()), style="dim", highlight=False

@@ -15,6 +15,7 @@ from ...fit.result.numbers import seconds_text
 from .. import chosen_model, extensions, options as opt
 from ..assignments import fixed as fixed_of, intervals, values
 from ..bad_input import INTERRUPTED, refuses_bad_input
+from ..held_output import held_until_written, releases_output
 from ..model_choice import (
     LOSSES,
     AccumulationName,
@@ -32,6 +33,7 @@ _START = "Parameters"
 
 
 @refuses_bad_input
+@releases_output
 def fit(
     file: opt.TwoTimeFile,
     model: opt.AnyModel = None,
@@ -48,6 +50,9 @@ def fit(
     one_time: opt.OneTime = False,
     exclude_frames: opt.ExcludeFrames = None,
     exclude_outliers: opt.ExcludeOutliers = False,
+    exclude_sectors: opt.ExcludeSectors = None,
+    repeat: opt.Repeats = None,
+    bin_frames: opt.BinFrames = None,
     start: Annotated[
         list[str] | None,
         typer.Option(
@@ -82,6 +87,7 @@ def fit(
     output: opt.Output = None,
     force: opt.Force = False,
     figures: opt.Figures = True,
+    html: opt.Report = None,
     threads: opt.Threads = None,
     quiet: opt.Quiet = False,
     as_json: opt.AsJson = False,
@@ -95,40 +101,34 @@ def fit(
     model does not describe the data. 130: interrupted.
     """
     begun = time.perf_counter()
-    console = Console(file=sys.stderr if as_json else sys.stdout, quiet=quiet)
+    shown = held_until_written(sys.stderr if as_json else sys.stdout, hold=output is not None)
+    console = Console(file=shown, quiet=quiet)
     documented = chosen_model.documented(model, kernel, accumulation, rates, scaling)
     assigned = None
     if model is not None and documented is not None:
         assigned = _assigned(start or (), fix or (), bound or (), documented.names)
     if output is not None:
         check_output(output, force)
-        if figures:
-            from ..figures.drawing import require_matplotlib
-
-            require_matplotlib()
+        html = figures if html is None else html
+        require_drawing(figures, html)
     set_up_jax(threads)
     from ...fit import Ended
     from .. import fitting, report
-    from ..found_in_data import without
-    from ..loading import load_selected
+    from ..found_in_data import document_of
+    from ..model_choice import check_geometry
+    from ..preparing import Preparation, prepared
 
-    data = load_selected(
-        file,
-        q=q,
-        phi=phi,
-        sectors=sector,
-        frames=frames,
-        gap=gap,
-        sigma=sigma,
-        one_time=one_time,
-        **layout_options,
-    )
-    data, excluded, remaining = without(data, exclude_frames, exclude_outliers)
+    steps = Preparation(repeat or (), exclude_sectors, exclude_frames, exclude_outliers, bin_frames)
+    selection = {"q": q, "phi": phi, "sectors": sector, "frames": frames, "gap": gap, "one_time": one_time}
+    ready = prepared(file, steps, sigma=sigma, **selection, **layout_options)
+    data = ready.data
     read = time.perf_counter() - begun
     report.print_data(console, data)
-    report.print_found(console, excluded, remaining)
+    for excluded, remaining in zip(ready.excluded, ready.remaining, strict=True):
+        report.print_found(console, excluded, remaining)
     if isinstance(data, TwoTimeData):
         choice = chosen_model.of_maps(model, documented, data)
+        check_geometry(choice, data)
     else:
         choice = chosen_model.of_pairs(model, documented, data, scaling)
     if isinstance(choice, extensions.InstalledModel):
@@ -141,25 +141,31 @@ def fit(
     start_point = fitting.start_of(job)
     report.print_start(console, choice, start_point, dict.fromkeys(all_fixed))
     result = fitting.run(job, start_point, console, quiet)
-    report.print_result(console, result)
-    laws = report.print_rate_law(console, result)
     spent = {"reading": read, **result.seconds_spent}
     more = {
         **asked_for(result),
-        **laws,
+        **report.rate_law_of(result),
         "start_from": start_point.sources,
         "start_notes": list(start_point.notes),
-        "found_and_excluded": excluded.to_dict(),
-        "found_and_kept": remaining.to_dict(),
+        "found_and_excluded": document_of(ready.excluded),
+        "found_and_kept": document_of(ready.remaining),
         "seconds_spent": spent,
     }
     names: list[str] = []
     if output is not None:
         writing = time.perf_counter()
-        names = fitting.write(output, result, more, force=force, figures=figures, console=console, quiet=quiet)
+        names = fitting.write(output, result, more, force=force, console=console, quiet=quiet)
         spent["writing"] = time.perf_counter() - writing
+    shown.release()
+    report.print_result(console, result)
+    report.print_rate_law(console, result)
     report.print_sectors(console, result)
     if output is not None:
+        drawing = time.perf_counter()
+        names += fitting.draw(
+            output, result, figures=figures, html=bool(html), command=sys.argv[1:], console=console, quiet=quiet
+        )
+        spent["drawing"] = time.perf_counter() - drawing
         console.print(f"wrote {output}: {', '.join(names)}", highlight=False, markup=False)
     else:
         console.print("nothing is written without --output DIR", style="dim")
@@ -188,6 +194,18 @@ def _assigned(
         raise ValueError(f"--start and --fix both give {', '.join(twice)} a value; expected one of them.")
     given |= {name: value for name, value in fixed.items() if value is not None}
     return given, tuple(fixed), intervals("--bound", bound, names)
+
+
+def require_drawing(figures: bool, html: bool) -> None:
+    """**Raises:** `ImportError` with the remedy where a package is missing, before anything is computed."""
+    if figures:
+        from ..figures.drawing import require_matplotlib
+
+        require_matplotlib()
+    if html:
+        from ..html_report.report import require_report
+
+        require_report()
 
 
 def asked_for(result: FitResult) -> Mapping[str, Any]:

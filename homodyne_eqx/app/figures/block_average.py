@@ -1,7 +1,5 @@
 """Maps small enough to draw."""
 
-import warnings
-
 import numpy as np
 
 
@@ -14,12 +12,20 @@ def block_mean(values: np.ndarray, most: int) -> np.ndarray:
     size = block_size(n, most)
     if size == 1:
         return np.asarray(values, float)
-    blocks = -(-n // size)
-    padded = np.full((blocks * size,) * 2, np.nan)
-    padded[:n, :n] = values
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "Mean of empty slice", RuntimeWarning)
-        return np.nanmean(padded.reshape(blocks, size, blocks, size), axis=(1, 3))
+    finite = np.isfinite(values)
+    sums, counts = _block_sums(np.where(finite, values, 0), size), _block_sums(finite.astype(float), size)
+    return np.where(counts > 0, sums / np.maximum(counts, 1), np.nan)
+
+
+def _block_sums(values: np.ndarray, size: int) -> np.ndarray:
+    """Sums over square blocks, `(n_blocks, n_blocks)`."""
+    for _ in range(2):
+        sums = np.zeros((-(-values.shape[0] // size), values.shape[1]))
+        for first in range(size):
+            rows = values[first::size]
+            sums[: len(rows)] += rows
+        values = sums.T
+    return values
 
 
 def block_size(n: int, most: int) -> int:

@@ -1,15 +1,28 @@
-"""All figures of a result, into a folder."""
+"""The figures of a result: which there are, and all of them into a folder."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from types import ModuleType
+from typing import TYPE_CHECKING
 
-from ...data.result_file import WITHOUT_MAPS, ResultFile
-from .panels import common_scales, edges, sector_panels
-from .style import figure_style
+from ...data import TwoTimeData
+from ...fit import FitResult
+from .lag_curves import has_pairs, rates_change
+from .lag_pages import lag_page, pages
+from .panels import Panels, chosen_sectors, panels_of
+from .style import Look, checked_look, figure_style
 
-MOST_BLOCKS = 300
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+Drawing = tuple[str, Callable[[], "Figure"]]
+"""The name of a figure, and what draws it."""
+
 FORMATS = ("png", "pdf", "svg")
+_CUTS = 8
+_QUICK = {"compress_level": 3}
+"""Of PNG files, whose maps of noise no level packs well: a third of the time for a few per cent more bytes."""
 
 
 def require_matplotlib() -> ModuleType:
@@ -25,63 +38,102 @@ def require_matplotlib() -> ModuleType:
 
 
 def draw_figures(
-    file: ResultFile, folder: Path, sectors: Sequence[int] | None = None, form: str = "png", dpi: int = 200
+    result: FitResult,
+    folder: Path,
+    sectors: Sequence[int] | None = None,
+    form: str = "png",
+    dpi: int = 200,
+    look: Look = Look(),
+    panels: Panels | None = None,
 ) -> list[Path]:
-    """Write every figure of a result.
+    """Write the figures of a result.
 
-    - `sectors_1`, `sectors_2`, …: data, model, residual and cuts at constant age, four sectors a page;
-    - `overview`: all sectors, where there are more than fit a page;
-    - `history`: χ² and the parameters over the steps of the fit;
-    - of pairs and one-time data `g2_1`, `g2_2`, …: g2 over the lag with fit and residuals, in the place of maps, and
-      `rates`: the relaxation rate of each sector over q², where the model has them.
+    - `maps`: data, model and residual of all sectors; of four or fewer a row each, with cuts at constant age;
+    - `cuts`: those of eight sectors, evenly spread, where there are more than four;
+    - `g2`: g2(τ), averaged over the ages, against q or the azimuth;
+    - `frames`: (residual/σ)² of each frame;
+    - `rates`: the rates over time with their uncertainties; `correlations` of the parameters; `history`: χ² and the
+      parameters over the steps of the fit;
+    - of pairs and one-time data `g2_1`, `g2_2`, …: g2 over the lag of twelve sectors each, with fit and residuals, in
+      the place of maps; `rates` are then the relaxation rates of the sectors over q², where the model has them.
 
-    **Arguments:** `folder`: made where it does not exist; `sectors`: all unless given; `form`: "png", "pdf" or "svg";
-    `dpi`: of what is drawn as pixels.
+    Those that the result has nothing for are left out. Of chosen sectors there is `sector_3`, … alone.
 
-    **Returns:** the files. **Raises:** `ValueError` for a format or sectors that there are not, or no maps.
+    **Arguments:** `folder`: made where it does not exist; `sectors`: numbers of sectors; `form`: "png", "pdf" or "svg";
+    `dpi`: of what is drawn as pixels; `panels`: of all sectors, where they are known already.
+
+    **Returns:** the files. **Raises:** `ValueError` for a format or sectors that there are not, or sectors without
+    maps.
     """
     require_matplotlib()
-    from .history import history
-    from .lag_pages import SECTORS_A_PAGE as LAGS_A_PAGE, lag_page
-    from .overview import overview
-    from .rate_figure import law_in, rate_figure
-    from .sector_pages import SECTORS_A_PAGE, sector_page
-
     if form not in FORMATS:
         raise ValueError(f"The format of the figures is {form!r}; expected one of {', '.join(FORMATS)}.")
-    if not file.arrays.n_sector:
-        raise ValueError(f"{file.path} holds no maps to draw. {WITHOUT_MAPS}")
-    chosen = list(range(file.arrays.n_sector)) if sectors is None else list(sectors)
-    absent = [k for k in chosen if not 0 <= k < file.arrays.n_sector]
-    if absent or not chosen:
-        raise ValueError(f"There is no sector {absent}; expected numbers from 0 to {file.arrays.n_sector - 1}.")
+    checked_look(look)
+    if sectors is not None:
+        figures = [*_of_sectors(result, sectors, look)]
+    else:
+        if panels is None and isinstance(result.data, TwoTimeData):
+            panels = panels_of(result)
+        figures = _all_figures(result, panels, look)
     folder.mkdir(parents=True, exist_ok=True)
     written = []
-
-    def save(figure, name: str) -> None:
+    for name, draw in figures:
         path = folder / f"{name}.{form}"
-        figure.savefig(path, dpi=dpi)
+        with figure_style(look):
+            draw().savefig(path, dpi=dpi, **({"pil_kwargs": _QUICK} if form == "png" else {}))
         written.append(path)
-
-    fitted = file.fitted_pairs()
-    if fitted is not None:
-        law = law_in(file.arrays)
-        with figure_style():
-            for page, first in enumerate(range(0, len(chosen), LAGS_A_PAGE), start=1):
-                save(lag_page(file, chosen[first : first + LAGS_A_PAGE], fitted), f"g2_{page}")
-            if law is not None:
-                save(rate_figure(law), "rates")
-            if len(file.arrays.chi2) > 1:
-                save(history(file), "history")
-        return written
-    panels = {k: sector_panels(file, k, MOST_BLOCKS) for k in chosen}
-    scales = common_scales(list(panels.values()), file.arrays.n_t, MOST_BLOCKS)
-    between = edges(file, MOST_BLOCKS)
-    with figure_style():
-        for page, first in enumerate(range(0, len(chosen), SECTORS_A_PAGE), start=1):
-            save(sector_page(file, chosen[first : first + SECTORS_A_PAGE], panels, scales, between), f"sectors_{page}")
-        if len(chosen) > SECTORS_A_PAGE:
-            save(overview(file, panels, scales, between), "overview")
-        if len(file.arrays.chi2) > 1:
-            save(history(file), "history")
     return written
+
+
+def _of_sectors(result: FitResult, sectors: Sequence[int], look: Look) -> Iterator[Drawing]:
+    if has_pairs(result):
+        for k in chosen_sectors(result, sectors):
+            yield f"sector_{k}", partial(lag_page, result, [k], look)
+        return
+    from .sector_pages import sector_page
+
+    panels = panels_of(result, sectors)
+    for place, one in enumerate(panels.of_sectors):
+        yield f"sector_{one.sector.index}", partial(sector_page, panels.only(place), look)
+
+
+def _of_pairs(result: FitResult, look: Look) -> Iterator[Drawing]:
+    from .rate_figure import law_of_result, rate_figure
+    from .rates import rates
+
+    for page, sectors in enumerate(pages(result), start=1):
+        yield f"g2_{page}", partial(lag_page, result, sectors, look)
+    law = law_of_result(result)
+    if law is not None:
+        yield "rates", partial(rate_figure, law, look)
+    elif rates_change(result):
+        yield "rates", partial(rates, result, look)
+
+
+def _all_figures(result: FitResult, panels: Panels | None, look: Look) -> Iterator[Drawing]:
+    """Each figure that there is something for."""
+    from .correlations import correlated, correlations
+    from .cuts import cuts
+    from .g2_curves import g2_curves
+    from .history import history
+    from .overview import overview
+    from .rates import rates
+    from .residual_frames import residual_frames
+    from .sector_pages import SECTORS_A_PAGE, sector_page
+
+    if panels is not None:
+        if len(panels.of_sectors) <= SECTORS_A_PAGE:
+            yield "maps", partial(sector_page, panels, look)
+        else:
+            yield "maps", partial(overview, panels, look)
+            yield "cuts", partial(cuts, panels.some(_CUTS), look)
+        yield "g2", partial(g2_curves, panels, look)
+        yield "frames", partial(residual_frames, result, look)
+    if has_pairs(result):
+        yield from _of_pairs(result, look)
+    elif result.curves():
+        yield "rates", partial(rates, result, look)
+    if len(correlated(result, None)) > 1:
+        yield "correlations", partial(correlations, result, look)
+    if len(result.history) > 1:
+        yield "history", partial(history, result, look)

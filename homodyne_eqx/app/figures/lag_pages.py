@@ -4,9 +4,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ...data.result_file import ResultFile
 from ...data.stored_pairs import FittedPairs
-from .style import WIDTH, azimuth, colours
+from ...fit import FitResult
+from ...fit.result.sectors import SectorFit
+from .layout import sized
+from .style import WIDTH, Look, azimuth, colours
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -21,17 +23,23 @@ _LEFT, _RIGHT, _TOP, _BOTTOM = 0.62, 0.08, 0.1, 0.42
 _VALUES, _RESIDUAL, _BETWEEN, _ROWS_APART = 1.25, 0.45, 0.5, 0.34
 
 
-def lag_page(file: ResultFile, sectors: list[int], fitted: FittedPairs) -> "Figure":
-    """A panel for each sector: data with errors, the fit as a line, and below them (data − model)/σ."""
-    from matplotlib.figure import Figure
+def pages(result: FitResult) -> list[list[int]]:
+    """The sectors of each page, twelve at most."""
+    numbers = [sector.index for sector in result.sectors]
+    return [numbers[first : first + SECTORS_A_PAGE] for first in range(0, len(numbers), SECTORS_A_PAGE)]
 
+
+def lag_page(result: FitResult, sectors: list[int], look: Look) -> "Figure":
+    """Of a fit to pairs or one-time data a panel for each sector: data with errors, the fit as a line, and below them
+    (data − model)/σ."""
+    fitted = result.fitted_pairs
     rows = -(-len(sectors) // _ACROSS)
     across = min(_ACROSS, len(sectors))
     width = (WIDTH - _LEFT - _RIGHT - (_ACROSS - 1) * _BETWEEN) / _ACROSS
     tall = _VALUES + _RESIDUAL + 0.04
     whole = _LEFT + across * width + (across - 1) * _BETWEEN + _RIGHT
     height = _TOP + rows * tall + (rows - 1) * _ROWS_APART + _BOTTOM
-    figure = Figure(figsize=(whole, height))
+    figure = sized(height, look, whole)
     limits = fitted.lag.min() / 1.5, fitted.lag.max() * 1.5
     furthest = max(3.0, float(np.percentile(np.abs(fitted.residual), 99)) * 1.1)
     for place, k in enumerate(sectors):
@@ -44,7 +52,7 @@ def lag_page(file: ResultFile, sectors: list[int], fitted: FittedPairs) -> "Figu
 
         values, residuals = box(0.0, _VALUES), box(_VALUES + 0.04, _RESIDUAL)
         _draw(values, residuals, fitted.of_sector(k))
-        values.text(0.03, 0.06, _title(file, k), transform=values.transAxes, ha="left", va="bottom")
+        values.text(0.03, 0.06, _title(result.sectors[k]), transform=values.transAxes, ha="left", va="bottom")
         values.tick_params(labelbottom=False)
         residuals.set_ylim(-furthest, furthest)
         for axes in (values, residuals):
@@ -77,6 +85,6 @@ def _draw(values: "Axes", residuals: "Axes", own: FittedPairs) -> None:
     values.margins(y=0.12)
 
 
-def _title(file: ResultFile, k: int) -> str:
-    q = f"q = {file.arrays.q[k]:.3g} Å$^{{-1}}$"
-    return q if file.arrays.phi is None else f"{q}\nφ = {azimuth(float(file.arrays.phi[k]))}"
+def _title(sector: SectorFit) -> str:
+    q = f"q = {sector.q:.3g} Å$^{{-1}}$"
+    return q if sector.phi is None else f"{q}\nφ = {azimuth(sector.phi)}"

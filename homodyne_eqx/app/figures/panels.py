@@ -1,24 +1,35 @@
 """What the maps of a result look like in small: averaged over blocks, with colour scales that all sectors share."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import final
 
 import numpy as np
 
-from ...data.result_file import ResultFile
+from ...fit import FitResult
+from ...fit.result.sectors import SectorFit, SectorMaps
 from .age_cuts import AgeCut, age_cuts
 from .block_average import block_edges, block_mean, block_size, without_diagonal
+from .lag_means import LagMeans, lag_means
+
+MOST_BLOCKS = 200
+WITHOUT_MAPS = "The fit was given packed data; fit the TwoTimeData themselves."
+_SHARE = 0.9
+_BEYOND = 2.0
 
 
 @final
 @dataclass(frozen=True)
 class SectorPanels:
-    """One sector, ready to draw: block-averaged data, model and residual (σ), and cuts at constant age."""
+    """One sector, ready to draw: block-averaged data, model and residual (σ), cuts at constant age, and means over all
+    ages."""
 
+    sector: SectorFit
     data: np.ndarray
     model: np.ndarray
     residual: np.ndarray
     cuts: list[AgeCut]
+    lags: LagMeans
 
 
 @final
@@ -32,33 +43,96 @@ class Scales:
     block: int
 
 
-def sector_panels(file: ResultFile, k: int, most: int) -> SectorPanels:
-    """The panels of sector `k` with at most `most` blocks a side."""
-    c2, model, residual = file.maps(k)
-    counts = np.isfinite(residual)
+@final
+@dataclass(frozen=True)
+class Panels:
+    """Some sectors of a result, ready to draw, on common scales. `edges`: between the blocks, s."""
+
+    of_sectors: tuple[SectorPanels, ...]
+    scales: Scales
+    edges: np.ndarray
+
+    def only(self, place: int) -> "Panels":
+        """One of the sectors alone, on the same scales."""
+        return Panels(self.of_sectors[place : place + 1], self.scales, self.edges)
+
+    def some(self, most: int) -> "Panels":
+        """At most so many of the sectors, evenly spread, the first and the last among them."""
+        return Panels(tuple(spread_evenly(self.of_sectors, most)), self.scales, self.edges)
+
+
+def spread_evenly(values: Sequence, most: int) -> list:
+    """At most so many of the values, the first and the last among them."""
+    places = np.unique(np.linspace(0, len(values) - 1, min(most, len(values))).round().astype(int))
+    return [values[k] for k in places]
+
+
+def panels_of(result: FitResult, sectors: Sequence[int] | None = None, most: int = MOST_BLOCKS) -> Panels:
+    """The panels of some sectors with at most `most` blocks a side, of all sectors unless given.
+
+    **Raises:** `ValueError` for sectors that there are not, and where packed data were fitted.
+    """
+    t, chosen = frame_times(result), chosen_sectors(result, sectors)
+    maps = result.each_map() if sectors is None else map(result.maps, chosen)
+    reduced = [_reduced(of_sector, t, most) for of_sector in maps]
+    made = tuple(SectorPanels(result.sectors[k], *parts) for k, parts in zip(chosen, reduced, strict=True))
+    return Panels(made, common_scales(made, block_size(len(t), most)), block_edges(t, most))
+
+
+def chosen_sectors(result: FitResult, sectors: Sequence[int] | None) -> list[int]:
+    """The numbers of the sectors to draw, all unless given. **Raises:** as `panels_of`."""
+    if result.data is None:
+        raise ValueError(f"There are no maps to draw. {WITHOUT_MAPS}")
+    count = result.data.n_sector
+    chosen = list(range(count)) if sectors is None else list(dict.fromkeys(sectors))
+    absent = [k for k in chosen if not 0 <= k < count]
+    if absent or not chosen:
+        raise ValueError(f"There is no sector {', '.join(map(str, absent))}; expected numbers from 0 to {count - 1}.")
+    return chosen
+
+
+def frame_times(result: FitResult) -> np.ndarray:
+    """Times of the frames, s. **Raises:** `ValueError` where packed data were fitted."""
+    if result.data is None:
+        raise ValueError(f"There are no maps to draw. {WITHOUT_MAPS}")
+    return np.asarray(result.data.geometry.t, float)
+
+
+def common_scales(panels: Sequence[SectorPanels], block: int) -> Scales:
+    """Limits that hold the model of every sector, and nine tenths of the residuals of an ordinary frame.
+
+    The residuals are compared frame by frame, so that a few bad frames change nothing.
+    """
+    models = [p.model[np.isfinite(p.model)] for p in panels]
+    low, high = min(np.min(m, initial=np.inf) for m in models), max(np.max(m, initial=-np.inf) for m in models)
+    margin = 0.03 * (high - low) or 1e-3
+    of_frames = np.concatenate([_quantiles(np.abs(p.residual)) for p in panels])
+    known = of_frames[np.isfinite(of_frames)]
+    limit = _BEYOND * float(np.median(known)) if known.size else 1.0
+    return Scales(float(low - margin), float(high + margin), _rounded_up(limit), block)
+
+
+def _reduced(maps: SectorMaps, t: np.ndarray, most: int) -> tuple:
+    """Data, model, residual, cuts and means over lags of one sector."""
+    counts = np.isfinite(maps.residual)
+    model = np.array(maps.model)
     np.fill_diagonal(model, np.nan)
-    data = without_diagonal(np.where(counts, c2, np.nan))
-    return SectorPanels(
-        data=block_mean(data, most),
-        model=block_mean(without_diagonal(model), most),
-        residual=block_mean(without_diagonal(residual), most),
-        cuts=age_cuts(c2, model, counts, file.arrays.t),
+    data = without_diagonal(np.where(counts, maps.data, np.nan))
+    return (
+        block_mean(data, most).astype(np.float32),
+        block_mean(without_diagonal(model), most).astype(np.float32),
+        block_mean(without_diagonal(maps.residual), most).astype(np.float32),
+        age_cuts(maps.data, model, counts, t),
+        lag_means(maps.data, model, counts, t),
     )
 
 
-def common_scales(panels: list[SectorPanels], n_t: int, most: int) -> Scales:
-    """Limits that hold the model of every sector, and the residuals, outliers aside."""
-    models = np.concatenate([p.model[np.isfinite(p.model)] for p in panels])
-    residuals = np.concatenate([np.abs(p.residual[np.isfinite(p.residual)]) for p in panels])
-    low, high = models.min(), models.max()
-    margin = 0.03 * (high - low) or 1e-3
-    limit = float(np.percentile(residuals, 99.5)) if residuals.size else 1.0
-    return Scales(float(low - margin), float(high + margin), _rounded_up(limit), block_size(n_t, most))
-
-
-def edges(file: ResultFile, most: int) -> np.ndarray:
-    """Edges of the blocks, s."""
-    return block_edges(file.arrays.t, most)
+def _quantiles(size: np.ndarray) -> np.ndarray:
+    """What nine tenths of each row stay below, `(n,)`; NaN for rows without values."""
+    ordered = np.sort(size, axis=1)  # NaN last
+    known = np.count_nonzero(np.isfinite(size), axis=1)
+    places = np.maximum(np.ceil(_SHARE * known).astype(int) - 1, 0)
+    return np.where(known > 0, ordered[np.arange(len(ordered)), places], np.nan)
 
 
 def _rounded_up(limit: float) -> float:

@@ -4,36 +4,30 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ...data.result_file import ResultArrays
-from ...inference.rate_law import RateLaw, law_of
-from .style import WIDTH, colours
+from ...fit import FitResult
+from ...inference.rate_law import RateLaw, rate_law
+from .style import Look, colours
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-_RATE = "relaxation.rate"
 _HEIGHT = 2.9
 
 
-def law_in(arrays: ResultArrays) -> RateLaw | None:
+def law_of_result(result: FitResult) -> RateLaw | None:
     """The law of the rates of a result; `None` where it has no rate of its own in each sector, or fewer than two that
     the data determine."""
-    names = [f"{_RATE}[{k}]" for k in range(arrays.n_sector)]
-    if arrays.n_sector < 2 or not {*names} <= {*arrays.free_names}:
-        return None
-    values = np.array([arrays.values[arrays.names.index(name)] for name in names])
-    places = [arrays.free_names.index(name) for name in names]
     try:
-        return law_of(arrays.q, values, arrays.covariance[np.ix_(places, places)])
+        return rate_law(result)
     except ValueError:
         return None
 
 
-def rate_figure(law: RateLaw) -> "Figure":
+def rate_figure(law: RateLaw, look: Look) -> "Figure":
     """Γ over q² with the line D q², and D(q) = Γ/q² over q with the band D ± 1σ."""
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(WIDTH, _HEIGHT), layout="constrained")
+    figure = Figure(figsize=(look.width, _HEIGHT * look.scale), layout="constrained")
     (first, second), (colour, other) = figure.subplots(1, 2), colours(2)
     q2 = law.q**2
     points = {"fmt": "o", "markersize": 3.5, "elinewidth": 0.8, "markerfacecolor": "white", "color": colour}

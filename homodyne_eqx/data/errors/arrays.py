@@ -113,6 +113,21 @@ class SigmaNotEstimated(AbstractInputError):
 
 @final
 @dataclass(eq=False)
+class NoiseOfBinsUnknown(AbstractInputError):
+    """What binning does to the noise cannot be estimated. `bin_frames`: frames a bin; `reason`: a whole sentence."""
+
+    bin_frames: int
+    reason: str
+
+    remedies = (Remedy("bin_frames", "FEWER"),)
+
+    def problem(self, spelling: AbstractSpelling) -> str:
+        what = f"What bins of {self.bin_frames} frames do to the noise cannot be estimated."
+        return f"{what} {self.reason} Bin fewer frames, or in Python give sigma of the bins."
+
+
+@final
+@dataclass(eq=False)
 class NoPixelLeft(AbstractInputError):
     """A sector of which no pixel counts: `not_finite` are NaN or infinite, `masked` are masked, `bad_frames` and
     `outliers` were excluded as such, the others lie on the `diagonal`."""
@@ -223,3 +238,21 @@ class NothingSelected(AbstractInputError):
     def problem(self, spelling: AbstractSpelling) -> str:
         wanted = " and ".join(f"{spelling.name(name)} {value}" for name, value in self.wanted.items())
         return f"No sector is left with {wanted}. There are {self.present}. Widen the selection."
+
+
+@final
+@dataclass(eq=False)
+class RepeatsDiffer(AbstractInputError):
+    """Repeats that are not of the same sectors and frames. `repeat`: which, from 0; `path`: its file, or `None`; `what`
+    differs from that of the first one; `value` and `expected`, in words; `advice`: what to do."""
+
+    repeat: int
+    path: str | None
+    what: str
+    value: str
+    expected: str
+    advice: str
+
+    def problem(self, spelling: AbstractSpelling) -> str:
+        where = f"repeat {self.repeat}" + (f" ({self.path})" if self.path else "")
+        return f"Of {where} {self.what} is {self.value}; expected {self.expected}, as of repeat 0. {self.advice}."

@@ -39,7 +39,7 @@ def read(path: Path) -> Recording | PairData | OneTimeData:
         raise InvalidFile(
             str(path), "it holds no data, since packed data were fitted. Read the file that they were packed from."
         )
-    q, phi = sector_arrays(data.geometry)
+    origin, (q, phi) = data.provenance, sector_arrays(data.geometry)
     uniform = bool(np.all(np.asarray(data.geometry.intervals) == np.asarray(data.geometry.dt)))
     return Recording(
         maps=data.c2,
@@ -53,8 +53,8 @@ def read(path: Path) -> Recording | PairData | OneTimeData:
         mask=data.mask,
         bad_frames=data.bad_frames,
         outliers=data.outliers,
-        notes=(f"fitted before; from {data.provenance.path}",) if data.provenance.path else ("fitted before",),
-        metadata=data.provenance.metadata,
+        notes=(f"fitted before; from {origin.path}" if origin.path else "fitted before", *origin.steps),
+        metadata=origin.metadata,
     )
 
 

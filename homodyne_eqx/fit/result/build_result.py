@@ -1,6 +1,6 @@
 """From the end of a minimisation to a result that says everything about it."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
 
@@ -10,16 +10,18 @@ from ...engine import Packed, PackedPairs
 from ...physics.model import TwoTimeModel
 from ..fit_input import FitInput
 from ..parameter import Parameter, Parameters
+from ..priors.prior_rows import prior_information
 from ..solve.ended import Ended
 from ..solve.minimise import Outcome
-from ..solve.undetermined import undetermined_text
+from ..solve.undetermined import undetermined_text, valley_text
+from ..uncertainty.abstract_noise import AbstractNoise
 from ..uncertainty.noise_of_fit import NoiseOfFit
 from ..uncertainty.noise_of_pairs import NoiseOfPairs
 from ..uncertainty.speckle_covariance import found_covariance
 from ..verdict.pairs_verdict import judge_pairs
 from ..verdict.verdict import Verdict, judge
 from .derived import curves_of, derived_quantities
-from .fit_result import ASSUMPTION, FitResult
+from .fit_result import FitResult
 from .kernel import kernel_of
 from .notes import notes_on
 
@@ -29,10 +31,47 @@ def build_result(fitted: TwoTimeModel, fit_input: FitInput, outcome: Outcome, se
 
     **Arguments:** `fitted`: the model at the end; `fit_input`: its free parameters with the starts and notes to report.
     """
+    noise = noise_of(fitted, fit_input, outcome)
+    reduced = float(outcome.normal.chi2) / fit_input.degrees_of_freedom
+    judgement = partial(judged, noise, _ended(noise, outcome), reduced, fit_input.degrees_of_freedom)
+    return result_of(fitted, fit_input, outcome, seconds, noise, judgement)
+
+
+def noise_of(fitted: TwoTimeModel, fit_input: FitInput, outcome: Outcome) -> NoiseOfFit | NoiseOfPairs:
+    """The noise of the data of a fit by itself: speckles in two-time maps, the errors stated of other data."""
+    free_parameters = fit_input.free_parameters
+    rest = (
+        fit_input.loss,
+        free_parameters.filter,
+        outcome.at_bound,
+        outcome.normal,
+        prior_information(free_parameters.free, outcome.parameters),
+    )
+    packed = fit_input.packed
+    if isinstance(packed, PackedPairs):
+        return NoiseOfPairs(fitted, packed, *rest)
+    assert isinstance(packed, Packed)
+    return NoiseOfFit(fitted, packed if fit_input.maps is None else fit_input.maps, *rest)
+
+
+def judged(noise: NoiseOfFit | NoiseOfPairs, ended: Ended, reduced_chi2: float, degrees_of_freedom: int) -> Verdict:
+    """The verdict on a fit with this noise that `ended` so."""
+    if isinstance(noise, NoiseOfPairs):
+        return judge_pairs(noise, ended, reduced_chi2, degrees_of_freedom)
+    return judge(noise, ended, reduced_chi2, degrees_of_freedom)
+
+
+def result_of(
+    fitted: TwoTimeModel,
+    fit_input: FitInput,
+    outcome: Outcome,
+    seconds: dict[str, float],
+    noise: AbstractNoise,
+    judgement: Callable[[], Verdict],
+) -> FitResult:
+    """The result of a fit with this noise and verdict."""
     free_parameters, loss = fit_input.free_parameters, type(fit_input.loss).__name__
     geometry = fit_input.packed.geometry
-    noise = _noise(fitted, fit_input, outcome)
-    assumption = noise.assumption if isinstance(noise, NoiseOfPairs) else ASSUMPTION
     sigmas = _uncertainties(noise.white_noise_covariance, outcome)
     parameters, k = {}, 0
     for p in free_parameters.parameters:
@@ -44,13 +83,13 @@ def build_result(fitted: TwoTimeModel, fit_input: FitInput, outcome: Outcome, se
             k += 1
         parameters[p.name] = p
     undetermined = [p for p in parameters.values() if np.isinf(p.white_noise_uncertainty)]
-    ended = Ended.UNDETERMINED if outcome.ended == Ended.CONVERGED and undetermined else outcome.ended
+    ended = _ended(noise, outcome)
     last = outcome.history[-1]
     chi2 = float(outcome.normal.chi2)
     notes = free_parameters.notes
     if outcome.ended == Ended.CONVERGED:
         notes += tuple(notes_on(fitted, free_parameters))
-    if isinstance(noise, NoiseOfPairs):
+    if isinstance(fit_input.packed, PackedPairs):
         notes += (noise.assumption,)
     return FitResult(
         model=fitted,
@@ -59,7 +98,7 @@ def build_result(fitted: TwoTimeModel, fit_input: FitInput, outcome: Outcome, se
         degrees_of_freedom=fit_input.degrees_of_freedom,
         white_noise_covariance=noise.white_noise_covariance,
         spread=partial(found_covariance, tuple(p.name for p in free_parameters.free), noise),
-        judgement=partial(_judged, noise, ended, chi2 / fit_input.degrees_of_freedom, fit_input.degrees_of_freedom),
+        judgement=judgement,
         ended=ended,
         message=ended.message(last.number, last.expected_decrease, _said_of(undetermined, parameters, outcome)),
         kernel=kernel_of(fitted),
@@ -77,23 +116,14 @@ def build_result(fitted: TwoTimeModel, fit_input: FitInput, outcome: Outcome, se
         notes=notes,
         loss=loss,
         data=fit_input.maps or fit_input.pairs,
-        assumption=assumption,
+        assumption=noise.assumption,
     )
 
 
-def _noise(fitted: TwoTimeModel, fit_input: FitInput, outcome: Outcome) -> NoiseOfFit | NoiseOfPairs:
-    """The noise that the uncertainties follow from: speckles in two-time maps, the errors stated of other data."""
-    rest = fit_input.loss, fit_input.free_parameters.filter, outcome.at_bound, outcome.normal
-    packed = fit_input.packed
-    if isinstance(packed, PackedPairs):
-        return NoiseOfPairs(fitted, packed, *rest)
-    assert isinstance(packed, Packed)
-    return NoiseOfFit(fitted, packed if fit_input.maps is None else fit_input.maps, *rest)
-
-
-def _judged(noise: NoiseOfFit | NoiseOfPairs, ended: Ended, reduced_chi2: float, degrees_of_freedom: int) -> Verdict:
-    judged = judge_pairs if isinstance(noise, NoiseOfPairs) else judge
-    return judged(noise, ended, reduced_chi2, degrees_of_freedom)
+def _ended(noise: AbstractNoise, outcome: Outcome) -> Ended:
+    """How a fit ended, that the data leave parameters open included."""
+    open_ones = np.isinf(_uncertainties(noise.white_noise_covariance, outcome))
+    return Ended.UNDETERMINED if outcome.ended == Ended.CONVERGED and np.any(open_ones) else outcome.ended
 
 
 def _uncertainties(covariance: np.ndarray, outcome: Outcome) -> np.ndarray:
@@ -107,6 +137,8 @@ def _uncertainties(covariance: np.ndarray, outcome: Outcome) -> np.ndarray:
 def _said_of(undetermined: list[Parameter], parameters: Mapping[str, Parameter], outcome: Outcome) -> str:
     """What is said of the parameters that the data do not determine, and of those that have no effect at all."""
     free = [p.name for p in parameters.values() if p.free]
+    if outcome.running:
+        return valley_text([parameters[free[k]] for k in outcome.running])
     idle = {name for name, square in zip(free, np.diagonal(outcome.normal.matrix), strict=True) if square == 0}
     return undetermined_text(
         [p for p in undetermined if p.name in idle], [p for p in undetermined if p.name not in idle]

@@ -46,7 +46,7 @@ def document_of(result: Any) -> dict[str, Any]:
         "iterations": len(result.history),
         "seconds": dict(result.seconds),
         "seconds_spent": dict(result.seconds_spent),
-        "model": str(result.model),
+        "model": result.equation,
         "data": None if data is None else {"repr": repr(data), **_plain(data.provenance)},
         "excluded": None if data is None else _plain(data.excluded),
         "versions": versions(),
@@ -61,7 +61,8 @@ def minima_document(minima: tuple[Minimum, ...]) -> list[dict[str, Any]]:
 def fields_of(parameter: Parameter) -> dict[str, Any]:
     """A parameter as plain values, its uncertainty worked out."""
     fields = {name: value for name, value in vars(parameter).items() if name != "spread"}
-    return {**fields, "uncertainty": parameter.uncertainty}
+    prior = None if parameter.prior is None else parameter.prior.to_dict()
+    return {**fields, "prior": prior, "uncertainty": parameter.uncertainty}
 
 
 def verdict_document(verdict: Verdict) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from ...engine import AbstractPacked, chi_squared
 from ...engine.losses import AbstractLoss
 from ...physics.model import TwoTimeModel
 from ..free_parameters import FreeParameters
+from ..parameter import Parameter
 from ..problem import model_with
 from ..solve.minimise import Outcome
 
@@ -23,22 +24,22 @@ def nearest_to_start(
 
     Of an even kernel φ0 and φ0 + 180° are one flow, and so are phase and phase + 180° of an oscillation. What holds for
     a model is found by trying: a parameter is moved by its period, or else by twice that, if χ² agrees to 1e-12 (1e-4
-    in float32). Uncertainties do not change.
+    in float32). Uncertainties do not change. One with a prior stays.
     """
-    parameters, chi2 = outcome.parameters.copy(), None
+    turns = [k for k, p in enumerate(free_parameters.free) if _may_turn(p, outcome.parameters[k])]
+    if not turns:
+        return fitted, outcome
+    parameters = outcome.parameters.copy()
+    chi2 = float(_chi_squared(fitted, packed, loss))
     moving, rest = eqx.partition(fitted, free_parameters.filter)
     dtype = jnp.result_type(float)
 
     def at(values) -> TwoTimeModel:
         return model_with(moving, rest, values)
 
-    for k, parameter in enumerate(free_parameters.free):
-        period = parameter.period
-        if period is None or abs(parameters[k] - parameter.value) <= period / 2:
-            continue
-        if chi2 is None:
-            chi2 = float(_chi_squared(fitted, packed, loss))
-        for turn in (period, 2 * period):
+    for k in turns:
+        parameter = free_parameters.free[k]
+        for turn in (parameter.period or 0.0, 2 * (parameter.period or 0.0)):
             turned = parameters.copy()
             turned[k] -= turn * round((parameters[k] - parameter.value) / turn)
             inside = parameter.low < turned[k] < parameter.high and turned[k] != parameters[k]
@@ -47,7 +48,14 @@ def nearest_to_start(
             ):
                 parameters = turned
                 break
-    return (fitted, outcome) if chi2 is None else (at(parameters), replace(outcome, parameters=parameters))
+    return at(parameters), replace(outcome, parameters=parameters)
+
+
+def _may_turn(parameter: Parameter, value: float) -> bool:
+    """Whether a parameter has a period, and is more than half of it away from its start."""
+    if parameter.period is None or parameter.prior is not None:
+        return False
+    return bool(abs(value - parameter.value) > parameter.period / 2)
 
 
 @eqx.filter_jit

@@ -17,23 +17,20 @@ from ..solve.ended import Ended
 from ..solve.minimise import Iteration
 from ..solve.minimum import Minimum
 from ..uncertainty.correlations import correlation_matrix
+from ..uncertainty.noise_of_fit import ASSUMPTION
 from ..uncertainty.speckle_covariance import SpeckleCovariance
 from ..verdict.verdict import Verdict
 from .derived import Curve
 from .document import document_of, json_text
 from .fitted_pairs import fitted_pairs, misfits_of
-from .sectors import SectorFit, SectorMaps, SectorView, misfit_of
+from .notebook import summary_html
+from .offered import offered
+from .sectors import Misfit, SectorFit, SectorMaps, SectorView, misfit_of
 from .stored_result import read_result, write_result
 from .summary import summary_of
 from .summary_row import SummaryRow
 from .table import table_of
 from .timing import seconds_spent
-
-ASSUMPTION = (
-    "Uncertainties are 1σ for the noise of finitely many speckles, whose number follows from the residuals: the light "
-    "of a sector is taken as one Gaussian field with the fitted correlation, sectors and speckles as independent, and "
-    "the model as right."
-)
 
 
 @final
@@ -136,6 +133,11 @@ class FitResult:
         """Where the time went: compilation, the fit, and what came first where there was something."""
         return seconds_spent(self.history, self.seconds)
 
+    @cached_property
+    def equation(self) -> str:
+        """The fitted model as an equation with its values."""
+        return str(self.model)
+
     def maps(self, sector: int) -> SectorMaps:
         """Data, model and residual (data − model)/σ of one sector, each (n_t, n_t); the residual is NaN where a pixel
         does not count. Computed when asked for, by one compiled program for all sectors.
@@ -153,7 +155,7 @@ class FitResult:
         for maps in self._view.each_map():
             misfits.append(misfit_of(maps))
             yield maps
-        vars(self).setdefault("sectors", self._view.sectors(misfits))
+        vars(self).setdefault("_misfits", tuple(misfits))
 
     @cached_property
     def sectors(self) -> tuple[SectorFit, ...]:
@@ -162,9 +164,24 @@ class FitResult:
         **Raises:** `ValueError` where packed data were fitted.
         """
         if isinstance(self.data, PairData | OneTimeData):
-            misfits = misfits_of(self.fitted_pairs, self.data.n_sector)
-            return SectorView(self.model, self.data, self.parameters, self.covariance).sectors(misfits)
-        return self._view.sectors([misfit_of(maps) for maps in self._view.each_map()])
+            return SectorView(self.model, self.data, self.parameters, self.covariance).sectors(self._misfits)
+        return self._view.sectors(self._misfits)
+
+    @property
+    def reduced_chi2_of_frames(self) -> np.ndarray:
+        """The mean of (residual/σ)² over the pixels of each frame that count, (n_sector, n_t); NaN where none does.
+        Computed when asked for first, from all maps.
+
+        **Raises:** `ValueError` where packed data, pairs or one-time data were fitted.
+        """
+        _ = self._view
+        return np.stack([misfit.of_frames for misfit in self._misfits])
+
+    @cached_property
+    def _misfits(self) -> tuple[Misfit, ...]:
+        if isinstance(self.data, PairData | OneTimeData):
+            return misfits_of(self.fitted_pairs, self.data.n_sector)
+        return tuple(misfit_of(maps) for maps in self._view.each_map())
 
     @cached_property
     def fitted_pairs(self) -> FittedPairs:
@@ -193,6 +210,21 @@ class FitResult:
             )
         return SectorView(self.model, self.data, self.parameters, self.covariance)
 
+    @property
+    def plot(self) -> Any:
+        """Figures: `result.plot.maps()`, `.cuts()`, `.g2()`, `.frames()`, `.rates()`, `.correlations()`, `.history()`,
+        each a `matplotlib.figure.Figure`; `.save(folder)` writes them all."""
+        return offered("plot")(self)
+
+    def report(self, path: str | Path, *, overwrite: bool = False) -> Path:
+        """Write the report of the fit, one HTML file that any browser shows without a network: the verdict, parameters,
+        interactive maps, rates, residuals and history.
+
+        **Returns:** the path. **Raises:** `FileExistsError` if it is there and `overwrite` is not given; `ImportError`
+        without the packages of the extra `report`.
+        """
+        return offered("report")(self, path, overwrite=overwrite)
+
     def summary(self) -> tuple[SummaryRow, ...]:
         """All that is said of the fit, row by row, with the texts that `print`, the terminal and `result.json` show."""
         return self._rows
@@ -206,13 +238,16 @@ class FitResult:
 
     __repr__ = __str__
 
+    def _repr_html_(self) -> str:
+        return summary_html(self.summary())
+
     def to_dict(self) -> dict[str, Any]:
         """Everything but the arrays of the data, as plain numbers, strings, lists and dictionaries."""
         return document_of(self)
 
     def save(self, path: str | Path, *, overwrite: bool = False, more: Mapping[str, Any] | None = None) -> Path:
-        """Write the result to a folder, whole or not at all: `result.json` for reading, and `result.h5`, from which
-        `FitResult.load` makes the result again, data included.
+        """Write the result to a folder, whole or not at all: `result.json` for reading, `curves.csv` with
+        the rates over time, and `result.h5`, from which `FitResult.load` makes the result again, data included.
 
         **Arguments:**
 
@@ -236,21 +271,23 @@ class FitResult:
         return path
 
     @classmethod
-    def load(cls, path: str | Path, *, model: TwoTimeModel | None = None) -> "FitResult":
+    def load(cls, path: str | Path, *, model: TwoTimeModel | None = None, to_view: bool = False) -> "FitResult":
         """The result that was saved to a folder. Its data are read from the folder map by map, when they are needed.
 
         **Arguments:**
 
         - `path`: the folder, or its `result.h5`;
         - `model`: a model of the same structure as the one fitted, whose arrays are replaced by the saved ones. Needed
-          only where the model holds what no file can (functions, as `Shared`, `Distribution` and networks do).
+          only where the model holds what no file can (functions, as `Shared`, `Distribution` and networks do);
+        - `to_view`: for the summary, figures and the report alone: no model is needed, `result.model` has gaps instead,
+          and the maps are those in the file.
 
         Files are read, not run: of what they name, modules of Python are imported and `equinox.Module`s made.
 
         **Raises:** `FileNotFoundError`; `ValueError` for a file of another kind or version, a model that needs `model`,
         or one that does not suit; `OSError` for a file that is damaged.
         """
-        fields, computed = read_result(Path(path), model)
+        fields, computed = read_result(Path(path), model, to_view)
         result = cls(**fields)
         vars(result).update(computed)  # what the cached properties of these names would compute again
         return result

@@ -1,6 +1,6 @@
 """Data of pairs or one-time data beside the fitted model, value by value and sector by sector."""
 
-from typing import Any, NamedTuple, final
+from typing import Any
 
 import equinox as eqx
 import jax
@@ -14,15 +14,7 @@ from ...engine import PackedPairs, pack
 from ...engine.packed_pairs import values_of_pairs
 from ...physics.dense_map import sector_nodes
 from ...physics.model import TwoTimeModel
-
-
-@final
-class PairMisfit(NamedTuple):
-    """Mean of (residual/σ)² over the values of a sector that count, and twice their number: each pixel of a map is one
-    of two for a pair of frames."""
-
-    reduced_chi2: float
-    n_pixels: int
+from .sectors import Misfit
 
 
 def fitted_pairs(model: TwoTimeModel, data: PairData | OneTimeData) -> FittedPairs:
@@ -37,10 +29,10 @@ def fitted_pairs(model: TwoTimeModel, data: PairData | OneTimeData) -> FittedPai
     return FittedPairs(pairs.sector[counts], pairs.lag[counts], age, value, g2, sigma, (value - g2) / sigma)
 
 
-def misfits_of(fitted: FittedPairs, n_sector: int) -> list[PairMisfit]:
+def misfits_of(fitted: FittedPairs, n_sector: int) -> tuple[Misfit, ...]:
     """How far the model is from the data of each sector."""
     own = [fitted.residual[fitted.sector == k] for k in range(n_sector)]
-    return [PairMisfit(float(np.mean(r**2)), 2 * len(r)) for r in own]
+    return tuple(Misfit(float(np.mean(r**2)), 2 * len(r), np.zeros(0)) for r in own)
 
 
 @eqx.filter_jit

@@ -8,7 +8,7 @@ is noted by name alone: such a model is made by putting the arrays into one of t
 import dataclasses
 import importlib
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, final
 
 import equinox as eqx
 import jax
@@ -17,6 +17,14 @@ import numpy as np
 
 _NUMBERS = "biufc"
 _TEMPLATE = "Pass a model of the same structure, as the fit had it."
+
+
+@final
+@dataclasses.dataclass(frozen=True)
+class Missing:
+    """What a file cannot hold of a model; `name` says what it was."""
+
+    name: str
 
 
 def describe(x: Any, arrays: list[np.ndarray]) -> Any:
@@ -39,10 +47,12 @@ def describe(x: Any, arrays: list[np.ndarray]) -> Any:
     return {"unknown": named, "leaves": [describe(leaf, arrays) for leaf in leaves]}
 
 
-def rebuilt(description: Any, arrays: Sequence[np.ndarray]) -> Any:
+def rebuilt(description: Any, arrays: Sequence[np.ndarray], with_gaps: bool = False) -> Any:
     """The inverse of `describe`.
 
     No class but subclasses of `equinox.Module` is made, field by field as it was written: no method of it runs.
+
+    **Arguments:** `with_gaps`: put a `Missing` in the place of what cannot be made.
 
     **Raises:** `ValueError` for what was noted by name alone, for a class that is gone or no `equinox.Module`, or has
     other fields by now.
@@ -52,17 +62,21 @@ def rebuilt(description: Any, arrays: Sequence[np.ndarray]) -> Any:
     if "array" in description:
         return _rebuilt_array(description, arrays)
     if "tuple" in description:
-        return tuple(rebuilt(each, arrays) for each in description["tuple"])
+        return tuple(rebuilt(each, arrays, with_gaps) for each in description["tuple"])
     if "list" in description:
-        return [rebuilt(each, arrays) for each in description["list"]]
+        return [rebuilt(each, arrays, with_gaps) for each in description["list"]]
     if "dict" in description:
-        return {name: rebuilt(value, arrays) for name, value in description["dict"].items()}
+        return {name: rebuilt(value, arrays, with_gaps) for name, value in description["dict"].items()}
     if "unknown" in description:
+        if with_gaps:
+            return Missing(description["unknown"])
         raise ValueError(f"A {description['unknown']} cannot be made from its name. {_TEMPLATE}")
     cls = _class_of(description)
     if isinstance(cls, str):
+        if with_gaps:
+            return Missing(cls)
         raise ValueError(f"The model needs {cls}. Make it importable as it was, or pass a model of the same structure.")
-    return _assembled(cls, {name: rebuilt(value, arrays) for name, value in description["fields"].items()})
+    return _assembled(cls, {name: rebuilt(value, arrays, with_gaps) for name, value in description["fields"].items()})
 
 
 def unknown_places(description: Any, at: str = "model") -> Iterator[str]:

@@ -13,7 +13,7 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from ...data import OneTimeData, PairData, TwoTimeData
-from ...data.two_time import sector_arrays
+from ...data.selection import sector_arrays
 from ...physics.dense_map import two_time_map
 from ...physics.geometry import Geometry
 from ...physics.model import TwoTimeModel
@@ -31,6 +31,17 @@ class SectorMaps(NamedTuple):
     data: np.ndarray
     model: np.ndarray
     residual: np.ndarray
+
+
+@final
+class Misfit(NamedTuple):
+    """Mean of (residual/σ)² over the `n_pixels` pixels of a sector that count, and over those of each frame, `(n_t,)`:
+    its row and its column of the map, NaN where none counts. Of pairs and one-time data (0,), and each value counts
+    as two pixels."""
+
+    reduced_chi2: float
+    n_pixels: int
+    of_frames: np.ndarray
 
 
 @final
@@ -106,7 +117,7 @@ class SectorView:
         """The maps of one sector after the other; no more than one is in memory."""
         return (self.maps(k) for k in range(self._data.n_sector))
 
-    def sectors(self, misfits: Sequence[tuple[float, int]]) -> tuple[SectorFit, ...]:
+    def sectors(self, misfits: Sequence[Misfit]) -> tuple[SectorFit, ...]:
         """What is said of each sector, from the `misfit_of` its maps."""
         q, phi = sector_arrays(self._data.geometry)
         (contrast, offset), slopes = self._scaling
@@ -119,7 +130,8 @@ class SectorView:
                 *self._uncertainty(slopes[0], k),
                 float(offset[k]),
                 *self._uncertainty(slopes[1], k),
-                *misfit,
+                misfit.reduced_chi2,
+                misfit.n_pixels,
             )
             for k, misfit in enumerate(misfits)
         )
@@ -146,11 +158,15 @@ class SectorView:
         return math.sqrt(slope @ self._covariance[among] @ slope), "common" if shared else "own"
 
 
-def misfit_of(maps: SectorMaps) -> tuple[float, int]:
-    """Mean of (residual/σ)² over the pixels that count, and how many those are."""
+def misfit_of(maps: SectorMaps) -> Misfit:
+    """How far the model is from the data of one sector."""
     counts = np.isfinite(maps.residual)
+    squares = np.square(maps.residual, where=counts, out=np.zeros(counts.shape, float))
     n_pixels = int(np.count_nonzero(counts))
-    return float(np.sum(np.square(maps.residual), where=counts) / n_pixels), n_pixels
+    of_frames = np.count_nonzero(counts, axis=0) + np.count_nonzero(counts, axis=1)
+    sums = np.sum(squares, axis=0) + np.sum(squares, axis=1)
+    means = np.where(of_frames > 0, sums / np.maximum(of_frames, 1), np.nan)
+    return Misfit(float(np.sum(squares) / n_pixels), n_pixels, means)
 
 
 def _size(module: eqx.Module) -> int:

@@ -1,10 +1,11 @@
-"""A fit result in a folder, and back: `result.json` to read, `result.h5` with all that makes the result again."""
+"""A fit result in a folder, and back: `result.json` and `curves.csv` to read, `result.h5` with all of it."""
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, final
 
 import jax.numpy as jnp
 import numpy as np
@@ -15,24 +16,44 @@ from ...data.selection import sector_arrays
 from ...physics.model import TwoTimeModel
 from ...physics.parameter_names import named_leaves, names_by_path
 from ..parameter import Parameter, Parameters
+from ..priors.prior import prior_of
 from ..solve.ended import Ended
 from ..solve.minimise import Iteration
 from ..solve.minimum import Minimum
 from ..uncertainty.speckle_covariance import SpeckleCovariance
 from ..verdict.finding import Finding, Kind
 from ..verdict.verdict import Verdict
+from .curves_table import curves_csv
 from .derived import Curve
 from .document import document_of, fields_of, json_text, minima_document, verdict_document
 from .model_description import describe, filled, rebuilt, unknown_places
-from .sectors import SectorFit
+from .sectors import SectorFit, SectorMaps
 from .summary_row import Remedy
 
-JSON, HDF5 = "result.json", "result.h5"
+JSON, HDF5, CURVES = "result.json", "result.h5", "curves.csv"
 _VERSION = 2
 
 
+@final
+@dataclass(frozen=True)
+class StoredView:
+    """The maps of a result as its file holds them, model and residual in float32."""
+
+    file: ResultFile
+
+    def maps(self, k: int) -> SectorMaps:
+        """Data, model and residual of sector `k`. **Raises:** `IndexError` for a sector that does not exist."""
+        if not 0 <= k < self.file.arrays.n_sector:
+            raise IndexError(f"There is no sector {k}; expected 0 to {self.file.arrays.n_sector - 1}.")
+        return SectorMaps(*self.file.maps(k))
+
+    def each_map(self) -> Iterator[SectorMaps]:
+        """The maps of one sector after the other; no more than one is in memory."""
+        return map(self.maps, range(self.file.arrays.n_sector))
+
+
 def write_result(result: Any, folder: Path, more: Mapping[str, Any]) -> None:
-    """Both files of a `FitResult` into an existing folder; every map is computed once. `more`: further values for the
+    """The files of a `FitResult` into an existing folder; every map is computed once. `more`: further values for the
     JSON file."""
     arrays: list[np.ndarray] = []
     pairs = isinstance(result.data, PairData | OneTimeData)
@@ -48,12 +69,14 @@ def write_result(result: Any, folder: Path, more: Mapping[str, Any]) -> None:
         overwrite=True,
     )
     (folder / JSON).write_text(json_text({**document_of(result), **more}), encoding="utf-8")
+    if curves := result.curves():
+        (folder / CURVES).write_text(curves_csv(curves), encoding="utf-8")
 
 
-def read_result(path: Path, model: TwoTimeModel | None) -> tuple[dict[str, Any], dict[str, Any]]:
+def read_result(path: Path, model: TwoTimeModel | None, to_view: bool = False) -> tuple[dict[str, Any], dict[str, Any]]:
     """The fields of the `FitResult` that was written to a folder, and what had been computed of it.
 
-    **Arguments:** `path`: the folder, or its `result.h5`; `model`: as of `FitResult.load`.
+    **Arguments:** `path`: the folder, or its `result.h5`; `model`, `to_view`: as of `FitResult.load`.
 
     **Raises:** as `FitResult.load`.
     """
@@ -69,7 +92,7 @@ def read_result(path: Path, model: TwoTimeModel | None) -> tuple[dict[str, Any],
             f"{file.path} was written by an earlier version of homodyne_eqx, whose uncertainties were those of white "
             "noise. Fit again."
         )
-    fitted = _model_of(record["model"], file, model)
+    fitted = rebuilt(record["model"], file.model_arrays(), True) if to_view else _model_of(record["model"], file, model)
     parameters = {each["name"]: _parameter_of(each) for each in record["parameters"]}
     fields = {
         "model": fitted,
@@ -90,8 +113,14 @@ def read_result(path: Path, model: TwoTimeModel | None) -> tuple[dict[str, Any],
         "minima": tuple(Minimum(**{**each, "ended": Ended(each["ended"])}) for each in record.get("minima", [])),
         "data": file.data(),
     }
-    sectors = record["sectors"]
-    return fields, {} if sectors is None else {"sectors": tuple(SectorFit(**s) for s in sectors)}
+    computed: dict[str, Any] = {"equation": file.arrays.attributes["model"]} if to_view else {}
+    if record["sectors"] is not None:
+        computed["sectors"] = tuple(SectorFit(**s) for s in record["sectors"])
+        if to_view and isinstance(fields["data"], TwoTimeData):
+            computed["_view"] = StoredView(file)
+        elif to_view:
+            computed["fitted_pairs"] = file.fitted_pairs()
+    return fields, computed
 
 
 def _record_of(result: Any) -> dict[str, Any]:
@@ -116,7 +145,8 @@ def _record_of(result: Any) -> dict[str, Any]:
 
 
 def _parameter_of(stored: Mapping[str, Any]) -> Parameter:
-    return Parameter(**{"spread" if name == "uncertainty" else name: value for name, value in stored.items()})
+    fields = {"spread" if name == "uncertainty" else name: value for name, value in stored.items()}
+    return Parameter(**{**fields, "prior": prior_of(fields.get("prior"))})
 
 
 def _speckle_covariance_of(stored: Mapping[str, Any], arrays: ResultArrays) -> SpeckleCovariance:
@@ -174,7 +204,7 @@ def _arrays_of(result: Any) -> ResultArrays:
             "chi2": result.chi2,
             "converged": result.converged,
             "message": result.message,
-            "model": str(result.model),
+            "model": result.equation,
             **source,
         },
     )

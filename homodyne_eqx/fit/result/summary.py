@@ -35,14 +35,15 @@ def _verdict(result: Any) -> Iterator[SummaryRow]:
 
 def _parameters(result: Any) -> Iterator[SummaryRow]:
     for group in ("parameters", "scaling", "sectors"):
-        yield from (_of(group, p) for p in result.parameters.values() if _group_of(p, result) == group)
+        yield from (parameter_row(group, p) for p in result.parameters.values() if _group_of(p, result) == group)
 
 
 def _derived(result: Any) -> Iterator[SummaryRow]:
-    yield from (_of("derived", p) for p in result.derived.values())
+    yield from (parameter_row("derived", p) for p in result.derived.values())
 
 
-def _quality(result: Any) -> Iterator[SummaryRow]:
+def quality_rows(result: Any) -> Iterator[SummaryRow]:
+    """χ² of a `FitResult` or a `JointResult`."""
     yield quantity("quality", "χ²", result.chi2)
     yield quantity("quality", "degrees of freedom", result.degrees_of_freedom)
     text = reduced_chi2_text(result.reduced_chi2, result.degrees_of_freedom)
@@ -61,7 +62,17 @@ def _excluded(result: Any) -> Iterator[SummaryRow]:
         yield sentence("data", "excluded", str(result.data.excluded))
 
 
-def _ending(result: Any) -> Iterator[SummaryRow]:
+def prior_sentences(result: Any) -> Iterator[SummaryRow]:
+    """What was known of the parameters, and how far from it the fit has ended."""
+    for p in result.parameters.values():
+        if p.prior is not None:
+            distance = with_minus(f"{p.prior.distance(p.value):+.2g}")
+            away = f"; the fit ended {distance} σ from it" if p.prior.counts else ""
+            yield sentence("notes", "prior", f"{p.name} has the prior {p.prior}{away}.")
+
+
+def ending_rows(result: Any) -> Iterator[SummaryRow]:
+    """How a fit ended."""
     word = result.ended if result.ended in (Ended.CONVERGED, Ended.INTERRUPTED) else "not converged"
     yield sentence("ending", str(word), result.message, str(result.ended))
 
@@ -127,11 +138,12 @@ SECTIONS: tuple[Callable[[Any], Iterator[SummaryRow]], ...] = (
     _verdict,
     _parameters,
     _derived,
-    _quality,
+    quality_rows,
     _kernel,
     _excluded,
-    _ending,
+    ending_rows,
     _notes,
+    prior_sentences,
     _unphysical,
     _conditional,
     _correlations,
@@ -153,7 +165,8 @@ def line_of(rows: Sequence[SummaryRow]) -> str:
     return ", ".join(said)
 
 
-def _of(group: str, p: Parameter) -> SummaryRow:
+def parameter_row(group: str, p: Parameter) -> SummaryRow:
+    """A parameter or a derived quantity."""
     status = "at_bound" if p.at_bound else "free" if p.free else "fixed"
     uncertainty = p.uncertainty if p.free and not p.at_bound else None
     return quantity(group, p.name, p.value, p.unit, uncertainty, status)

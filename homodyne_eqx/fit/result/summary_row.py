@@ -16,7 +16,7 @@ class Remedy:
     """What can be done about what a row says, as data, since Python and the command line call it by other names.
 
     - `action`: "fix", "bound", "simpler_rates", "other_starts", "other_model", "exclude_frames", "scaling_by_sector",
-      "flow", "stretched" or "changing_rates"; `names`: the parameters that it applies to, or the frames.
+      "flow", "stretched", "changing_rates" or "separate"; `names`: the parameters that it applies to, or the frames.
     """
 
     action: str

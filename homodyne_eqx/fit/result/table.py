@@ -66,6 +66,8 @@ def in_python(remedies: Sequence[Remedy]) -> list[str]:
             said.append(f"fix some (fixed={[*names[:1]]!r})".replace("'", '"'))
         elif remedy.action == "bound":
             said.append(f'bound them (bounds={{"{names[0]}": (low, high)}})')
+        elif remedy.action == "separate":
+            said.append(f'let it differ from one data set to the other (separate=["{names[0]}"])')
         elif remedy.action == "exclude_frames":
             said.append(f"exclude frames (data.excluding(frames=[{', '.join(names)}]))")
         else:

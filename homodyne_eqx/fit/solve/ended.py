@@ -18,6 +18,10 @@ class Ended(StrEnum):
         "undetermined",
         "{undetermined}",
     )
+    VALLEY = (
+        "valley",
+        "after {n} steps χ² falls ever more slowly {undetermined}",
+    )
     STALLED = (
         "stalled",
         "the solver makes no more progress after {n} steps, yet χ² should still fall by {left:.2g}. "

@@ -10,7 +10,7 @@ from jaxtyping import Array, Float
 
 from ...engine import NormalEquations
 from ...solvers import BoundedLevenbergMarquardt
-from ..problem import Problem, residual
+from ..abstract_problem import AbstractProblem, residual
 
 
 def levenberg_marquardt() -> optx.AbstractLeastSquaresSolver:
@@ -34,14 +34,16 @@ class Position(eqx.Module):
 
 
 @eqx.filter_jit
-def initial_arrays(solver: optx.AbstractLeastSquaresSolver, y: Float[Array, " n_params"], problem: Problem) -> Any:
+def initial_arrays(
+    solver: optx.AbstractLeastSquaresSolver, y: Float[Array, " n_params"], problem: AbstractProblem
+) -> Any:
     """The solver's arrays before its first step."""
     return eqx.filter(_initial(solver, y, problem), eqx.is_array)
 
 
 @eqx.filter_jit
 def take_step(
-    solver: optx.AbstractLeastSquaresSolver, y: Float[Array, " n_params"], problem: Problem, carried: Any
+    solver: optx.AbstractLeastSquaresSolver, y: Float[Array, " n_params"], problem: AbstractProblem, carried: Any
 ) -> tuple[Position, Array]:
     """One step of the solver: one pass over the data. Compiled once for all fits of the same shape.
 
@@ -58,7 +60,7 @@ def take_step(
     return Position(y, problem.unknowns.parameters(y), normal, eqx.filter(state, eqx.is_array)), done
 
 
-def _initial(solver: optx.AbstractLeastSquaresSolver, y: Array, problem: Problem) -> Any:
+def _initial(solver: optx.AbstractLeastSquaresSolver, y: Array, problem: AbstractProblem) -> Any:
     def like_residual() -> tuple[Array, NormalEquations]:
         zeros = lambda *shape: jnp.zeros(shape, y.dtype)  # noqa: E731
         return zeros(y.size + 1), NormalEquations(zeros(y.size, y.size), zeros(y.size), zeros())

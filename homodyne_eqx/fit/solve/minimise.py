@@ -2,41 +2,25 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import NamedTuple
+from dataclasses import dataclass
+from typing import NamedTuple, TypeVar
 
 import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
 import optimistix as optx
 
-from ..problem import Problem
+from ..abstract_problem import AbstractProblem
 from .ended import Ended
+from .iteration import Iteration
 from .levenberg_marquardt import initial_arrays, take_step
 from .quadratic import Quadratic, diagonal_of, expected_decrease, on_host, parameters_at_bound, unit_of_step
+from .valley import in_valley, running_along
 
+_Problem = TypeVar("_Problem", bound=AbstractProblem)
 _PATIENCE = 15
 _PROGRESS = 1e-3
 _RESTARTS = 3
-
-
-@dataclass(frozen=True)
-class Iteration:
-    """Where a fit stands after a step.
-
-    - `number`; `chi2`; `expected_decrease`: by how much χ² would still fall were the model linear;
-    - `moved`: the largest change of a parameter in this step, in units of its own uncertainty with all others fixed;
-    - `parameters`: values of the free parameters; `elapsed`: s since the first of these steps began;
-    - `degrees_of_freedom`: of the data that the step saw, fewer where they are averaged or sampled.
-    """
-
-    number: int
-    chi2: float
-    expected_decrease: float
-    moved: float
-    parameters: np.ndarray = field(repr=False)
-    elapsed: float
-    degrees_of_freedom: int
 
 
 @dataclass(frozen=True)
@@ -48,6 +32,7 @@ class Outcome:
     - `at_bound`: which of the parameters lie on a bound;
     - `history`: every step, none where χ² is not finite at the start;
     - `first_call`: seconds until the first step was done, compilation included;
+    - `running`: numbers of the parameters that change together in a valley, if it ended in one;
     - `interrupted`: whether Ctrl-C came, also where χ² was at its minimum already and `ended` is "converged".
     """
 
@@ -58,6 +43,7 @@ class Outcome:
     at_bound: np.ndarray
     first_call: float
     interrupted: bool = False
+    running: tuple[int, ...] = ()
 
 
 class _Minimum(NamedTuple):
@@ -68,7 +54,7 @@ class _Minimum(NamedTuple):
 
 
 def minimise(
-    problem: Problem,
+    problem: AbstractProblem,
     solver: optx.AbstractLeastSquaresSolver,
     degrees_of_freedom: int,
     max_steps: int,
@@ -86,7 +72,8 @@ def minimise(
 
     Where the solver gives up before, or makes no progress in 16 steps (none is taken, or χ² falls by less than a
     thousandth of the tolerance in each), the unknowns are rescaled to the place that it has reached and it starts again
-    from there, three times at most. Ctrl-C ends the loop with the best state so far.
+    from there, three times at most. It ends in a valley where χ² falls ever more slowly although the parameters go on
+    (`in_valley`). Ctrl-C ends the loop with the best state so far.
 
     **Arguments:** `prepare`: from the start and the normal equations there to a better start, before the first step;
     `first_step_size`: by how much the first step may change √χ² in one parameter, see `rescaled`. More than 1 saves
@@ -137,6 +124,9 @@ def minimise(
                 if is_second or len(history) == 1:
                     break
                 continue  # one step more leads from within the tolerance to the minimum itself
+            if in_valley(history):
+                ended = Ended.VALLEY
+                break
             if len(history) == 1:
                 start = prepare(parameters, normal)
                 problem, y, carried = rescaled(problem, start, normal, first_step_size), jnp.zeros_like(y), None
@@ -153,10 +143,11 @@ def minimise(
     if minimum is not None:
         ended, parameters, normal = Ended.CONVERGED, minimum.parameters, minimum.normal
     at_bound = parameters_at_bound(*limits, parameters, normal, exactly)
-    return Outcome(ended, parameters, normal, tuple(history), at_bound, first_call, interrupted)
+    running = running_along(history, normal) if ended == Ended.VALLEY else ()
+    return Outcome(ended, parameters, normal, tuple(history), at_bound, first_call, interrupted, running)
 
 
-def rescaled(problem: Problem, parameters: np.ndarray, normal: Quadratic, unit: float = 1.0) -> Problem:
+def rescaled(problem: _Problem, parameters: np.ndarray, normal: Quadratic, unit: float = 1.0) -> _Problem:
     """The same problem with y = 0 at these parameters, and y scaled such that a change of 1 changes √χ² by `unit`."""
     dtype = problem.unknowns.start.dtype
     scale = unit * unit_of_step(parameters, normal)

@@ -30,5 +30,21 @@ def undetermined_text(without_effect: Sequence[Parameter], combined: Sequence[Pa
     return " ".join(text if k == 0 else text[0].upper() + text[1:] for k, text in enumerate(said))
 
 
+def valley_text(running: Sequence[Parameter]) -> str:
+    """The end of a sentence, and a sentence on what to do.
+
+    An offset is fixed before an exponent, which has no unit: what is left is then a law of its own.
+
+    **Arguments:** `running`: the parameters that change together while χ² hardly falls.
+    """
+    neutral = [p for p in running if p.neutral is not None]
+    first = next((p for p in neutral if p.unit), neutral[0] if neutral else None)
+    if first is None:
+        remedy = f'Fix one of them at a value that is known, or bound it (bounds={{"{running[0].name}": (low, high)}})'
+    else:
+        remedy = f"Fix {first.name} = {with_minus(format(first.neutral, 'g'))}, or give it bounds or a prior"
+    return f"along a line of values of {_listed(running)}, which the data do not tell apart. {remedy}."
+
+
 def _listed(parameters: Sequence[Parameter]) -> str:
     return ", ".join(p.name for p in parameters)

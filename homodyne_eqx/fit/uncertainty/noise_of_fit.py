@@ -19,9 +19,15 @@ from ...noise.sector_noise import SectorNoise, sector_noise
 from ...noise.weighted_fit import WeightedFit
 from ...physics.model import TwoTimeModel
 from ..solve.quadratic import Quadratic
+from .abstract_noise import AbstractNoise
 from .covariance import Inverse, covariance, inverse
 
 DRAWS = 8000
+ASSUMPTION = (
+    "Uncertainties are 1σ for the noise of finitely many speckles, whose number follows from the residuals: the light "
+    "of a sector is taken as one Gaussian field with the fitted correlation, sectors and speckles as independent, and "
+    "the model as right."
+)
 _FEWEST_DRAWS = 240
 _BLOCKS = 4
 _ALL_BLOCKS = 24
@@ -32,12 +38,13 @@ _PAIRS_A_PARAMETER = 10
 
 @final
 @dataclass(frozen=True)
-class NoiseOfFit:
+class NoiseOfFit(AbstractNoise):
     """The end of a fit, from which the covariance of its parameters under the noise of speckles follows.
 
     - `model`: as fitted; `data`: `TwoTimeData` or packed; `loss`;
     - `free`: which leaves of the model are free; `at_bound`: which of their elements ended at a bound, (n_free,);
-    - `normal`: the normal equations at the end; `draws`: how many speckles to draw, over all sectors; `seed`.
+    - `normal`: the normal equations at the end, with `prior_information`, what priors have added to their matrix,
+      (n_free, n_free); `draws`: how many speckles to draw, over all sectors; `seed`.
     """
 
     model: TwoTimeModel
@@ -46,8 +53,17 @@ class NoiseOfFit:
     free: Any
     at_bound: np.ndarray
     normal: Quadratic
+    prior_information: np.ndarray
     draws: int = DRAWS
     seed: int = 0
+
+    @property
+    def assumption(self) -> str:
+        return ASSUMPTION
+
+    @property
+    def is_known(self) -> bool:
+        return bool(self.sectors)
 
     @cached_property
     def white_noise_covariance(self) -> np.ndarray:
@@ -92,9 +108,10 @@ class NoiseOfFit:
 
     @cached_property
     def variance_of_pulls(self) -> np.ndarray:
-        """V, the covariance of Jᵀr under the noise of speckles, (n_free, n_free)."""
+        """V, the covariance of Jᵀr under the noise of speckles, and of what priors leave open, (n_free, n_free)."""
         n = len(self.at_bound)
-        return np.sum([s.pulls[:n, :n] / P for s, P in zip(self.sectors, self.speckles, strict=True)], axis=0)
+        of_sectors = [s.pulls[:n, :n] / P for s, P in zip(self.sectors, self.speckles, strict=True)]
+        return np.sum(of_sectors, axis=0) + self.prior_information
 
     @cached_property
     def covariance(self) -> np.ndarray:
@@ -114,11 +131,7 @@ class NoiseOfFit:
         inside, inverse_of_all = self.directions.inside, np.zeros_like(self.normal.matrix)
         inverse_of_all[np.ix_(inside, inside)] = self.directions.pseudo_inverse
         sigma = np.sqrt(np.diagonal(self.covariance))
-        return WeightedFit(self.sectors, self.speckles, self.at_bound, inverse_of_all, sigma)
-
-    def uncertainty(self, k: int) -> float:
-        """1σ of free parameter number k."""
-        return float(np.sqrt(self.covariance[k, k]))
+        return WeightedFit(self.sectors, self.speckles, self.at_bound, inverse_of_all, sigma, self.prior_information)
 
     def white_noise_variance(self, slope: np.ndarray) -> float:
         """The same if the noise of every pair of frames were independent."""

@@ -10,8 +10,10 @@ import numpy as np
 from ...engine import PackedPairs
 from ...engine.losses import AbstractLoss
 from ...engine.pair_reductions import pair_residuals
+from ...noise.sector_noise import SectorNoise
 from ...physics.model import TwoTimeModel
 from ..solve.quadratic import Quadratic
+from .abstract_noise import AbstractNoise
 from .covariance import Inverse, covariance, inverse
 
 INDEPENDENT = (
@@ -26,11 +28,12 @@ CORRELATED = (
 
 @final
 @dataclass(frozen=True)
-class NoiseOfPairs:
+class NoiseOfPairs(AbstractNoise):
     """The end of a fit to pairs, from which the covariance of its parameters follows.
 
     - `model`: as fitted; `packed`: the data; `loss`; `free`: which leaves of the model are free;
-    - `at_bound`: which of their elements ended at a bound, (n_free,); `normal`: the normal equations at the end.
+    - `at_bound`: which of their elements ended at a bound, (n_free,); `normal`: the normal equations at the
+      end, with `prior_information`, what priors have added to their matrix, (n_free, n_free).
     """
 
     model: TwoTimeModel
@@ -39,8 +42,12 @@ class NoiseOfPairs:
     free: Any
     at_bound: np.ndarray
     normal: Quadratic
+    prior_information: np.ndarray
 
-    sectors = ()
+    @property
+    def sectors(self) -> tuple[SectorNoise, ...]:
+        """None: no speckles are counted."""
+        return ()
 
     @property
     def speckles(self) -> np.ndarray:
@@ -51,6 +58,15 @@ class NoiseOfPairs:
     def assumption(self) -> str:
         """What the uncertainties take for granted, in words."""
         return INDEPENDENT if self.packed.covariances is None else CORRELATED
+
+    @property
+    def is_known(self) -> bool:
+        return self.normal.is_finite
+
+    @property
+    def n_rows(self) -> int:
+        """How many values and priors there are."""
+        return len(self.residuals) + int(np.count_nonzero(np.diagonal(self.prior_information)))
 
     @cached_property
     def white_noise_covariance(self) -> np.ndarray:
@@ -82,12 +98,13 @@ class NoiseOfPairs:
 
     @cached_property
     def variance_of_pulls(self) -> np.ndarray:
-        """The covariance of Jᵀr under the noise of the data, (n_free, n_free)."""
+        """The covariance of Jᵀr under the noise of the data, and of what priors leave open, (n_free, n_free)."""
         if self.covariances is None:
             return self.normal.matrix
         jacobian, by_sector = self._found[1], range(self.packed.geometry.n_sector)
         parts = [jacobian[self.sector == k] for k in by_sector]
-        return np.sum([j.T @ c @ j for j, c in zip(parts, self.covariances, strict=True)], axis=0)
+        of_sectors = [j.T @ c @ j for j, c in zip(parts, self.covariances, strict=True)]
+        return np.sum(of_sectors, axis=0) + self.prior_information
 
     @cached_property
     def covariance(self) -> np.ndarray:
@@ -99,10 +116,6 @@ class NoiseOfPairs:
         out = np.full(white.shape, np.nan)
         out[np.ix_(inside, inside)] = half @ self.variance_of_pulls[np.ix_(inside, inside)] @ half
         return np.where(np.isfinite(white), out, white)
-
-    def uncertainty(self, k: int) -> float:
-        """1σ of free parameter number k."""
-        return float(np.sqrt(self.covariance[k, k]))
 
     def white_noise_variance(self, slope: np.ndarray) -> float:
         """The variance of slope · parameters if the noise of every value were independent."""

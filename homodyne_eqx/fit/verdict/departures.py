@@ -60,7 +60,7 @@ def departure_findings(weighted: WeightedFit, directions: np.ndarray | None) -> 
 def guard_findings(weighted: WeightedFit) -> Iterator[Finding]:
     """Whether weights for correlated noise lead to other parameters than equal weights."""
     distance, degrees = weighted.guard()
-    limit = _chi2_limit(degrees)
+    limit = chi2_limit(degrees)
     if degrees and distance > limit:
         text = (
             "weights for the near and for the far lags lead to different parameters "
@@ -84,7 +84,7 @@ def _follow_direction(by_sector: np.ndarray, phi: np.ndarray) -> bool:
     return False
 
 
-def _chi2_limit(degrees: int) -> float:
+def chi2_limit(degrees: int) -> float:
     """What χ² of so many degrees of freedom exceeds once in 30 000 times (Wilson and Hilferty)."""
     part = 2 / (9 * max(degrees, 1))
     return degrees * (1 - part + _GUARD * np.sqrt(part)) ** 3

@@ -17,6 +17,7 @@ class Kind(IntEnum):
     SECTOR = 4
     SIZE = 5
     UNSPECIFIC = 6
+    SET = 7
 
 
 @final

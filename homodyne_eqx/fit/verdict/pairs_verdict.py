@@ -87,7 +87,7 @@ def _said_of_neighbours(noise: NoiseOfPairs) -> str:
 def _of_all(noise: NoiseOfPairs, reduced: float, degrees: int) -> _Chi2:
     if noise.covariances is None:
         return _Chi2(reduced, 1.0, float(np.sqrt(2 / degrees)))
-    inside, n = noise.directions.inside, len(noise.residuals)
+    inside, n = noise.directions.inside, noise.n_rows
     taken = np.trace(noise.directions.pseudo_inverse @ noise.variance_of_pulls[np.ix_(inside, inside)])
     squares = sum(float(np.sum(c**2)) for c in noise.covariances)
     return _Chi2(reduced, float(n - taken) / degrees, float(np.sqrt(2 * squares)) / degrees)

@@ -81,7 +81,7 @@ def fitted(start, data, **options):
 
 def test_what_is_loaded_is_what_was_saved(steady_fit, tmp_path):
     folder = steady_fit.save(tmp_path / "deep" / "out")
-    assert sorted(path.name for path in folder.iterdir()) == ["result.h5", "result.json"]
+    assert sorted(path.name for path in folder.iterdir()) == ["curves.csv", "result.h5", "result.json"]
     assert [path.name for path in folder.parent.iterdir()] == ["out"]
     found = hx.FitResult.load(folder)
     assert_same(found, steady_fit)
@@ -152,14 +152,11 @@ def test_a_fit_of_packed_data_saves_what_there_is(steady_fit, tmp_path):
     assert_same(found, result)
     with pytest.raises(ValueError, match="packed data were fitted"):
         found.maps(0)
-    from homodyne_eqx.app.figures import draw_figures
     from homodyne_eqx.data.result_file import load_result_arrays
 
     file = load_result_arrays(tmp_path / "out" / "result.h5")
     with pytest.raises(ValueError, match="holds no maps"):
         file.maps(0)
-    with pytest.raises(ValueError, match="no maps to draw"):
-        draw_figures(file, tmp_path / "figures")
 
 
 @pytest.mark.x64
@@ -257,3 +254,37 @@ class TestFolders:
         with pytest.raises(FileNotFoundError, match="in_memory"):
             found.maps(0)
         np.testing.assert_array_equal(kept.maps(0).data, steady_fit.maps(0).data)
+
+
+@pytest.mark.x64
+def test_the_rates_over_time_are_a_table(steady_fit, tmp_path):
+    folder = steady_fit.save(tmp_path / "out")
+    lines = (folder / "curves.csv").read_text(encoding="utf-8").splitlines()
+    curves = steady_fit.curves()
+    names = [f"{name}{part} [{curve.unit}]" for name, curve in curves.items() for part in ("", " low", " high")]
+    assert lines[0].split(",") == ["t [s]", *names]
+    values = np.array([line.split(",") for line in lines[1:]], float)
+    columns = [x for curve in curves.values() for x in (curve.value, curve.low, curve.high)]
+    np.testing.assert_allclose(values.T, [np.asarray(steady_fit.data.geometry.t), *columns], rtol=1e-9)
+
+
+@pytest.mark.x64
+def test_a_model_that_no_file_holds_is_viewed_with_gaps(steady_fit, tmp_path):
+    g1 = hx.Distribution(hx.Diffusion(hx.Constant(3e4)), where=lambda term: term.rate.value, width=0.1)
+    result = replace(steady_fit, model=hx.TwoTimeModel(g1, steady_fit.model.scaling))
+    vars(result).update({"_view": steady_fit._view, "sectors": steady_fit.sectors})
+    folder = result.save(tmp_path / "out")
+    with pytest.raises(ValueError, match=r"but not model\.g1\.where"):
+        hx.FitResult.load(folder)
+    found = hx.FitResult.load(folder, to_view=True)
+    assert str(found) == str(result)
+    assert found.sectors == result.sectors
+    for a, b in zip(found.maps(1), steady_fit.maps(1), strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-6, atol=1e-5)
+    np.testing.assert_allclose(found.reduced_chi2_of_frames, steady_fit.reduced_chi2_of_frames, rtol=1e-4)
+    with pytest.raises(IndexError, match="no sector 4"):
+        found.maps(4)
+    page = found.report(tmp_path / "report.html").read_text(encoding="utf-8")
+    assert found.equation == str(result.model)
+    assert "TwoTimeModel" in page
+    assert len(found.plot.maps([1]).axes) > 3

@@ -127,3 +127,20 @@ def test_maps_in_the_precision_of_the_run(steady_fit):
     np.testing.assert_allclose(steady_fit.maps(1).model, g2[1], rtol=1e-5)
     reduced = [sector.reduced_chi2 for sector in steady_fit.sectors]
     np.testing.assert_allclose(np.mean(reduced), steady_fit.chi2 / (4 * 24 * 23 / 2), rtol=1e-3)
+
+
+def test_chi2_by_sector_and_frame_is_that_of_a_loop(steady_fit, masked_data):
+    result = replace(steady_fit, data=masked_data)
+    found = result.reduced_chi2_of_frames
+    assert found.shape == (4, 24)
+    for k in range(4):
+        residual = np.asarray(result.maps(k).residual, float)
+        for frame in range(24):
+            both = np.concatenate([residual[frame], residual[:, frame]])
+            known = both[np.isfinite(both)]
+            if known.size:
+                np.testing.assert_allclose(found[k, frame], np.mean(known**2), rtol=1e-5)
+            else:
+                assert np.isnan(found[k, frame])
+    assert np.isnan(found[1, 3])
+    assert np.isnan(found[0, 7])

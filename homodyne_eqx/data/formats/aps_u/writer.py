@@ -89,6 +89,7 @@ def save(
         "source_sha256": source.sha256,
         "source_frames": None if source.frames is None else list(source.frames),
         "source_notes": "; ".join(source.notes) or None,
+        "source_steps": "; ".join(source.steps) or None,
     }
     plain = str | int | float | np.number | np.ndarray | list | tuple
     stored = {key: value if isinstance(value, plain) else str(value) for key, value in source.metadata.items()}

@@ -1,0 +1,109 @@
+"""Several data sets and the models that share parameters, as one least-squares problem."""
+
+from collections.abc import Sequence
+from typing import final
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float
+
+from ..engine import AbstractPacked, NormalEquations, chi_squared, normal_equations
+from ..engine.losses import AbstractLoss
+from ..fit.abstract_problem import AbstractProblem
+from ..fit.free_parameters import FreeParameters
+from ..fit.parameter import Parameter
+from ..fit.priors.prior_rows import PriorRows, prior_rows
+from ..fit.problem import model_with
+from ..fit.solve.interval import inside
+from ..fit.solve.unknowns import AbstractUnknowns, BoxUnknowns, IntervalUnknowns
+from ..physics.model import TwoTimeModel
+
+
+@final
+class Part(eqx.Module):
+    """One data set of a joint fit: its model, split into free leaves and all else, and where its free parameters, in
+    their order, are among those of the joint fit."""
+
+    moving: TwoTimeModel
+    rest: TwoTimeModel
+    packed: AbstractPacked
+    loss: AbstractLoss
+    places: tuple[int, ...] = eqx.field(static=True)
+
+    def model(self, parameters: Float[Array, " n_params"]) -> TwoTimeModel:
+        """The model with its share of the parameters of the joint fit."""
+        return model_with(self.moving, self.rest, parameters[np.array(self.places)])
+
+    def chi_squared(self, parameters: Float[Array, " n_params"]) -> Float[Array, ""]:
+        """χ² of this data set."""
+        return chi_squared(self.model(parameters), self.packed, self.loss)
+
+    def normal_equations(self, parameters: Float[Array, " n_params"]) -> NormalEquations:
+        """The normal equations of this data set in its own free parameters."""
+        free = jax.tree.map(lambda x: x is not None, self.moving, is_leaf=lambda x: x is None)
+        return normal_equations(self.model(parameters), self.packed, self.loss, free)
+
+
+@final
+class JointProblem(AbstractProblem):
+    """A joint fit as a solver sees it. `names`: of the parameters, in their order; `parts`: one for each data set."""
+
+    parts: tuple[Part, ...]
+    unknowns: AbstractUnknowns
+    priors: PriorRows
+    names: tuple[str, ...] = eqx.field(static=True, default=())
+
+    def models(self, y: Float[Array, " n_params"]) -> tuple[TwoTimeModel, ...]:
+        """The model of each data set with these parameters."""
+        parameters = self.parameters(y)
+        return tuple(part.model(parameters) for part in self.parts)
+
+    def chi_squared(self, y: Float[Array, " n_params"]) -> Float[Array, ""]:
+        parameters = self.parameters(y)
+        total = self.priors.chi2(parameters)
+        for part in self.parts:
+            total = total + part.chi_squared(parameters)
+        return total
+
+    def normal_equations(self, y: Float[Array, " n_params"]) -> NormalEquations:
+        parameters = self.parameters(y)
+        n, dtype = parameters.size, parameters.dtype
+        total = NormalEquations(jnp.zeros((n, n), dtype), jnp.zeros(n, dtype), jnp.zeros((), dtype))
+        for part in self.parts:
+            own, at = part.normal_equations(parameters), np.array(part.places)
+            total = NormalEquations(
+                total.matrix.at[np.ix_(at, at)].add(own.matrix.astype(dtype)),
+                total.vector.at[at].add(own.vector.astype(dtype)),
+                total.chi2 + own.chi2.astype(dtype),
+            )
+        return self.priors.added_to(total, parameters)
+
+
+def part_of(
+    model: TwoTimeModel,
+    free_parameters: FreeParameters,
+    packed: AbstractPacked,
+    loss: AbstractLoss,
+    places: Sequence[int],
+) -> Part:
+    """The part of one data set; `places`: of its free parameters among those of the joint fit."""
+    moving, rest = eqx.partition(model, free_parameters.filter)
+    return Part(moving, rest, packed, loss, tuple(places))
+
+
+def joint_problem(parts: Sequence[Part], free: Sequence[Parameter], box: bool) -> JointProblem:
+    """The problem of moving the parameters from their starts; y of the order of a tenth of them.
+
+    **Arguments:** `box`: for a solver that is told the bounds; else they are in the unknowns.
+    """
+    dtype = jnp.result_type(float)
+    array = lambda field: np.array([getattr(p, field) for p in free], float)  # noqa: E731
+    low, high, start = (jnp.asarray(array(field), dtype) for field in ("low", "high", "value"))
+    scale = jnp.asarray(np.maximum(np.abs(array("value")), 1e-6) / 10, dtype)
+    if box:
+        unknowns = BoxUnknowns(low, high, jnp.clip(start, low, high), scale, jnp.ones((), dtype))
+    else:
+        unknowns = IntervalUnknowns(low, high, inside(start, low, high), scale)
+    return JointProblem(tuple(parts), unknowns, prior_rows(free, dtype), tuple(p.name for p in free))

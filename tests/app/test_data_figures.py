@@ -1,0 +1,84 @@
+"""Figures of data before a fit: what they hold, and that they are drawn for one sector as for many."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+import homodyne_eqx as hx
+from homodyne_eqx.app.figures.data_figures import draw_data_figures
+from homodyne_eqx.app.figures.data_look import look_at
+
+pytestmark = pytest.mark.x64
+
+
+def data_of(n_sector, n=40, spike=None, **fields):
+    noise = 0.01 * np.random.default_rng(0).standard_normal((n_sector, n, n))
+    lag = np.abs(np.subtract.outer(np.arange(n), np.arange(n)))
+    c2 = 1 + 0.3 * np.exp(-lag / 5.0) + noise + noise.swapaxes(1, 2)
+    if spike is not None:
+        c2[:, spike] *= 1.5
+        c2[:, :, spike] *= 1.5
+    geometry = hx.Geometry(q=np.linspace(0.004, 0.008, n_sector), t=0.5 * np.arange(n), **fields)
+    return hx.TwoTimeData(c2, geometry, sigma=0.01)
+
+
+def test_row_means_and_cuts_are_those_of_the_pairs_that_count():
+    data = data_of(2, spike=21).excluding(frames=[10])
+    (look,) = look_at(data, [1])
+    c2, excluded = data.map_and_excluded(1)
+    far = ~excluded & (np.abs(np.subtract.outer(np.arange(40), np.arange(40))) > 3)
+    assert look.row_mean[21] == pytest.approx(np.mean(c2[21][far[21]]))
+    assert np.isnan(look.row_mean[10])
+    assert np.nanargmax(look.row_mean) == 21
+    lag, mean = look.mean_cut
+    np.testing.assert_allclose(lag[:3], [0.5, 1.0, 1.5])
+    assert mean[1] == pytest.approx(np.mean(np.diagonal(c2, 2)[~np.diagonal(excluded, 2)]))
+    assert np.all(np.isnan(look.small[10]))
+
+
+@pytest.mark.parametrize(("n_sector", "pages"), [(1, 1), (5, 2)])
+def test_every_sector_has_a_map(n_sector, pages, tmp_path, monkeypatch):
+    drawn = []
+    from homodyne_eqx.app.figures import data_figures
+
+    page = data_figures.map_page
+    monkeypatch.setattr(data_figures, "MAPS_A_PAGE", 3)
+    monkeypatch.setattr(data_figures, "map_page", lambda looks, *more: drawn.extend(looks) or page(looks, *more))
+    names = [path.name for path in draw_data_figures(data_of(n_sector, n=24), tmp_path, dpi=40)]
+    assert names[: pages + 1] == [*(f"maps_{k + 1}.png" for k in range(pages)), "frames.png"]
+    assert [look.number for look in drawn] == list(range(n_sector))
+
+
+def test_a_plot_marks_frames_that_do_not_fit_and_those_excluded():
+    data = data_of(2, spike=21, phi=[0.0, 60.0]).excluding(frames=[10])
+    figure = data.plot("frames")
+    assert (
+        figure.get_suptitle()
+        == "red: 1 frame out of line, which --exclude-frames found leaves out;  grey: 1 frame excluded"
+    )
+    assert "21" in [text.get_text() for text in figure.axes[0].texts]
+    maps = data.plot()
+    assert [axes.get_title() for axes in maps.axes[:2]] == ["0:  0°,  0.004 Å$^{-1}$", "1:  60°,  0.008 Å$^{-1}$"]
+    assert [len(data.plot("cuts", sectors=[1]).axes[0].lines)] == [5]
+    few = data_of(1, n=12).plot("frames")
+    assert few.get_suptitle() == "no frame out of line"
+
+
+def test_what_cannot_be_drawn_is_refused():
+    data = data_of(2)
+    with pytest.raises(hx.errors.NotASelection, match=r"what is 'map'; expected one of maps, frames, cuts"):
+        data.plot("map")
+    with pytest.raises(hx.errors.NoSuchSector):
+        data.plot(sectors=[2])
+    with pytest.raises(hx.errors.NotASelection, match=r"expected 1 to 48 of them"):
+        data.plot(sectors=[])
+
+
+def test_a_plot_loads_matplotlib_and_nothing_else_does():
+    code = (
+        "import sys, homodyne_eqx as hx; d = hx.datasets.sheared_colloid(); assert 'matplotlib' not in sys.modules; "
+        "d.plot('cuts', [0]); assert 'matplotlib.pyplot' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
