@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from homodyne_eqx.data.result_file import load_result_arrays
+from homodyne_eqx import FitResult
 from tests.data.layouts import aps_u_multi_tau
 
 pytestmark = pytest.mark.x64
@@ -37,19 +37,25 @@ def test_a_file_leads_to_the_diffusion_coefficient(fitted):
 
 def test_figures_of_g2_and_of_the_rates_are_drawn(fitted, tmp_path):
     folder, _ = fitted
-    assert {path.name for path in (folder / "figures").iterdir()} == {"g2_1.png", "rates.png", "history.png"}
+    assert {path.name for path in (folder / "figures").iterdir()} == {
+        "g2_1.png",
+        "rates.png",
+        "correlations.png",
+        "history.png",
+    }
     from homodyne_eqx.app.figures.lag_pages import lag_page
-    from homodyne_eqx.app.figures.rate_figure import law_in, rate_figure
+    from homodyne_eqx.app.figures.rate_figure import law_of_result, rate_figure
+    from homodyne_eqx.app.figures.style import Look
 
-    file = load_result_arrays(folder / "result.h5")
-    pairs = file.fitted_pairs()
-    first = lag_page(file, [2, 4], pairs).axes[0]
+    result = FitResult.load(folder, to_view=True)
+    pairs = result.fitted_pairs
+    first = lag_page(result, [2, 4], Look()).axes[0]
     (points, line) = first.lines[0], first.lines[-1]
     np.testing.assert_allclose(points.get_ydata(), pairs.of_sector(2).data)
     np.testing.assert_allclose(line.get_ydata(), pairs.of_sector(2).model)
-    drawn = rate_figure(law_in(file.arrays)).axes[0].lines[0]
-    np.testing.assert_allclose(drawn.get_xdata(), file.arrays.q**2)
-    np.testing.assert_allclose(drawn.get_ydata(), file.arrays.values[:6])
+    drawn = rate_figure(law_of_result(result), Look()).axes[0].lines[0]
+    np.testing.assert_allclose(drawn.get_xdata(), [sector.q**2 for sector in result.sectors])
+    np.testing.assert_allclose(drawn.get_ydata(), [result.parameters[f"relaxation.rate[{k}]"].value for k in range(6)])
 
 
 def test_inspect_says_what_is_in_the_file_and_how_to_fit_it(run, tmp_path):

@@ -47,4 +47,5 @@ def rate_figure(law: RateLaw, look: Look) -> "Figure":
     second.set_xlabel("$q$  (Å$^{-1}$)")
     second.set_ylabel("$D(q) = \\Gamma / q^2$  (Å$^2$/s)")
     second.margins(y=0.15)
+    second.locator_params(axis="x", nbins=5)
     return figure

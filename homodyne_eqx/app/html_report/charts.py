@@ -20,6 +20,9 @@ from ..figures.style import azimuth
 from ..figures.units_of_axes import without_sector
 from .packing import LEVELS
 
+CHARTS = ("rates", "correlations", "history", "maps", "sectors", "g2", "frames")
+"""What there may be."""
+
 _DIGITS = 5
 _MOST_FRAMES = 400
 _MOST_POINTS = 200

@@ -18,7 +18,7 @@ from ...fit.result.summary_row import Remedy, SummaryRow
 from ...fit.result.table import IN_TABLE, in_python
 from ...versions import versions
 from ..figures.panels import Panels, panels_of
-from .charts import charts_of, sector_label
+from .charts import CHARTS, charts_of, sector_label
 from .packing import packed_maps, packed_text
 
 InWords = Callable[[Sequence[Remedy]], list[str]]
@@ -90,7 +90,7 @@ def report_text(
         command=None if command is None else shlex.join(["homodyne-eqx", *command]),
         seconds=", ".join(f"{name} {seconds_text(spent)}" for name, spent in result.seconds_spent.items()),
         versions=versions(),
-        charts=charts,
+        charts={**dict.fromkeys(CHARTS), **charts},
         charts_json=_for_a_script(charts),
         maps=maps,
         plotly=packed_text(get_plotlyjs()),

@@ -69,7 +69,7 @@ def write_result(result: Any, folder: Path, more: Mapping[str, Any]) -> None:
         overwrite=True,
     )
     (folder / JSON).write_text(json_text({**document_of(result), **more}), encoding="utf-8")
-    if curves := result.curves():
+    if (curves := result.curves()) and not isinstance(result.data, OneTimeData):
         (folder / CURVES).write_text(curves_csv(curves), encoding="utf-8")
 
 
