@@ -74,7 +74,13 @@ def test_the_correlation_of_the_noise_is_that_of_the_speckles():
     assert np.mean([each.contrast for each in found]) == pytest.approx(0.5, rel=0.1)
 
 
-@pytest.mark.parametrize(("tau", "modes", "photons"), [(6.0, 3, None), (4.0, 4, 0.5)], ids=["correlated", "photons"])
+@pytest.mark.parametrize(
+    ("tau", "modes", "photons"),
+    [
+        pytest.param(6.0, 3, None, id="correlated", marks=pytest.mark.slow),
+        pytest.param(4.0, 4, 0.5, id="photons"),
+    ],
+)
 def test_their_errors_cover_the_scatter_of_speckle_fields(tau, modes, photons):
     values, stated, covariances = [], [], []
     for seed in range(60):

@@ -75,6 +75,7 @@ def test_sums_over_pairs_are_those_of_a_dense_model(m, in_chunk, monkeypatch):
 
 
 @pytest.mark.x64
+@pytest.mark.slow
 def test_all_pairs_of_a_map_are_the_map():
     g2 = np.asarray(simple()(geometry())) + 0.02 * np.random.default_rng(1).normal(size=(3, N_T, N_T))
     g2 = (g2 + g2.transpose(0, 2, 1)) / 2
