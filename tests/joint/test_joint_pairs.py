@@ -26,7 +26,7 @@ def one_time(rate=sets.RATE, sectors=slice(None)):
 
 @pytest.fixture(scope="module")
 def joint():
-    return hx.fit(sets.model(), {"maps": sets.data_set(**sets.FIRST), "g2": one_time()})
+    return hx.fit(sets.model(), {"maps": sets.data_set(**sets.FIRST), "g2": one_time()}, estimate=False)
 
 
 class TestMapsAndOneTimeData:
@@ -86,7 +86,7 @@ def test_errors_that_are_correlated_count_as_such():
 
 
 def test_sets_that_do_not_agree_are_told():
-    found = hx.fit(sets.model(), {"maps": sets.data_set(**sets.FIRST), "g2": one_time(rate=2 * sets.RATE)})
+    found = hx.fit(sets.model(), {"maps": sets.data_set(**sets.FIRST), "g2": one_time(rate=2 * sets.RATE)}, estimate=False)
     assert not found.verdict.adequate
     assert not all(each.agrees for each in found.agreements.values())
 
