@@ -88,7 +88,8 @@ def test_all_pairs_of_a_map_are_the_map():
 
 
 @pytest.mark.x64
-@pytest.mark.parametrize("common", [pytest.param(True, marks=pytest.mark.slow), False])
+@pytest.mark.slow
+@pytest.mark.parametrize("common", [True, False])
 def test_the_best_scaling_is_that_of_linear_least_squares(common):
     data = some_pairs()
     of = simple(hx.ContrastOffset(0.2, 1.1) if common else None)

@@ -29,6 +29,7 @@ def joint():
     return hx.fit(sets.model(), {"maps": sets.data_set(**sets.FIRST), "g2": one_time()}, estimate=False)
 
 
+@pytest.mark.slow
 class TestMapsAndOneTimeData:
     def test_both_tell_the_rate_and_the_error_is_less_than_of_either(self, joint):
         rate = joint.parameters["diffusion.rate"]
@@ -66,7 +67,6 @@ def test_two_sets_of_one_sector_are_one_set_of_two():
     assert parts.chi2 == pytest.approx(whole.chi2, rel=1e-8)
 
 
-@pytest.mark.slow
 def test_errors_that_are_correlated_count_as_such():
     """A constant that two sets of pairs share: N⁻¹ Σ V N⁻¹ of a mean, in closed form."""
     n, r, s = 30, 0.5, 0.01
@@ -77,7 +77,7 @@ def test_errors_that_are_correlated_count_as_such():
     one = hx.PairData(value[0], geometry, np.arange(1, n + 1), 0, 0, covariances=[correlated])
     two = hx.PairData(value[1], geometry, np.arange(1, n + 1), 0, 0, sigma=s)
     flat = hx.TwoTimeModel(hx.Static(), hx.ContrastOffset(0.0, 1.1))
-    found = hx.fit(flat, [one, two], free=["offset"], shared=["offset"])
+    found = hx.fit(flat, [one, two], free=["offset"], shared=["offset"], estimate=False)
     offset = found.parameters["offset"]
     assert offset.value == pytest.approx(value.mean(), rel=1e-8)
     N, V = 2 * n / s**2, (n + n * (n - 1) * r + n) / s**2
@@ -85,8 +85,11 @@ def test_errors_that_are_correlated_count_as_such():
     assert offset.white_noise_uncertainty == pytest.approx(N**-0.5, rel=1e-6)
 
 
+@pytest.mark.slow
 def test_sets_that_do_not_agree_are_told():
-    found = hx.fit(sets.model(), {"maps": sets.data_set(**sets.FIRST), "g2": one_time(rate=2 * sets.RATE)}, estimate=False)
+    found = hx.fit(
+        sets.model(), {"maps": sets.data_set(**sets.FIRST), "g2": one_time(rate=2 * sets.RATE)}, estimate=False
+    )
     assert not found.verdict.adequate
     assert not all(each.agrees for each in found.agreements.values())
 
