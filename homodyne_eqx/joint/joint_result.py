@@ -13,6 +13,7 @@ from ..data.whole_folder import check_folder, replaced_folder
 from ..fit.parameter import Parameter
 from ..fit.result.document import fields_of, json_text, verdict_document
 from ..fit.result.fit_result import FitResult
+from ..fit.result.notebook import summary_html
 from ..fit.result.stored_result import write_result
 from ..fit.result.summary import ending_rows, parameter_row, prior_sentences, quality_rows
 from ..fit.result.summary_row import Remedy, SummaryRow, sentence
@@ -128,6 +129,9 @@ class JointResult:
         return table_of(self.summary())
 
     __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        return summary_html(self.summary())
 
     def to_dict(self) -> dict[str, Any]:
         """What is said of all data sets together, as plain numbers, strings, lists and dictionaries."""

@@ -115,5 +115,5 @@ def test_simulate_wants_every_number_of_the_physics(run, tmp_path):
 
 def test_plot_wants_a_result(run, tmp_path, steady_file):
     refused(run("plot", tmp_path), "result.h5")
-    refused(run("plot", tmp_path / "missing.h5"), "no file")
+    refused(run("plot", tmp_path / "missing.h5"), "There is no")
     refused(run("plot", steady_file), "not the result of a fit")

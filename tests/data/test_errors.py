@@ -280,6 +280,16 @@ CASES = {
         {},
         ["Two sectors have the same q and phi"],
     ),
+    "RepeatsDiffer": (
+        lambda f: hx.average([f.data(), f.data().select(sectors=[0, 1, 2])]),
+        {"repeat": 1, "path": None},
+        ["Of repeat 1 ", "expected ", ", as of repeat 0. "],
+    ),
+    "NoiseOfBinsUnknown": (
+        lambda f: hx.binned(f.data(), 2),
+        {"bin_frames": 2},
+        ["Bin fewer frames", "Pass bin_frames=<fewer>"],
+    ),
     "MissingGeometry": (
         lambda f: hx.TwoTimeModel(hx.Shear(1e-3, 10.0, hx.GapAverage()), hx.ContrastOffset(0.3, 1.0))(
             Geometry(q=0.01, t=np.arange(4.0))

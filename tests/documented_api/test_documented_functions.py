@@ -71,7 +71,9 @@ def test_reference_gradients_in_single_precision(case):
 
 
 @pytest.mark.x64
-@every_case
+@pytest.mark.parametrize(
+    "case", [case if case in ("case00", "case02") else pytest.param(case, marks=pytest.mark.slow) for case in CASES]
+)
 def test_reference_derivatives(case):
     values = reference(case)
     all_of, t = setting(values), values["t"]

@@ -40,7 +40,13 @@ def with_scaling(term, n_sector=3, **keywords):
     return hx.TwoTimeModel(term, scaling, **keywords)
 
 
-@pytest.mark.parametrize("name", TERMS)
+QUICK = ("diffusion", "shear", "product", "two_components", "relaxation", "drift", "frozen")
+"""Terms of every kind of structure; those of the others take a minute or two together."""
+
+
+@pytest.mark.parametrize(
+    "name", [name if name in QUICK else pytest.param(name, marks=pytest.mark.slow) for name in TERMS]
+)
 def test_every_term(name):
     model, where = with_scaling(TERMS[name].make()), geometry()
     data = noisy(model, where)

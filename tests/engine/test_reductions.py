@@ -48,7 +48,7 @@ def test_every_order_and_mode_of_derivative(derivative):
     np.testing.assert_allclose(found / scale, expected / scale, atol=1e-9 * np.max(np.abs(expected / scale)))
 
 
-@pytest.mark.parametrize("derivative", [jax.grad, jax.jacfwd])
+@pytest.mark.parametrize("derivative", [jax.grad, pytest.param(jax.jacfwd, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("sigma", [0.01, "of each pixel"])
 def test_it_is_quadratic_in_the_data_and_linear_in_their_weights(derivative, sigma):
     """Of a quadratic, a central difference of any width is the derivative."""

@@ -55,6 +55,7 @@ def path(tmp_path):
 class TestOptimalDesign:
     frames = 16
 
+    @pytest.mark.slow
     def test_the_prediction_is_what_a_fit_states(self, design):
         start = design.start_design()
         predicted = float(design.relative_uncertainty(design.expected(), start, self.frames))
@@ -69,6 +70,7 @@ class TestOptimalDesign:
             up, down = (judged(start._replace(**{name: getattr(start, name) + h})) for h in (1e-4, -1e-4))
             assert float(jnp.sum(slope)) == pytest.approx(float(up - down) / 2e-4, rel=1e-4, abs=1e-8)
 
+    @pytest.mark.slow
     def test_a_descent_improves_the_design_and_draws_it(self, design, path):
         models, start = design.possible(2, seed=0), design.start_design()
         best, history = design.improve(start, models, self.frames, steps=8)

@@ -75,7 +75,7 @@ def test_together_with_the_elimination_of_contrast_and_offset(data, held):
 
 
 @pytest.mark.x64
-@pytest.mark.parametrize("eliminate", [False, True])
+@pytest.mark.parametrize("eliminate", [False, pytest.param(True, marks=pytest.mark.slow)])
 def test_a_bound_on_the_contrast_holds_the_others_follow(data, eliminate):
     bounds = {"contrast": (0.31, 1.0), "D_offset": (0.0, None)}
     start = model(contrast=np.array([0.31]))
@@ -109,6 +109,7 @@ def test_upper_bounds_and_bounds_on_both_sides(data):
     assert alpha.value == np.asarray(-0.8, np.asarray(result.model.g1.rate.exponent).dtype)
 
 
+@pytest.mark.slow
 @pytest.mark.x64
 def test_other_solvers_come_close_to_the_bound_and_say_that_the_start_was_moved(data, held):
     solver = optx.LevenbergMarquardt(rtol=1e-10, atol=1e-10)

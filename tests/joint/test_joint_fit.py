@@ -98,7 +98,7 @@ class TestSharing:
     def test_bounds_of_one_data_set(self, both):
         bounds = {"data[1].contrast": (0.0, 0.24), "offset": (0.5, 1.5)}
         found = hx.fit(sets.model(), both, bounds=bounds)
-        assert found.parameters["data[1].contrast[0]"].value == 0.24
+        assert found.parameters["data[1].contrast[0]"].value == pytest.approx(0.24, rel=1e-6)
         assert found.parameters["data[1].contrast[0]"].at_bound
         assert found.parameters["data[0].contrast[0]"].high > 0.3
         assert found.parameters["data[0].offset[1]"].high == 1.5
@@ -141,6 +141,7 @@ class TestWhatIsSaid:
     def test_data_sets_that_agree_are_adequate(self, joint):
         assert joint.verdict.adequate
         assert "all 2 data sets are those of the noise, and they agree" in str(joint)
+        assert all(p.name in joint._repr_html_() for p in joint.parameters.values())
 
     def test_a_saved_result_has_a_folder_for_each(self, joint, tmp_path):
         folder = joint.save(tmp_path / "out")

@@ -58,7 +58,9 @@ PRIORS = [
 
 
 class TestOneDatumMore:
-    @pytest.mark.parametrize(("name", "prior", "row"), PRIORS)
+    @pytest.mark.parametrize(
+        ("name", "prior", "row"), [*PRIORS[:2], *(pytest.param(*each, marks=pytest.mark.slow) for each in PRIORS[2:])]
+    )
     def test_minimum_chi2_and_white_noise_errors_are_those_of_a_dense_fit(self, data, name, prior, row):
         result = hx.fit(model(), data, priors={name: prior})
         expected = dense_fit(data, row)

@@ -91,6 +91,7 @@ def test_what_is_loaded_is_what_was_saved(steady_fit, tmp_path):
     assert replace(found).sectors == steady_fit.sectors
 
 
+@pytest.mark.slow
 @pytest.mark.x64
 def test_masks_noise_a_pixel_bounds_and_endings_come_back(masked_data, tmp_path):
     result = fitted(

@@ -79,7 +79,7 @@ def fit(start, data, target, **options):
     return hx.fit(model(start), data, free=free, solver=Jumps(jnp.asarray(target)), tolerance=TOLERANCE, **options)
 
 
-@pytest.mark.parametrize("target", [-1.0, 20.0])
+@pytest.mark.parametrize("target", [-1.0, pytest.param(20.0, marks=pytest.mark.slow)])
 def test_the_state_at_the_minimum_is_kept(target):
     """Where the step after it leads to a χ² that is not a number (x < 0), or higher (x = 20)."""
     data, seen = measured(RootRate(9.0)), []

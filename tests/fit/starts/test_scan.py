@@ -76,6 +76,7 @@ def test_a_frequency_that_is_off_by_a_third_is_found(cycles, factor):
     assert result.seconds["starts"] > 0
 
 
+@pytest.mark.slow
 @pytest.mark.x64
 def test_without_the_scan_it_is_a_false_minimum_that_says_so():
     omega = periods(5)
@@ -86,6 +87,7 @@ def test_without_the_scan_it_is_a_false_minimum_that_says_so():
     assert "starts" not in result.seconds
 
 
+@pytest.mark.slow
 @pytest.mark.x64
 def test_starts_of_ones_own_are_compared_instead():
     omega = periods(5)
@@ -113,6 +115,7 @@ def test_starts_that_cannot_be_are_refused():
         refused({OMEGA: 1.0})
 
 
+@pytest.mark.slow
 @pytest.mark.x64
 def test_starts_do_not_recompile(monkeypatch):
     omega, data = periods(2), hx.pack(measured(echo(periods(2)), geometry(39)))

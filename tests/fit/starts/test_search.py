@@ -146,6 +146,7 @@ def test_any_model_is_searched():
     assert result.minima[0].chi2 == result.chi2
 
 
+@pytest.mark.slow
 def test_the_search_is_reproducible():
     free = choose_free(flowing(D0=2.0), None, FIXED, None)
     few = candidates(flowing(D0=2.0), free, hx.pack(DATA))
