@@ -12,7 +12,10 @@ from .app.views import offer_views as _offer_views
 from .data import (
     BadFrame as BadFrame,
     Excluded as Excluded,
+    ExcludedValues as ExcludedValues,
+    OneTimeData as OneTimeData,
     Outliers as Outliers,
+    PairData as PairData,
     Provenance as Provenance,
     TwoTimeData as TwoTimeData,
     errors as errors,
@@ -27,6 +30,7 @@ from .engine import (
     Huber as Huber,
     NormalEquations as NormalEquations,
     Packed as Packed,
+    PackedPairs as PackedPairs,
     SoftL1 as SoftL1,
     chi_squared as chi_squared,
     normal_equations as normal_equations,
@@ -63,10 +67,12 @@ from .fit import (
 from .inference import (
     Bootstrap as Bootstrap,
     Consistency as Consistency,
+    RateLaw as RateLaw,
     Replicates as Replicates,
     blocks_of_frames as blocks_of_frames,
     bootstrap as bootstrap,
     from_replicates as from_replicates,
+    rate_law as rate_law,
 )
 from .joint import JointResult as JointResult, fit as fit
 from .physics.accumulation import (

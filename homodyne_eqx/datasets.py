@@ -47,4 +47,6 @@ def sheared_colloid() -> TwoTimeData:
 
     **Returns:** a `TwoTimeData` with the gap set, contrast near 1/3 and baseline 1.
     """
-    return load(sheared_colloid_path())
+    data = load(sheared_colloid_path())
+    assert isinstance(data, TwoTimeData)
+    return data

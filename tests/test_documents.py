@@ -23,7 +23,7 @@ def python_blocks(name: str) -> list[str]:
 def test_the_term_of_the_contribution_guide_works():
     (source,) = python_blocks("CONTRIBUTING.md")
     preamble = (
-        "from typing import final\n"
+        "from typing import ClassVar, final\n"
         "import jax.numpy as jnp\n"
         "from jaxtyping import Array, Float\n"
         "from homodyne_eqx.physics.geometry import Geometry, Sector\n"

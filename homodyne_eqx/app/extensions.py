@@ -10,10 +10,13 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from ..data import TwoTimeData
+from ..data import OneTimeData, PairData, TwoTimeData
 from ..physics.model import TwoTimeModel
 from ..physics.parameter_names import named_leaves, names_by_path
 from .model_choice import ModelName, Start
+
+ONE_TIME = ("rates", "stretched-rates", "diffusion", "anomalous")
+"""Names of the models for one-time correlations."""
 
 GROUP = "homodyne_eqx.models"
 """The group of entry points, functions of `TwoTimeData` that return the `TwoTimeModel` at which a fit starts."""
@@ -70,7 +73,7 @@ def find(name: str) -> EntryPoint | None:
 
     **Raises:** `ValueError` for a name that no package offers, or more than one.
     """
-    own = [model.value for model in ModelName]
+    own = [*(name.value for name in ModelName), *ONE_TIME]
     if name in own:
         return None
     found = entry_points(group=GROUP)
@@ -88,7 +91,7 @@ def find(name: str) -> EntryPoint | None:
     )
 
 
-def started(entry: EntryPoint, data: TwoTimeData) -> InstalledModel:
+def started(entry: EntryPoint, data: TwoTimeData | OneTimeData | PairData) -> InstalledModel:
     """Load the entry point and call it with the data.
 
     **Raises:** `ImportError` if it cannot be loaded; `TypeError` if it is not a function or returns no `TwoTimeModel`.

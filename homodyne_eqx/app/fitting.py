@@ -7,7 +7,7 @@ from typing import Any
 
 from rich.console import Console
 
-from ..data import TwoTimeData
+from ..data import OneTimeData, PairData, TwoTimeData
 from ..engine.losses import AbstractLoss, Squares
 from ..fit import FitResult, fit
 from ..fit.free_parameters import choose_free
@@ -31,7 +31,7 @@ class Job:
     """
 
     choice: ModelChoice | InstalledModel
-    data: TwoTimeData
+    data: TwoTimeData | OneTimeData | PairData
     given: Mapping[str, float] = field(default_factory=dict)
     fixed: tuple[str, ...] = ()
     bounds: Mapping[str, tuple[float | None, float | None]] = field(default_factory=dict)
@@ -44,6 +44,7 @@ def start_of(job: Job) -> Start:
     """Where the fit starts: given values; for the others an estimate from the data, or what an installed model says."""
     if isinstance(job.choice, InstalledModel):
         return job.choice.start(job.given)
+    assert isinstance(job.data, TwoTimeData)
     guess: SteadyMotion | None = None
     if not set(job.choice.names) <= {*job.given, *FIXED_WHEN_CONSTANT}:
         guess = steady_motion(job.data, KERNELS[job.choice.kernel] if job.choice.sheared else None)
@@ -88,7 +89,7 @@ def draw(
 
     **Returns:** names of the files.
     """
-    panels = panels_of(result) if (figures or html) and result.data is not None else None
+    panels = panels_of(result) if (figures or html) and isinstance(result.data, TwoTimeData) else None
     names = []
     if html:
         with stage(console, "writing the report", quiet):

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from ..data import TwoTimeData, load
+from ..data import OneTimeData, PairData, TwoTimeData, load
 from ..data.units import in_base_unit
 from .options import sigma_of
 
@@ -18,7 +18,7 @@ def load_selected(
     gap: str | None = None,
     sigma: str | None = None,
     **options: Any,
-) -> TwoTimeData:
+) -> TwoTimeData | OneTimeData | PairData:
     """`hx.load` with the values of the flags: numbers that may have a unit as text, `sectors` empty for all, `sigma` as
     text, `options` of the layout.
 

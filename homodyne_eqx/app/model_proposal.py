@@ -10,7 +10,7 @@ import numpy as np
 
 from ..data import TwoTimeData
 from .model_choice import ModelName
-from .spelling import flag
+from .spelling import flags_of
 
 _SAYS_MODEL = ("model", "analysis_mode", "mode")
 _DEGREES = 0.01
@@ -56,14 +56,7 @@ def fit_command(
     **Arguments:** `given`: flags by their name in Python, `None`, false or empty for those that were not given;
     `estimate`: whether sigma is to be estimated.
     """
-    parts = [f"homodyne-eqx fit {shlex.quote(str(file))} --model {model.value}"]
-    for name, value in given.items():
-        if value is None or value is False or value == [] or value == ():
-            continue
-        repeated = value if isinstance(value, list) else [value]
-        for each in repeated:
-            words = each if isinstance(each, tuple) else [] if each is True else [each]
-            parts.append(" ".join([flag(name), *(shlex.quote(str(word)) for word in words)]))
+    parts = [f"homodyne-eqx fit {shlex.quote(str(file))} --model {model.value}", *flags_of(given)]
     if model is ModelName.laminar_flow and data.geometry.gap is None:
         parts.append("--gap <Å>")
     if estimate:

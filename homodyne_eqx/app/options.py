@@ -24,11 +24,13 @@ Model = Annotated[
     ),
 ]
 AnyModel = Annotated[
-    str,
+    str | None,
     typer.Option(
         metavar="NAME",
-        help="laminar-flow: D0, alpha, D_offset, gamma_dot_t0, beta, gamma_dot_t_offset, phi0. static: the first "
-        "three. Or a model that an installed package offers (entry points of the group homodyne_eqx.models).",
+        help="laminar-flow (of maps, unless given): D0, alpha, D_offset, gamma_dot_t0, beta, gamma_dot_t_offset, phi0. "
+        "static: the first three. Of one-time g2: rates (unless given), a relaxation rate in each sector; "
+        "stretched-rates, with one exponent for all; diffusion, one D for all q; anomalous, a power of the lag. Or a "
+        "model that an installed package offers (entry points of the group homodyne_eqx.models).",
         rich_help_panel=MODEL,
     ),
 ]
@@ -182,6 +184,16 @@ Output = Annotated[
         help="Folder for result.json, result.h5 and curves.csv, written whole or not at all before anything is shown, "
         "then report.html and figures/. Nothing is written without it.",
         rich_help_panel=OUTPUT,
+    ),
+]
+
+
+OneTime = Annotated[
+    bool,
+    typer.Option(
+        "--one-time",
+        help="Read the one-time g2 of a file that holds maps too. Without maps they are read anyway.",
+        rich_help_panel=DATA,
     ),
 ]
 

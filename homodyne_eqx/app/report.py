@@ -12,12 +12,13 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from ..data import Provenance, TwoTimeData
+from ..data import OneTimeData, PairData, Provenance, TwoTimeData
 from ..fit import FitResult
 from ..fit.result.numbers import value_text
 from ..fit.result.summary import line_of
 from ..fit.result.summary_row import Remedy, SummaryRow
 from ..fit.result.table import IN_TABLE, NOT_BELOW, sentence_of, verdict_line
+from ..inference import rate_law
 from ..physics.minus_sign import with_minus
 from .extensions import InstalledModel
 from .found_in_data import Found
@@ -46,7 +47,7 @@ def table(*columns: str, title: str | None = None) -> Table:
     return made
 
 
-def print_data(console: Console, data: TwoTimeData) -> None:
+def print_data(console: Console, data: TwoTimeData | OneTimeData | PairData) -> None:
     """What the data are, set in where a line is longer than the terminal is wide."""
     for line in repr(data).splitlines():
         wrapped = textwrap.fill(line, console.width, subsequent_indent=" " * 11, drop_whitespace=True)
@@ -103,6 +104,27 @@ def print_result(console: Console, result: FitResult, truth: Mapping[str, float]
                 console.print(f"note: {said}", style="yellow", markup=False, highlight=False)
         else:
             console.print(line_of(list(members)), markup=False, highlight=False)
+
+
+def print_rate_law(console: Console, result: FitResult) -> None:
+    """The law Γ(q) of one-time data with a rate in each sector, in a line, or why there is none."""
+    try:
+        if _has_rates(result):
+            console.print(str(rate_law(result)), markup=False, highlight=False)
+    except ValueError as error:
+        console.print(f"note: no law of the rates: {error}", style="yellow", markup=False, highlight=False)
+
+
+def rate_law_of(result: FitResult) -> dict[str, Any]:
+    """The same as plain values, for JSON; nothing where there is none."""
+    try:
+        return {"rate_law": vars(rate_law(result))} if _has_rates(result) else {}
+    except ValueError:
+        return {}
+
+
+def _has_rates(result: FitResult) -> bool:
+    return isinstance(result.data, OneTimeData) and "relaxation.rate[1]" in result.parameters
 
 
 def _print_quantities(console: Console, rows: Sequence[SummaryRow], truth: Mapping[str, float]) -> None:

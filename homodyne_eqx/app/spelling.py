@@ -1,6 +1,8 @@
 """Options of Python as flags of the command line."""
 
-from typing import final
+import shlex
+from collections.abc import Mapping
+from typing import Any, final
 
 from ..data.errors import AbstractSpelling, Remedy
 from ..data.formats import all_reader_options
@@ -15,6 +17,19 @@ _REPAIRING = ("sectors", "frames", "gap", "sigma", "bin_frames")
 def flag(option: str) -> str:
     """`--frame-time` for `frame_time`."""
     return _OTHERWISE.get(option, f"--{option.replace('_', '-')}")
+
+
+def flags_of(given: Mapping[str, Any]) -> list[str]:
+    """Flags with their values, quoted for a shell, by their name in Python; none for what is `None`, false or empty."""
+    written = []
+    for name, value in given.items():
+        if value is None or value is False or value == [] or value == ():
+            continue
+        repeated = value if isinstance(value, list) else [value]
+        for each in repeated:
+            words = each if isinstance(each, tuple) else [] if each is True else [each]
+            written.append(" ".join([flag(name), *(shlex.quote(str(word)) for word in words)]))
+    return written
 
 
 def printable(text: str) -> str:

@@ -5,7 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from .errors import AsymmetricMap, HalfOfALazyMap
+from ..physics.geometry import Geometry
+from .errors import AsymmetricMap, HalfOfALazyMap, WrongShape
 from .exclusion import excluded_pixels, mask_of_sector
 from .flat_frames import flat_frames, listed_frames
 from .halves import asymmetry, completed, empty_half
@@ -123,3 +124,15 @@ def _on_frames(dead: np.ndarray, first_frame: int) -> list[str]:
         f"{np.count_nonzero(dead[k])} frames of sector {k} {what} (frame {listed_frames(shifted[k])})"
         for k in np.flatnonzero(np.any(dead, axis=1))
     ]
+
+
+def check_geometry(geometry: Geometry, shape: tuple[int, ...]) -> None:
+    """**Raises:** `TypeError` or `WrongShape` for a geometry that is not that of maps of this shape."""
+    if not isinstance(geometry, Geometry):
+        raise TypeError(f"geometry is a {type(geometry).__name__}; expected Geometry(q=..., t=..., phi=..., gap=...).")
+    if geometry.n_sector != shape[0]:
+        expected = f"{geometry.n_sector} maps, one for each sector of the geometry (the longest of q, phi and gap)"
+        raise WrongShape("c2", shape, f"{expected}: give q or phi one value for each map, in the order of the maps")
+    if geometry.n_t != shape[1]:
+        expected = f"{geometry.n_t} frames, one for each time t of the geometry"
+        raise WrongShape("c2", shape, f"{expected}: give t one value for each frame of c2")

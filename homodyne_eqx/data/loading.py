@@ -10,21 +10,22 @@ from jaxtyping import ArrayLike
 
 from ..physics.geometry import Geometry
 from . import formats
-from .errors import InvalidFile, MissingSigma, NotLazy, UnknownFormat, UnknownLayout, WrongFormat, WrongShape
+from .checked_places import check_places
+from .errors import MissingSigma, NotLazy, UnknownFormat, UnknownLayout, WrongFormat, WrongShape
 from .exclusion import mask_array, union_of_masks
 from .file_state import check_file
 from .formats.sectors import SECTOR_PHI, SECTOR_Q
 from .hdf5 import said_in_words
+from .load_pairs import load_pairs
 from .maps import array_or_stack, in_memory
 from .memory import check_memory
 from .noise import sigma_array_or_estimate
+from .one_time_data import OneTimeData
+from .pair_data import PairData
 from .provenance import Provenance, file_sha256
 from .selection import Range, make_selection
 from .two_time import TwoTimeData
 from .units import in_base_unit
-
-_LARGEST = 1e30
-"""No value of a geometry is beyond it, and single precision holds it."""
 
 
 def load(
@@ -39,9 +40,10 @@ def load(
     mask: Any = None,
     format: str | None = None,  # noqa: A002
     lazy: bool = False,
+    one_time: bool = False,
     **options: Any,
-) -> TwoTimeData:
-    """Two-time data from a file; the layout is recognised by what is in the file.
+) -> TwoTimeData | OneTimeData | PairData:
+    """The data in a file, ready to be fitted; the layout is recognised by what is in the file.
 
     **Arguments:**
 
@@ -56,10 +58,14 @@ def load(
     - `mask`: True where a pixel is excluded, for all sectors and frames of the file, in addition to a mask in the file.
     - `format`: name of the layout: the file must be of this one.
     - `lazy`: leave the maps in the file and read each when it is needed. No checksum is computed then.
+    - `one_time`: read one-time correlations g2(τ) of a file that holds maps too. Without it they are read where there
+      are no maps.
     - `options`: what the layout takes besides: `frame_time` or `dt` (s), `first_frame`, `sector_q` (Å⁻¹), `sector_phi`
       (degrees), `external`, `analysis`, as the page on files lists them.
 
-    **Returns:** a `TwoTimeData`; its `notes` say what was converted and what looks wrong.
+    **Returns:** a `TwoTimeData`; `OneTimeData`, with the errors in the file, where that holds multi-tau g2 alone or
+    `one_time` is given; what was fitted, of the result of a fit. All have `geometry`, go into `fit`, and say in their
+    `notes` what was converted and what looks wrong.
 
     **Raises:** `FileNotFoundError`; of `homodyne_eqx.errors` `UnknownLayout`, with what the file lacks for each layout,
     `KnownLayout`, `UnknownFormat`, `WrongFormat`, `UnknownOption`, `WrongOption`, `NotLazy`; `MissingFrameTime`,
@@ -68,12 +74,16 @@ def load(
     """
     path = Path(path)
     check_file(path)
-    reader = _find_reader(path, format)
+    reader = _find_reader(path, format, one_time)
     q, phi, options = _of_sectors(reader, q, phi, options)
     checked = reader.checked_options(path, options)
     with said_in_words(path):
         recording = reader.read(path, **checked)
-    _check_geometry(path, recording)
+    if not isinstance(recording, formats.Recording):
+        selected = ("frames", frames is not None), ("lazy", lazy)
+        given = {"q": q, "phi": phi, "sectors": sectors}
+        return load_pairs(path, reader, recording, given, sigma, mask, gap, tuple(n for n, there in selected if there))
+    check_places(path, recording.q, recording.phi, recording.gap, recording.t)
     if lazy and isinstance(recording.maps, np.ndarray):
         raise NotLazy(str(path), reader.name)
     if sigma is None and recording.sigma is None:
@@ -116,25 +126,6 @@ def load(
     )
 
 
-def _check_geometry(path: Path, recording: formats.Recording) -> None:
-    """**Raises:** `InvalidFile` for q, azimuths or times that no measurement has."""
-    for name, values, least in (("q", recording.q, 0), ("phi", recording.phi, -np.inf), ("gap", recording.gap, 0)):
-        if values is None:
-            continue
-        wrong = np.ravel(values)[~((np.abs(np.ravel(values)) < _LARGEST) & (np.ravel(values) > least))]
-        if wrong.size:
-            expected = "finite numbers > 0" if least == 0 else "finite numbers"
-            raise InvalidFile(
-                str(path), f"{name} is {wrong[0]:g} in {wrong.size} places; expected {expected}. Correct it."
-            )
-    steps = np.diff(recording.t)
-    if not np.all(np.abs(recording.t) < _LARGEST) or np.any(steps <= 0):
-        raise InvalidFile(
-            str(path),
-            "the times of its frames do not increase or are beyond 1e30 s. Correct the frame time or the times.",
-        )
-
-
 def _of_sectors(
     reader: formats.Reader, q: Any, phi: Any, options: Mapping[str, Any]
 ) -> tuple[Any, Any, dict[str, Any]]:
@@ -158,9 +149,10 @@ def _gap_of_sectors(gap: Any, n_sector: int) -> np.ndarray | None:
     return np.broadcast_to(np.ravel(gap), (n_sector,))
 
 
-def _find_reader(path: Path, name: str | None) -> formats.Reader:
-    """The reader of this name, or without a name the first one that lacks nothing in the file."""
-    readers = {reader.name: reader for reader in formats.READERS}
+def _find_reader(path: Path, name: str | None, one_time: bool) -> formats.Reader:
+    """The reader of this name, or without a name the first one that lacks nothing in the file; of one-time correlations
+    alone where they are asked for."""
+    readers = {reader.name: reader for reader in formats.READERS if reader.one_time or not one_time}
     if name is not None and name not in readers:
         raise UnknownFormat(name, tuple(readers))
     missing: dict[str, tuple[str, ...]] = {}

@@ -29,13 +29,13 @@ def sigma_array_or_estimate(sigma: Any, shape: tuple[int, ...]) -> np.ndarray | 
         return sigma
     if sigma.shape not in ((), (1,), shape[:1]):
         raise WrongShape("sigma", sigma.shape, f"(), {shape[:1]} or {shape}")
-    if not np.all(_usable(sigma)):
+    if not np.all(usable(sigma)):
         in_range = np.all(np.isfinite(sigma) & (sigma > 0))
         raise WrongSigma(sigma, "numbers from 1e-15 to 1e15, as c2 is near 1" if in_range else "finite numbers > 0")
     return np.broadcast_to(sigma, shape[:1])
 
 
-def _usable(sigma: np.ndarray) -> np.ndarray:
+def usable(sigma: np.ndarray) -> np.ndarray:
     """Where 1/sigma² can be computed in single precision, too."""
     return np.asarray((sigma >= 1e-15) & (sigma <= 1e15))
 
@@ -48,7 +48,7 @@ def describe_sigma(sigma: np.ndarray) -> str:
 
 def check_sigma_map(sigma_k: np.ndarray, excluded: np.ndarray, k: int) -> None:
     """**Raises:** `WrongSigmaPixel` for a pixel that is not excluded and whose sigma is not finite and > 0."""
-    bad = ~_usable(sigma_k) & ~excluded
+    bad = ~usable(sigma_k) & ~excluded
     if np.any(bad):
         i, j = np.argwhere(bad)[0]
         raise WrongSigmaPixel((k, int(i), int(j)), float(sigma_k[i, j]), int(np.count_nonzero(bad)))

@@ -11,7 +11,10 @@ from typing import Any, final
 import numpy as np
 
 from .hdf5 import is_hdf5, require_h5py
+from .one_time_data import OneTimeData
+from .pair_data import PairData
 from .stored_data import C2, read_data, write_data
+from .stored_pairs import FittedPairs, read_fitted_pairs, read_pairs, write_pairs
 from .two_time import TwoTimeData
 from .whole_file import whole_file
 
@@ -122,9 +125,14 @@ class ResultFile:
         with require_h5py().File(self.path, "r") as file:
             return [np.asarray(file[f"{_MODEL}/{k}"][()]) for k in range(len(file.get(_MODEL, ())))]
 
-    def data(self) -> TwoTimeData | None:
-        """The data that were fitted, as they were; their maps stay in the file. `None` where the fit had no maps."""
-        return read_data(self.path)
+    def data(self) -> TwoTimeData | PairData | OneTimeData | None:
+        """The data that were fitted, as they were; maps stay in the file. `None` where packed data were fitted."""
+        pairs = read_pairs(self.path)
+        return read_data(self.path) if pairs is None else pairs
+
+    def fitted_pairs(self) -> FittedPairs | None:
+        """Every value of pairs or one-time data beside the model; `None` where other data were fitted."""
+        return read_fitted_pairs(self.path)
 
 
 def save_result_arrays(
@@ -132,7 +140,8 @@ def save_result_arrays(
     arrays: ResultArrays,
     maps: Iterable[tuple[np.ndarray, np.ndarray, np.ndarray]],
     *,
-    data: TwoTimeData | None = None,
+    data: TwoTimeData | PairData | OneTimeData | None = None,
+    fitted_pairs: FittedPairs | None = None,
     model_arrays: Sequence[np.ndarray] = (),
     record: Callable[[], Mapping[str, Any]] | None = None,
     overwrite: bool = False,
@@ -143,7 +152,8 @@ def save_result_arrays(
 
     - `maps`: data, model and residual of one sector after the other, as in `ResultFile.maps`. The data keep their
       dtype, model and residual are stored as float32. No more than one sector is in memory.
-    - `data`: what was fitted, to come back as it was; `model_arrays`: arrays of the model, any dtype of numbers;
+    - `data`: what was fitted, to come back as it was; `fitted_pairs`: of pairs and one-time data, in the place of maps,
+      every value beside the model; `model_arrays`: arrays of the model, any dtype of numbers;
     - `record`: gives what else the writer wants back, once all maps are written: numbers (NaN and infinity too),
       strings, lists and dictionaries.
 
@@ -165,17 +175,26 @@ def save_result_arrays(
                 file[f"{group}/{name}"] = stored
                 if name in _UNITS:
                     file[f"{group}/{name}"].attrs["unit"] = _UNITS[name]
-        if arrays.n_sector:
-            _write_coordinates(file, arrays)
-        written = _write_maps(file, (arrays.n_sector, arrays.n_t, arrays.n_t), maps)
-        if written != arrays.n_sector:
-            raise ValueError(f"{written} maps were given for {arrays.n_sector} sectors; expected one for each sector.")
-        if data is not None:
-            write_data(file, data)
+        if isinstance(data, PairData | OneTimeData):
+            assert fitted_pairs is not None
+            write_pairs(file, data, fitted_pairs)
+        else:
+            _write_every_map(file, arrays, maps)
+            if data is not None:
+                write_data(file, data)
         for k, values in enumerate(model_arrays):
             file[f"{_MODEL}/{k}"] = values
         if record is not None:
             file[_RECORD] = json.dumps(record(), ensure_ascii=False)
+
+
+def _write_every_map(file: Any, arrays: ResultArrays, maps: Iterable[tuple[np.ndarray, ...]]) -> None:
+    """**Raises:** `ValueError` where there are not as many maps as sectors."""
+    if arrays.n_sector:
+        _write_coordinates(file, arrays)
+    written = _write_maps(file, (arrays.n_sector, arrays.n_t, arrays.n_t), maps)
+    if written != arrays.n_sector:
+        raise ValueError(f"{written} maps were given for {arrays.n_sector} sectors; expected one for each sector.")
 
 
 def _write_coordinates(file: Any, arrays: ResultArrays) -> None:

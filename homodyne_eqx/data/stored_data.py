@@ -53,7 +53,7 @@ def write_data(file: Any, data: TwoTimeData) -> None:
             packed = {"compression": "lzf", "chunks": (1, *values.shape[1:])} if values.ndim == 3 else {}
             file.create_dataset(f"{_GROUP}/{name}", data=values, **packed)
     file[_GROUP].attrs["sigma_source"] = data.sigma_source
-    provenance = {**vars(data.provenance), "metadata": _plain(data.provenance.metadata)}
+    provenance = {**vars(data.provenance), "metadata": plain(data.provenance.metadata)}
     file[f"{_GROUP}/provenance"] = json.dumps(provenance, ensure_ascii=False)
 
 
@@ -76,7 +76,7 @@ def read_data(path: Path) -> TwoTimeData | None:
         sha256=found["sha256"],
         frames=None if found["frames"] is None else tuple(found["frames"]),
         notes=tuple(found["notes"]),
-        metadata=_unplain(found["metadata"]),
+        metadata=unplain(found["metadata"]),
         steps=tuple(found["steps"]),
         frames_each=found["frames_each"],
     )
@@ -89,24 +89,24 @@ def _number_or_array(dataset: Any) -> Any:
     return float(values.flat[0]) if dataset.attrs["python_number"] else values
 
 
-def _plain(x: Any) -> Any:
+def plain(x: Any) -> Any:
     """As JSON knows it, arrays and NumPy numbers with their dtype; what JSON cannot say becomes its text."""
     if x is None or isinstance(x, bool | int | str) or type(x) is float:
         return x
     if isinstance(x, np.ndarray | np.generic) and x.dtype.kind in "biuf":
         return {"dtype": str(x.dtype), "values": x.tolist(), "scalar": isinstance(x, np.generic)}
     if isinstance(x, list | tuple):
-        return [_plain(each) for each in x]
+        return [plain(each) for each in x]
     if isinstance(x, Mapping):
-        return {"items": {str(name): _plain(value) for name, value in x.items()}}
+        return {"items": {str(name): plain(value) for name, value in x.items()}}
     return str(x)
 
 
-def _unplain(x: Any) -> Any:
+def unplain(x: Any) -> Any:
     if isinstance(x, list):
-        return [_unplain(each) for each in x]
+        return [unplain(each) for each in x]
     if isinstance(x, dict) and "items" in x:
-        return {name: _unplain(value) for name, value in x["items"].items()}
+        return {name: unplain(value) for name, value in x["items"].items()}
     if isinstance(x, dict):
         array = np.asarray(x["values"], x["dtype"])
         return array[()] if x["scalar"] else array

@@ -9,9 +9,9 @@ from typing import Any, final
 import numpy as np
 
 from ..physics.geometry import Geometry
-from ..physics.minus_sign import with_minus
 from ..physics.notebook_html import described_html
 from .checked_maps import (
+    check_geometry,
     dead_frames,
     dead_frames_of_lazy_map,
     union_with_frames,
@@ -20,7 +20,9 @@ from .checked_maps import (
     with_whole_maps,
     without_mask,
 )
-from .errors import NoPixelLeft, NoSuchSector, WrongShape
+from .cuts import cuts_of
+from .described import described
+from .errors import NoPixelLeft, NoSuchSector
 from .exclusion import (
     Excluded,
     excluded_pixels,
@@ -31,12 +33,13 @@ from .exclusion import (
     union_of_masks,
 )
 from .maps import array_or_stack, in_memory
-from .noise import check_sigma_map, describe_sigma, sigma_array_or_estimate
+from .noise import check_sigma_map, sigma_array_or_estimate
 from .noise_estimate import estimate_sigma
 from .offered import offered
+from .pair_data import PairData
 from .plausible import doubts_on_geometry, doubts_on_maps
 from .provenance import Provenance
-from .selection import Range, describe_sectors, make_selection, other_sectors, sector_arrays
+from .selection import Range, make_selection, other_sectors, sector_arrays
 
 MASKS = ("mask", "bad_frames", "outliers")
 """The fields that exclude pixels, in the order in which a pixel is counted."""
@@ -85,7 +88,7 @@ class TwoTimeData:
         put = object.__setattr__
         c2, masked = without_mask(self.c2)
         put(self, "c2", array_or_stack(c2))
-        _check_geometry(self.geometry, self.shape)
+        check_geometry(self.geometry, self.shape)
         for name in MASKS:
             put(self, name, mask_array(getattr(self, name), self.shape, name))
         sigma, masked_noise = without_mask(self.sigma)
@@ -229,6 +232,20 @@ class TwoTimeData:
         )
         return kept if sectors is None else kept.select(sectors=other_sectors(sectors, self.n_sector))
 
+    def cuts(self, ages: Any = 1, *, lags: int = 40) -> PairData:
+        """g2 over the lag: means of the maps over windows of age and bins of lag, with the covariances of their noise.
+
+        **Arguments:** `ages`: into how many equal windows the run is divided by the age (t_i + t_j)/2, 1 for the mean
+        over all ages; or ranges (from, to), s; `lags`: bins, equal in log lag, each at least one frame wide.
+
+        **Returns:** a `PairData`: models that change with time can be fitted too, each value to the mean of 32 of its
+        pairs. Pixels of a map share their speckles; how much shows in the differences of neighbouring pixels and in
+        the decay of the map, from which the covariances follow. Sigma of the data is not used.
+
+        **Raises:** `NotASelection`; `NoPixelLeft`.
+        """
+        return cuts_of(self, ages, lags)
+
     def in_memory(self) -> "TwoTimeData":
         """The same data with all maps read into one array."""
         return replace(self, c2=in_memory(self.c2)) if self.is_lazy else self
@@ -256,20 +273,8 @@ class TwoTimeData:
         return c2_k, excluded, counts
 
     def __repr__(self) -> str:
-        geometry, times = self.geometry, np.asarray(self.geometry.t)
         counted = "counted when read" if self.is_lazy and "excluded" not in self.__dict__ else str(self.excluded)
-        lines = [
-            f"TwoTimeData: {self.n_sector} sectors × {self.n_t} frames ({'lazy ' * self.is_lazy}{self.c2.dtype})",
-            f"  time     {with_minus(f'{times[0]:.5g}')} to {times[-1]:.5g} s, dt {float(geometry.dt):.5g} s",
-            f"  sectors  {describe_sectors(*sector_arrays(geometry))}",
-        ]
-        if geometry.gap is not None:
-            lines.append(f"  gap      {', '.join(f'{x:.5g}' for x in np.unique(np.asarray(geometry.gap)))} Å")
-        lines += [f"  sigma    {describe_sigma(self.sigma)} ({self.sigma_source})", f"  excluded {counted}"]
-        if self.provenance.path is not None:
-            lines.append(f"  from     {self.provenance.path} ({self.provenance.format})")
-        lines += [f"  step     {step}" for step in self.provenance.steps]
-        return "\n".join(lines + [f"  note     {note}" for note in self.notes])
+        return described(self, counted)
 
     def _repr_html_(self) -> str:
         return described_html(repr(self))
@@ -281,17 +286,6 @@ def _alike(geometry: Geometry) -> np.ndarray:
     gap = np.zeros(()) if geometry.gap is None else np.asarray(geometry.gap)
     places = np.stack([np.broadcast_to(x, geometry.n_sector) for x in (q, gap)], axis=1)
     return np.unique(places, axis=0, return_inverse=True)[1].reshape(-1)
-
-
-def _check_geometry(geometry: Geometry, shape: tuple[int, ...]) -> None:
-    if not isinstance(geometry, Geometry):
-        raise TypeError(f"geometry is a {type(geometry).__name__}; expected Geometry(q=..., t=..., phi=..., gap=...).")
-    if geometry.n_sector != shape[0]:
-        expected = f"{geometry.n_sector} maps, one for each sector of the geometry (the longest of q, phi and gap)"
-        raise WrongShape("c2", shape, f"{expected}: give q or phi one value for each map, in the order of the maps")
-    if geometry.n_t != shape[1]:
-        expected = f"{geometry.n_t} frames, one for each time t of the geometry"
-        raise WrongShape("c2", shape, f"{expected}: give t one value for each frame of c2")
 
 
 def _read_only(array: np.ndarray) -> np.ndarray:

@@ -9,4 +9,6 @@ from .losses import (
     Squares as Squares,
 )
 from .normal_equations import NormalEquations as NormalEquations, normal_equations as normal_equations
-from .packing import Packed as Packed, PackedTiles as PackedTiles, pack as pack
+from .packed_data import AbstractPacked as AbstractPacked
+from .packed_pairs import PackedPairs as PackedPairs
+from .packing import Packed as Packed, PackedTiles as PackedTiles, pack as pack, pack_maps as pack_maps

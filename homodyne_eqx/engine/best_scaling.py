@@ -1,6 +1,6 @@
 """The contrast and offset that minimise χ², in closed form."""
 
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, final
 
 import equinox as eqx
 import jax
@@ -10,7 +10,10 @@ from jaxtyping import Array, Float
 from ..physics.model import TwoTimeModel
 from .blocks import block_of
 from .frame_values import evaluate
-from .packing import Group, Packed
+from .packed_data import AbstractPacked, AbstractReduction
+from .packed_pairs import PackedPairs
+from .packing import Group
+from .pair_reductions import pair_scaling_sums
 
 
 class ScalingSums(NamedTuple):
@@ -26,12 +29,13 @@ class ScalingSums(NamedTuple):
     md: Float[Array, " n_sector"]
 
 
-def scaling_sums(model: TwoTimeModel, packed: Packed) -> ScalingSums:
-    """The sums that determine contrast and offset, in one pass over the data."""
-    n_sector = packed.geometry.n_sector
+@final
+class _Sums(AbstractReduction):
+    model: TwoTimeModel
+    n_sector: int = eqx.field(static=True)
 
-    def of_group(group: Group) -> ScalingSums:
-        evaluation = evaluate(model, group.of.geometry, group.of.common)
+    def of_tiles(self, group: Group) -> ScalingSums:
+        evaluation = evaluate(self.model, group.of.geometry, group.of.common)
 
         def add(sums: Array, step: Any) -> tuple[Array, None]:
             tile = group.tiles.tile(step)
@@ -42,13 +46,19 @@ def scaling_sums(model: TwoTimeModel, packed: Packed) -> ScalingSums:
 
         start = jnp.zeros((5, group.of.geometry.n_sector), jnp.result_type(float))
         sums, _ = jax.lax.scan(jax.checkpoint(add), start, group.tiles.steps())
-        return ScalingSums(*jnp.zeros((5, n_sector), sums.dtype).at[:, group.of.sectors].add(sums))
+        return ScalingSums(*jnp.zeros((5, self.n_sector), sums.dtype).at[:, group.of.sectors].add(sums))
 
-    return packed.total(of_group)
+    def of_pairs(self, pairs: PackedPairs) -> ScalingSums:
+        return ScalingSums(*pair_scaling_sums(self.model, pairs))
+
+
+def scaling_sums(model: TwoTimeModel, packed: AbstractPacked) -> ScalingSums:
+    """The sums that determine contrast and offset, in one pass over the data."""
+    return packed.total(_Sums(model, packed.geometry.n_sector))
 
 
 def with_best_scaling(
-    model: TwoTimeModel, packed: Packed, low: Float[Array, "2"], high: Float[Array, "2"]
+    model: TwoTimeModel, packed: AbstractPacked, low: Float[Array, "2"], high: Float[Array, "2"]
 ) -> TwoTimeModel:
     """The model with the contrast and offset that minimise χ² while all its other parameters stay, in closed form.
 

@@ -1,6 +1,6 @@
 """χ² of a model and two-time data, and its derivatives, tile by tile: no map of the model is held in memory."""
 
-from typing import Any
+from typing import Any, final
 
 import equinox as eqx
 import jax
@@ -14,25 +14,37 @@ from .blocks import block_of, per_sector
 from .chi_squared_slopes import chi_squared_and_slopes
 from .frame_values import Evaluation, evaluate
 from .losses import AbstractLoss, Squares
-from .packing import Group, Packed
+from .packed_data import AbstractPacked, AbstractReduction
+from .packed_pairs import PackedPairs
+from .packing import Group
+from .pair_reductions import pair_costs
 from .scan_carry import scan_carry
 from .tangents import tangent_along
 from .tiles import AbstractTiles
 
 
-def chi_squared(model: TwoTimeModel, packed: Packed, loss: AbstractLoss = Squares()) -> Float[Array, ""]:
+@final
+class _Costs(AbstractReduction):
+    model: TwoTimeModel
+    whole: Geometry
+    loss: AbstractLoss
+
+    def of_tiles(self, group: Group) -> Array:
+        contrast, offset = (x[group.of.sectors] for x in self.model.scaling(self.whole))
+        of = group.of
+        return chi_squared_of_tiles(self.model, (contrast, offset), of.geometry, group.tiles, self.loss, of.common)
+
+    def of_pairs(self, pairs: PackedPairs) -> Array:
+        return pair_costs(self.model, pairs, self.loss)
+
+
+def chi_squared(model: TwoTimeModel, packed: AbstractPacked, loss: AbstractLoss = Squares()) -> Float[Array, ""]:
     """χ² = Σ ρ(((data − g2)/σ)²) over the pairs of frames, each counted once.
 
     Its gradient, by `jax.grad` or `eqx.filter_value_and_grad`, takes one more pass over the data and O(n_t) memory,
     whatever the number of parameters.
     """
-    contrast, offset = model.scaling(packed.geometry)
-
-    def of_group(group: Group) -> Array:
-        scaling = contrast[group.of.sectors], offset[group.of.sectors]
-        return chi_squared_of_tiles(model, scaling, group.of.geometry, group.tiles, loss, group.of.common)
-
-    return packed.total(of_group)
+    return packed.total(_Costs(model, packed.geometry, loss))
 
 
 def chi_squared_of_tiles(

@@ -2,8 +2,7 @@
 
 import gc
 import math
-from collections.abc import Callable
-from typing import Any, ClassVar, final
+from typing import Any, ClassVar, final, overload
 
 import equinox as eqx
 import jax
@@ -11,9 +10,12 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int, PyTree
 
-from ..data import TwoTimeData
+from ..data import OneTimeData, PairData, TwoTimeData
 from ..physics.geometry import Geometry, is_concrete
+from ..physics.model import TwoTimeModel
 from .folding import counted_pairs, folded
+from .packed_data import AbstractPacked, AbstractReduction
+from .packed_pairs import PackedPairs, pack_pairs
 from .tile_size import tile_size
 from .tiles import AbstractTiles, Tile, triangle
 
@@ -74,7 +76,7 @@ class Group(eqx.Module):
 
 
 @final
-class Packed(eqx.Module):
+class Packed(AbstractPacked):
     """Packed two-time data, as every function of the engine takes them.
 
     Sectors of equal q and gap form groups, so that what depends on q alone is computed once for each group. All groups
@@ -110,7 +112,10 @@ class Packed(eqx.Module):
             return int(np.sum(np.asarray(self.counts), dtype=np.int64))
         return jnp.sum(self.counts.astype(jnp.result_type(float)))
 
-    def total(self, reduction: Callable[[Group], PyTree]) -> PyTree:
+    def check(self, model: TwoTimeModel) -> None:
+        """Maps hold the times of both frames, which suits any model."""
+
+    def total(self, reduction: AbstractReduction) -> PyTree:
         """The sum over all groups of what `reduction` gives for one."""
         parts = (self.values, self.weights, self.counts, self.sectors)
 
@@ -118,7 +123,7 @@ class Packed(eqx.Module):
             values, weights, counts, sectors = part
             here = jax.tree.map(lambda x: x[sectors], self.geometry.sectors)
             tiles = PackedTiles(values, weights, self.starts, counts, self.size)
-            return reduction(Group(tiles, SectorGroup(self.geometry.with_sectors(here), sectors, self.common)))
+            return reduction.of_tiles(Group(tiles, SectorGroup(self.geometry.with_sectors(here), sectors, self.common)))
 
         if self.sectors.shape[0] == 1:
             return one(jax.tree.map(lambda x: x[0], parts))
@@ -131,8 +136,18 @@ class Packed(eqx.Module):
         return eqx.tree_at(where, self, (self.values[:, tiles], weights, self.starts[tiles], self.counts[:, tiles]))
 
 
-def pack(data: TwoTimeData, *, size: int | None = None, dtype: str | None = None) -> Packed:
-    """Fold and pack two-time data, map by map.
+@overload
+def pack(data: TwoTimeData, *, size: int | None = None, dtype: str | None = None) -> Packed: ...
+
+
+@overload
+def pack(data: PairData | OneTimeData, *, size: int | None = None, dtype: str | None = None) -> PackedPairs: ...
+
+
+def pack(
+    data: TwoTimeData | PairData | OneTimeData, *, size: int | None = None, dtype: str | None = None
+) -> Packed | PackedPairs:
+    """Fold and pack two-time data, map by map; or pack data of scattered pairs, and one-time data.
 
     The pairs (i, j) and (j, i) of a map are one measurement: where both are present, their weighted mean counts, with
     the weight of one. Excluded pixels carry no weight. Maps of a lazy stack are read one at a time.
@@ -141,12 +156,23 @@ def pack(data: TwoTimeData, *, size: int | None = None, dtype: str | None = None
     "float32" or "float64", the type in which the data are stored, their own unless given. Sums are in JAX's default
     precision in either case.
 
+    **Returns:** a `Packed`; of pairs and one-time data `PackedPairs`.
+
     **Raises:** `ValueError` for a sigma so small that 1/σ² is beyond the range of that type.
     """
+    if isinstance(data, TwoTimeData):
+        return pack_maps(data, size=size, dtype=dtype)
+    pairs = data.pairs
+    _check_weights(pairs.sigma[~pairs.left_out], np.dtype(jnp.result_type(float)))
+    return pack_pairs(pairs, _stored(dtype, pairs.value.dtype))
+
+
+def pack_maps(data: TwoTimeData, *, size: int | None = None, dtype: str | None = None) -> Packed:
+    """`pack` of two-time data."""
     groups, common = _groups(data.geometry)
     n_t, size = data.n_t, min(size or tile_size(groups.shape[1], data.n_t), data.n_t)
     starts, new = triangle(n_t, size)
-    stored = np.dtype(dtype or data.c2.dtype) if jnp.result_type(float) == jnp.float64 else np.dtype("float32")
+    stored = _stored(dtype, data.c2.dtype)
     gc.collect(0)  # JAX frees memory that it took over from NumPy only when garbage is collected
     values = _aligned((groups.shape[0], len(starts), groups.shape[1], size, size), stored)
     scalar = data.scalar_sigma
@@ -177,6 +203,11 @@ def pack(data: TwoTimeData, *, size: int | None = None, dtype: str | None = None
         geometry=data.geometry,
         common=common,
     )
+
+
+def _stored(dtype: str | None, own: np.dtype) -> np.dtype:
+    """The type in which data are stored: the one asked for or their own; float32 where JAX computes in that."""
+    return np.dtype(dtype or own) if jnp.result_type(float) == jnp.float64 else np.dtype("float32")
 
 
 def _check_weights(sigma: np.ndarray, dtype: np.dtype) -> None:

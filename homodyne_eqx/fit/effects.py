@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from ..engine import NormalEquations, Packed, normal_equations
+from ..engine import AbstractPacked, NormalEquations, normal_equations
 from ..engine.losses import AbstractLoss
 from ..physics.model import TwoTimeModel
 from .free_parameters import FreeParameters
@@ -22,7 +22,7 @@ _NEXT_TO_NOTHING = 1e-12
 
 
 def without_rounding(
-    fitted: TwoTimeModel, outcome: Outcome, free_parameters: FreeParameters, packed: Packed, loss: AbstractLoss
+    fitted: TwoTimeModel, outcome: Outcome, free_parameters: FreeParameters, packed: AbstractPacked, loss: AbstractLoss
 ) -> Outcome:
     """The outcome without the effects of parameters that are nothing but rounding: those are not determined.
 
@@ -51,7 +51,7 @@ def without_rounding(
 
 @eqx.filter_jit
 def _normal_equations(
-    model: TwoTimeModel, geometry: Any, packed: Packed, loss: AbstractLoss, free: Any
+    model: TwoTimeModel, geometry: Any, packed: AbstractPacked, loss: AbstractLoss, free: Any
 ) -> NormalEquations:
     return normal_equations(model, eqx.tree_at(lambda p: p.geometry, packed, geometry), loss, free)
 

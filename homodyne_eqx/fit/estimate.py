@@ -4,11 +4,10 @@ from collections.abc import Iterable
 
 import equinox as eqx
 
-from ..data import TwoTimeData
-from ..engine import Packed, with_best_scaling
+from ..engine import with_best_scaling
 from ..engine.losses import Squares
 from ..physics.model import TwoTimeModel
-from .fit_input import fit_input
+from .fit_input import FitData, fit_input
 from .free_parameters import ParameterBounds
 from .problem import model_with
 from .starts.candidates import candidates
@@ -17,7 +16,7 @@ from .starts.search import search
 
 def estimate(
     model: TwoTimeModel,
-    data: TwoTimeData | Packed,
+    data: FitData,
     *,
     free: Iterable[str] | None = None,
     fixed: Iterable[str] = (),

@@ -5,13 +5,16 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import final
 
-from ..data import TwoTimeData
-from ..engine import Packed, pack
+from ..data import OneTimeData, PairData, TwoTimeData
+from ..engine import AbstractPacked, pack
 from ..engine.losses import AbstractLoss
 from ..physics.model import TwoTimeModel
 from ..physics.per_sector import check_sectors
 from .free_parameters import FreeParameters, ParameterBounds, Priors, choose_free
 from .problem import Problem, degrees_of_freedom, problem_of
+
+FitData = TwoTimeData | PairData | OneTimeData | AbstractPacked
+"""What a model is fitted to."""
 
 
 @final
@@ -20,17 +23,24 @@ class FitInput:
     """A model and data, ready to be fitted.
 
     - `model`: the start; `free_parameters`: its parameters, which of them are free, and their bounds;
-    - `packed`: the data, packed; `maps`: the same as two-time maps, `None` where they were given packed;
+    - `packed`: the data, packed; `maps`: the same as two-time maps, or `pairs`: as data of pairs or one-time data; both
+      `None` where they were given packed;
     - `loss`; `degrees_of_freedom`: pairs of frames less free parameters; `packing_seconds`: what packing took.
     """
 
     model: TwoTimeModel
     free_parameters: FreeParameters
-    packed: Packed
+    packed: AbstractPacked
     maps: TwoTimeData | None
     loss: AbstractLoss
     degrees_of_freedom: int
     packing_seconds: float
+    pairs: PairData | OneTimeData | None = None
+
+    @property
+    def source(self) -> FitData:
+        """The data as they were given: packed only where they were given so."""
+        return self.maps or self.pairs or self.packed
 
     def problem(self, box: bool = False) -> Problem:
         """The least-squares problem of these parameters and data; `box`: for a solver that is told the bounds."""
@@ -39,7 +49,7 @@ class FitInput:
 
 def fit_input(
     model: TwoTimeModel,
-    data: TwoTimeData | Packed,
+    data: FitData,
     free: Iterable[str] | None,
     fixed: Iterable[str],
     bounds: ParameterBounds | None,
@@ -50,30 +60,32 @@ def fit_input(
 
     **Raises:** `ValueError` for names that the model does not have, bounds that are not an interval, a start outside
     its bounds, a `PerSector` without one value for each sector, and fewer pairs of frames than parameters; `TypeError`
-    for anything but two-time data.
+    for anything but two-time data, data of pairs and one-time data; `NeedsTimeOrigin` (of `homodyne_eqx.errors`) for a
+    model that changes with time and data that hold lags alone.
     """
     return input_of(model, data, choose_free(model, free, fixed, bounds, priors), loss)
 
 
-def input_of(
-    model: TwoTimeModel, data: TwoTimeData | Packed, free_parameters: FreeParameters, loss: AbstractLoss
-) -> FitInput:
+def input_of(model: TwoTimeModel, data: FitData, free_parameters: FreeParameters, loss: AbstractLoss) -> FitInput:
     """The same with the free parameters selected already.
 
     **Raises:** as `fit_input`, of the data.
     """
     begun = time.perf_counter()
-    if not isinstance(data, TwoTimeData | Packed):
+    if not isinstance(data, FitData):
         raise TypeError(
-            f"data is a {type(data).__name__}; expected TwoTimeData(c2, geometry, sigma=…) or hx.pack of it."
+            f"data is a {type(data).__name__}; expected TwoTimeData(c2, geometry, sigma=…), PairData or OneTimeData, "
+            "or hx.pack of one of them."
         )
     check_sectors(model, data.geometry)
-    packed = data if isinstance(data, Packed) else pack(data)
+    packed = data if isinstance(data, AbstractPacked) else pack(data)
+    packed.check(model)
     return FitInput(
         model=model,
         free_parameters=free_parameters,
         packed=packed,
-        maps=None if isinstance(data, Packed) else data,
+        maps=data if isinstance(data, TwoTimeData) else None,
+        pairs=data if isinstance(data, PairData | OneTimeData) else None,
         loss=loss,
         degrees_of_freedom=degrees_of_freedom(packed, free_parameters),
         packing_seconds=time.perf_counter() - begun,

@@ -61,7 +61,7 @@ def fit_many(
     free_parameters = choose_free(model, free, fixed, bounds, priors)
     given = [input_of(model, each, free_parameters, loss) for each in data]
     _check_alike(given)
-    packed, axes = _stacked([each.packed for each in given])
+    packed, axes = _stacked([each.packed for each in given if isinstance(each.packed, Packed)])
     problem = problem_of(model, free_parameters, given[0].packed, loss, box=True)
     dtype = problem.unknowns.start.dtype
     tolerance = TOLERANCE[str(dtype)] if tolerance is None else tolerance
@@ -137,6 +137,8 @@ def _scale(start: np.ndarray, normal: Quadratic) -> np.ndarray:
 
 
 def _check_alike(given: Sequence[FitInput]) -> None:
+    if any(not isinstance(each.packed, Packed) for each in given):
+        raise TypeError("data holds pairs or one-time data; expected two-time data. Fit those one by one (fit).")
     if not given:
         raise ValueError("data is empty; expected one data set or more.")
     first = _shape_of(given[0].packed)

@@ -11,12 +11,11 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from ..data import TwoTimeData
-from ..engine import Packed, chi_squared, normal_equations
+from ..engine import AbstractPacked, chi_squared, normal_equations
 from ..engine.losses import AbstractLoss, Squares
 from ..physics.model import TwoTimeModel
 from .effects import without_rounding
-from .fit_input import FitInput, fit_input
+from .fit_input import FitData, FitInput, fit_input
 from .free_parameters import ParameterBounds, Priors
 from .priors.prior_rows import prior_rows
 from .problem import Problem, not_finite_at, values_of
@@ -32,7 +31,7 @@ _NORMAL_EQUATIONS_AT_MOST = 500
 
 def descend(
     model: TwoTimeModel,
-    data: TwoTimeData | Packed,
+    data: FitData,
     optimiser: Any = None,
     *,
     steps: int = 500,
@@ -90,7 +89,7 @@ def descend(
     return build_result(fitted, given, outcome, seconds)
 
 
-def _check_steps(optimiser: Any, steps: int, tiles_a_step: int | None, packed: Packed) -> None:
+def _check_steps(optimiser: Any, steps: int, tiles_a_step: int | None, packed: AbstractPacked) -> None:
     if steps < 1:
         raise ValueError(f"steps is {steps}; expected 1 or more.")
     if optimiser is None and tiles_a_step is not None:
@@ -167,7 +166,7 @@ def _descended(
     return _Descent(ended, best, history, first_call)
 
 
-def _batches(packed: Packed, tiles_a_step: int | None, seed: int, steps: int) -> Iterator[Packed]:
+def _batches(packed: AbstractPacked, tiles_a_step: int | None, seed: int, steps: int) -> Iterator[AbstractPacked]:
     """The data of each step: all, or some tiles drawn at random."""
     key = jax.random.key(seed)
     for _ in range(steps):

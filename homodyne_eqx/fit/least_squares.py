@@ -7,12 +7,10 @@ from typing import Any
 
 import optimistix as optx
 
-from ..data import TwoTimeData
-from ..engine import Packed
 from ..engine.losses import AbstractLoss, Squares
 from ..physics.model import TwoTimeModel
 from .effects import without_rounding
-from .fit_input import FitInput, fit_input
+from .fit_input import FitData, FitInput, fit_input
 from .free_parameters import ParameterBounds, Priors
 from .minima import Reached, deepest_minimum
 from .minimiser import Minimiser
@@ -28,7 +26,7 @@ from .starts.stage import AbstractStage, run_stages
 
 def fit(
     model: TwoTimeModel,
-    data: TwoTimeData | Packed,
+    data: FitData,
     *,
     free: Iterable[str] | None = None,
     fixed: Iterable[str] = (),

@@ -9,17 +9,17 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from ..data import TwoTimeData
-from ..engine import Packed, chi_squared
+from ..engine import AbstractPacked, chi_squared
 from ..engine.losses import AbstractLoss, Squares
 from ..physics.model import TwoTimeModel
-from .fit_input import fit_input
+from .fit_input import FitData, fit_input
 from .free_parameters import ParameterBounds, Priors, marked_leaves
 from .parameter import Parameter
 from .priors.prior_rows import PriorRows, prior_rows, prior_vector
 from .problem import model_with
 from .result.fit_result import FitResult
 from .uncertainty.noise_of_fit import NoiseOfFit
+from .uncertainty.noise_of_pairs import NoiseOfPairs
 from .uncertainty.speckle_covariance import noise_of_result, packed_of
 
 
@@ -37,7 +37,7 @@ class LogDensity(eqx.Module):
 
     moving: TwoTimeModel
     rest: TwoTimeModel
-    packed: Packed
+    packed: AbstractPacked
     loss: AbstractLoss
     priors: PriorRows
     log_norm: Float[Array, ""]
@@ -80,7 +80,7 @@ class LogDensity(eqx.Module):
 
 def log_density(
     model: TwoTimeModel | FitResult,
-    data: TwoTimeData | Packed | None = None,
+    data: FitData | None = None,
     *,
     free: Iterable[str] | None = None,
     fixed: Iterable[str] = (),
@@ -95,8 +95,9 @@ def log_density(
     - Of the result of a fit the noise is that of finitely many speckles: χ² is taken at θ̂ + A (θ − θ̂), with θ̂ where χ²
       of the data is least and A such that the width around it is that of `result.covariance` (the curvature adjustment
       of a composite likelihood; Chandler and Bate, Biometrika 94, 167 (2007); Ribatet, Cooley and Davison, Statistica
-      Sinica 22, 813 (2012)). Free parameters, bounds and priors are those of the fit. So a prior counts against the
-      data as much as their correlated noise lets it, which may be more than in the fit.
+      Sinica 22, 813 (2012)). Of pairs and one-time data the noise is that of their `covariances`, where they
+      state any. Free parameters, bounds and priors are those of the fit. So a prior counts against the data as much as
+      their correlated noise lets it, which may be more than in the fit.
 
     **Arguments:** as of `fit`. `data`: those of the result unless given; `loss`: `Squares()` unless given; needed for
     the result of a fit with another one.
@@ -125,14 +126,16 @@ def log_density(
         packed = packed_of(model, data)
         return _density(model.model, leaves, chosen, packed, noise.loss, values + shift, contraction)
     if data is None:
-        raise ValueError("data is missing; expected TwoTimeData or hx.pack of it, with a model.")
+        raise ValueError(
+            "data is missing; expected TwoTimeData, PairData or OneTimeData, or hx.pack of one of them, with a model."
+        )
     given = fit_input(model, data, free, fixed, bounds, loss or Squares(), priors)
     chosen = given.free_parameters
     values = chosen.array("value")
     return _density(model, chosen.filter, chosen.free, given.packed, given.loss, values, np.eye(len(values)))
 
 
-def adjustment_of(noise: NoiseOfFit, of_priors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def adjustment_of(noise: NoiseOfFit | NoiseOfPairs, of_priors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """From the fitted parameters to θ̂ of `log_density`, (n_free,), to first order, and A, (n_free, n_free): 0 and 1
     for what the data do not determine and for parameters at a bound.
 
@@ -142,7 +145,7 @@ def adjustment_of(noise: NoiseOfFit, of_priors: np.ndarray) -> tuple[np.ndarray,
     """
     n = len(noise.at_bound)
     shift, found = np.zeros(n), np.eye(n)
-    if not noise.sectors:
+    if not noise.is_known:
         return shift, found
     at = np.flatnonzero(~noise.at_bound)
     matrix = (noise.normal.matrix - noise.prior_information)[np.ix_(at, at)]
@@ -163,7 +166,7 @@ def _density(
     model: TwoTimeModel,
     leaves: Any,
     free: Sequence[Parameter],
-    packed: Packed,
+    packed: AbstractPacked,
     loss: AbstractLoss,
     centre: np.ndarray,
     contraction: np.ndarray,

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..engine import Packed
+from ..engine import AbstractPacked
 from ..physics.model import TwoTimeModel
 from .free_parameters import FreeParameters
 from .minimiser import Minimiser
@@ -45,7 +45,7 @@ class Comparison(NamedTuple):
 def deepest_minimum(
     own: Reached,
     free_parameters: FreeParameters,
-    packed: Packed,
+    packed: AbstractPacked,
     minimiser: Minimiser,
     estimated: bool,
     drawn: int,
@@ -107,14 +107,14 @@ class _Minima:
         return tuple(sorted(listed, key=lambda each: (not np.isfinite(each.chi2), each.chi2)))
 
 
-def _above_noise(chi2: float, packed: Packed, n_params: int) -> bool:
+def _above_noise(chi2: float, packed: AbstractPacked, n_params: int) -> bool:
     """Whether χ² is larger than independent noise of the given size makes it, so that a deeper minimum may exist."""
     degrees = max(int(packed.n_pairs) - n_params, 1)
     return not chi2 / degrees < 1 + _AT_NOISE * np.sqrt(2 / degrees)
 
 
 def _follow_estimate(
-    found: _Minima, few: Candidates, free_parameters: FreeParameters, packed: Packed, minimiser: Minimiser
+    found: _Minima, few: Candidates, free_parameters: FreeParameters, packed: AbstractPacked, minimiser: Minimiser
 ) -> list[str]:
     """Minimise from the start found in the data, if χ² is less there than where the fit stands."""
     own = found.reached[0]
@@ -141,7 +141,7 @@ def _follow_drawn(
     found: _Minima,
     few: Candidates,
     free_parameters: FreeParameters,
-    packed: Packed,
+    packed: AbstractPacked,
     minimiser: Minimiser,
     drawn: int,
 ) -> list[str]:
@@ -176,7 +176,7 @@ def _follow_drawn(
     ]
 
 
-def _followed(start: FreeParameters, packed: Packed, minimiser: Minimiser) -> Reached | None:
+def _followed(start: FreeParameters, packed: AbstractPacked, minimiser: Minimiser) -> Reached | None:
     """Where a start leads on all data; `None` if χ² is not finite there, which a few frames need not show."""
     try:
         return Reached(*minimiser.minimum(start, packed))

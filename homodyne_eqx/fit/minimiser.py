@@ -10,7 +10,7 @@ import numpy as np
 import optimistix as optx
 from jaxtyping import Array, Float
 
-from ..engine import NormalEquations, Packed, normal_equations, with_best_scaling
+from ..engine import AbstractPacked, NormalEquations, normal_equations, with_best_scaling
 from ..engine.losses import AbstractLoss
 from ..physics.model import TwoTimeModel
 from .free_parameters import FreeParameters
@@ -56,7 +56,7 @@ class Minimiser:
         return model_with(*eqx.partition(self.model, free_parameters.filter), free_parameters.array("value"))
 
     def minimum(
-        self, free_parameters: FreeParameters, packed: Packed, first_step_size: float = 1.0
+        self, free_parameters: FreeParameters, packed: AbstractPacked, first_step_size: float = 1.0
     ) -> tuple[TwoTimeModel, Outcome]:
         """The model at the minimum of χ² from this start, and how it was reached.
 
@@ -72,7 +72,7 @@ class Minimiser:
         return fitted, outcome
 
     def waypoint_at_minimum(
-        self, waypoint: Waypoint, packed: Packed, *, tolerance: float = 0.0, first_step_size: float = 1.0
+        self, waypoint: Waypoint, packed: AbstractPacked, *, tolerance: float = 0.0, first_step_size: float = 1.0
     ) -> Waypoint:
         """The minimum of χ² over some data, from where the fit stands; the waypoint as it was where that is not finite.
 
@@ -90,7 +90,7 @@ class Minimiser:
             first_step_size=first_step_size if outcome.ended == Ended.CONVERGED else 1.0,
         )
 
-    def trial(self, free_parameters: FreeParameters, packed: Packed, steps: int) -> Trial | None:
+    def trial(self, free_parameters: FreeParameters, packed: AbstractPacked, steps: int) -> Trial | None:
         """A few steps from a start, to compare it with others; `None` where χ² is not finite there."""
         outcome, _ = self._minimise(free_parameters, packed, steps, None)
         if not outcome.history:
@@ -101,7 +101,7 @@ class Minimiser:
     def _minimise(
         self,
         free_parameters: FreeParameters,
-        packed: Packed,
+        packed: AbstractPacked,
         max_steps: int,
         callback: Callable[[Iteration], None] | None,
         first_step_size: float = 1.0,
@@ -130,7 +130,7 @@ def _with_scaling(
     fitted: TwoTimeModel,
     outcome: Outcome,
     free_parameters: FreeParameters,
-    packed: Packed,
+    packed: AbstractPacked,
     unknowns: AbstractUnknowns,
 ) -> tuple[TwoTimeModel, Outcome]:
     """The eliminated contrast and offset put back, with their share of the normal equations."""
@@ -146,7 +146,7 @@ def _with_scaling(
 
 @eqx.filter_jit
 def _at_best_scaling(
-    model: TwoTimeModel, packed: Packed, limits: Float[Array, "2 2"], free: Any
+    model: TwoTimeModel, packed: AbstractPacked, limits: Float[Array, "2 2"], free: Any
 ) -> tuple[TwoTimeModel, NormalEquations]:
     model = with_best_scaling(model, packed, limits[:, 0], limits[:, 1])
     return model, normal_equations(model, packed, free=free)

@@ -5,12 +5,10 @@ from dataclasses import replace
 
 import equinox as eqx
 
-from ..data import TwoTimeData
-from ..engine import Packed
 from ..engine.losses import AbstractLoss, Squares
 from ..physics.model import TwoTimeModel
 from .abstract_problem import residual
-from .fit_input import fit_input
+from .fit_input import FitData, fit_input
 from .free_parameters import ParameterBounds, Priors
 from .problem import Problem, not_finite_at
 from .solve.minimise import rescaled
@@ -19,7 +17,7 @@ from .solve.quadratic import on_host
 
 def least_squares_problem(
     model: TwoTimeModel,
-    data: TwoTimeData | Packed,
+    data: FitData,
     *,
     free: Iterable[str] | None = None,
     fixed: Iterable[str] = (),

@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from ..engine import NormalEquations, Packed, chi_squared, normal_equations, with_best_scaling
+from ..engine import AbstractPacked, NormalEquations, chi_squared, normal_equations, with_best_scaling
 from ..engine.losses import AbstractLoss
 from ..physics.model import TwoTimeModel
 from .abstract_problem import AbstractProblem
@@ -36,7 +36,7 @@ class Problem(AbstractProblem):
     moving: TwoTimeModel
     rest: TwoTimeModel
     unknowns: AbstractUnknowns
-    packed: Packed
+    packed: AbstractPacked
     loss: AbstractLoss
     scaling_bounds: Float[Array, "2 2"] | None = None
     names: tuple[str, ...] = eqx.field(static=True, default=())
@@ -70,7 +70,7 @@ class Problem(AbstractProblem):
         return self.priors.added_to(normal, self.parameters(y))
 
 
-def degrees_of_freedom(packed: Packed, free_parameters: FreeParameters) -> int:
+def degrees_of_freedom(packed: AbstractPacked, free_parameters: FreeParameters) -> int:
     """How many pairs of frames and priors there are beyond the free parameters.
 
     **Raises:** `ValueError` if there are none.
@@ -105,7 +105,7 @@ def not_finite_at(parameters: Iterable[Parameter]) -> NotFiniteAtStart:
 def problem_of(
     model: TwoTimeModel,
     free_parameters: FreeParameters,
-    packed: Packed,
+    packed: AbstractPacked,
     loss: AbstractLoss,
     scaling_bounds: np.ndarray | None = None,
     box: bool = False,

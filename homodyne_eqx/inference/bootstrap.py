@@ -193,10 +193,12 @@ def _simulated(packed: Packed, fitted: list[np.ndarray], noises: list[MapNoise],
 
 
 def _packed(result: FitResult, data: TwoTimeData | Packed | None) -> Packed:
-    data = result.data if data is None else data
-    if data is None:
+    found = result.data if data is None else data
+    if found is None:
         raise ValueError("This result is of packed data, which it does not hold. Pass them: bootstrap(result, packed).")
-    return data if isinstance(data, Packed) else pack(data)
+    if not isinstance(found, TwoTimeData | Packed):
+        raise TypeError(f"data is a {type(found).__name__}; expected TwoTimeData, whose speckles can be drawn anew.")
+    return found if isinstance(found, Packed) else pack(found)
 
 
 def _checked(speckles: ArrayLike | Sequence[float], n_sector: int) -> np.ndarray:

@@ -11,12 +11,13 @@ from ..fit.effects import without_rounding
 from ..fit.free_parameters import FreeParameters
 from ..fit.priors.prior_rows import prior_information
 from ..fit.problem import model_with, values_of
-from ..fit.result.build_result import ended_with, fitted_parameters, noise_of, result_of, said_of
+from ..fit.result.build_result import ended_with, fitted_parameters, judged, noise_of, result_of, said_of
 from ..fit.result.fit_result import FitResult
 from ..fit.solve.minimise import Outcome
 from ..fit.solve.quadratic import on_host
 from ..fit.uncertainty.noise_of_fit import NoiseOfFit
-from ..fit.verdict.verdict import Verdict, judge
+from ..fit.uncertainty.noise_of_pairs import NoiseOfPairs
+from ..fit.verdict.verdict import Verdict
 from .agreement import Agreement, agreement
 from .best_start import normal_equations_of
 from .joint_noise import JointNoise, ShareOfNoise
@@ -98,13 +99,13 @@ def _without_priors(member: Member) -> FreeParameters:
     return replace(free_parameters, parameters=tuple(replace(p, prior=None) for p in free_parameters.parameters))
 
 
-def _verdict_of(own: NoiseOfFit, share: Outcome, member: Member, alone: FitResult | None) -> Verdict:
+def _verdict_of(own: NoiseOfFit | NoiseOfPairs, share: Outcome, member: Member, alone: FitResult | None) -> Verdict:
     """That of the data set by itself, where it has a minimum of its own; else that of its residuals here. There is none
     where the joint fit did not end at a minimum."""
     if share.ended.at_minimum and alone is not None and alone.ended.at_minimum:
         return alone.verdict
     degrees = member.given.degrees_of_freedom
-    return judge(own, share.ended, share.normal.chi2 / degrees, degrees)
+    return judged(own, share.ended, share.normal.chi2 / degrees, degrees)
 
 
 def _agreements(

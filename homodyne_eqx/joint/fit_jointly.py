@@ -98,7 +98,7 @@ def _each_alone(
             found.append(
                 fit_one(
                     given.model,
-                    given.packed if given.maps is None else given.maps,
+                    given.source,
                     loss=loss,
                     solver=solver,
                     max_steps=max_steps,

@@ -5,9 +5,8 @@ from typing import Any, overload
 
 import optimistix as optx
 
-from ..data import TwoTimeData
-from ..engine import Packed
 from ..engine.losses import AbstractLoss, Squares
+from ..fit.fit_input import FitData
 from ..fit.free_parameters import ParameterBounds, Priors
 from ..fit.least_squares import fit as fit_one
 from ..fit.result.fit_result import FitResult
@@ -21,7 +20,7 @@ from .members import DataSets, Models
 
 
 @overload
-def fit(model: TwoTimeModel, data: TwoTimeData | Packed, **settings: Any) -> FitResult: ...
+def fit(model: TwoTimeModel, data: FitData, **settings: Any) -> FitResult: ...
 
 
 @overload
@@ -30,7 +29,7 @@ def fit(model: Models, data: DataSets, **settings: Any) -> JointResult: ...
 
 def fit(
     model: Models,
-    data: TwoTimeData | Packed | DataSets,
+    data: FitData | DataSets,
     *,
     free: Iterable[str] | None = None,
     fixed: Iterable[str] = (),
@@ -55,8 +54,9 @@ def fit(
 
     - `model`: the start: every parameter takes its value from it. Contrast and offset are fitted for each sector
       where they are arrays of shape `(n_sector,)`.
-    - `data`: two-time data, or data that are packed already (`hx.pack`), which saves folding them again; or several of
-      these, of any shapes, q and frame times, in a list or under names in a dictionary, for a joint fit: see below.
+    - `data`: two-time data, `PairData` or `OneTimeData`; or data that are packed already (`hx.pack`), which saves
+      folding them again; or several of these, of any kinds, shapes, q and frame times, in a list or under names in a
+      dictionary, for a joint fit: see below.
     - `free`: names of the parameters to fit, all unless given (but for those that a term fixes by its nature);
       `fixed`: names of those to leave alone. Documented names where they exist (`D0`), else that of the term
       and the place in it (`diffusion.rate`, `diffusion_2.rate` for the second), or the path in the model

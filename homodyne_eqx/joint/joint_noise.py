@@ -11,6 +11,7 @@ from ..fit.solve.quadratic import Quadratic
 from ..fit.uncertainty.abstract_noise import AbstractNoise
 from ..fit.uncertainty.covariance import Inverse, covariance, inverse
 from ..fit.uncertainty.noise_of_fit import NoiseOfFit
+from ..fit.uncertainty.noise_of_pairs import NoiseOfPairs
 from ..noise.sector_noise import SectorNoise
 
 
@@ -24,7 +25,7 @@ class JointNoise(AbstractNoise):
       `prior_information` is the part of the priors, (n_free, n_free).
     """
 
-    each: tuple[NoiseOfFit, ...]
+    each: tuple[NoiseOfFit | NoiseOfPairs, ...]
     places: tuple[tuple[int, ...], ...]
     at_bound: np.ndarray
     normal: Quadratic
@@ -37,6 +38,14 @@ class JointNoise(AbstractNoise):
     @cached_property
     def speckles(self) -> np.ndarray:
         return np.concatenate([noise.speckles for noise in self.each])
+
+    @property
+    def assumption(self) -> str:
+        return " ".join(dict.fromkeys(noise.assumption for noise in self.each))
+
+    @cached_property
+    def is_known(self) -> bool:
+        return all(noise.is_known for noise in self.each)
 
     @cached_property
     def white_noise_covariance(self) -> np.ndarray:
@@ -66,7 +75,7 @@ class JointNoise(AbstractNoise):
     @cached_property
     def covariance(self) -> np.ndarray:
         white = self.white_noise_covariance
-        if not all(noise.sectors for noise in self.each) or not len(white):
+        if not self.is_known or not len(white):
             return white
         found = self.inverse @ self.variance_of_pulls @ self.inverse
         return np.where(np.isfinite(white), found, white)
@@ -76,7 +85,7 @@ class JointNoise(AbstractNoise):
 
     def variance(self, slope: np.ndarray) -> float:
         white = self.white_noise_variance(slope)
-        if not np.isfinite(white) or not all(noise.sectors for noise in self.each):
+        if not np.isfinite(white) or not self.is_known:
             return white
         along = self.inverse @ slope
         return float(along @ self.variance_of_pulls @ along)
@@ -99,7 +108,7 @@ class ShareOfNoise(AbstractNoise):
     number: int
 
     @property
-    def own(self) -> NoiseOfFit:
+    def own(self) -> NoiseOfFit | NoiseOfPairs:
         """The noise of this data set."""
         return self.joint.each[self.number]
 
@@ -110,6 +119,14 @@ class ShareOfNoise(AbstractNoise):
     @property
     def speckles(self) -> np.ndarray:
         return self.own.speckles
+
+    @property
+    def assumption(self) -> str:
+        return self.own.assumption
+
+    @property
+    def is_known(self) -> bool:
+        return self.joint.is_known
 
     @property
     def covariance(self) -> np.ndarray:

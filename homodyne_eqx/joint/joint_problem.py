@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from ..engine import NormalEquations, Packed, chi_squared, normal_equations
+from ..engine import AbstractPacked, NormalEquations, chi_squared, normal_equations
 from ..engine.losses import AbstractLoss
 from ..fit.abstract_problem import AbstractProblem
 from ..fit.free_parameters import FreeParameters
@@ -27,7 +27,7 @@ class Part(eqx.Module):
 
     moving: TwoTimeModel
     rest: TwoTimeModel
-    packed: Packed
+    packed: AbstractPacked
     loss: AbstractLoss
     places: tuple[int, ...] = eqx.field(static=True)
 
@@ -77,7 +77,7 @@ class JointProblem(AbstractProblem):
 def part_of(
     model: TwoTimeModel,
     free_parameters: FreeParameters,
-    packed: Packed,
+    packed: AbstractPacked,
     loss: AbstractLoss,
     places: Sequence[int],
 ) -> Part:

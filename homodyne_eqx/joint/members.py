@@ -9,17 +9,15 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from ..data import TwoTimeData
-from ..engine import Packed
 from ..engine.losses import AbstractLoss
-from ..fit.fit_input import FitInput, input_of
+from ..fit.fit_input import FitData, FitInput, input_of
 from ..fit.free_parameters import ParameterBounds, Priors, choose_free
 from ..fit.parameter import Parameter
 from ..physics.geometry import Geometry
 from ..physics.model import TwoTimeModel
 from ..physics.parameter_names import named_leaves, names_by_path
 
-DataSets = Sequence[TwoTimeData | Packed] | Mapping[str, TwoTimeData | Packed]
+DataSets = Sequence[FitData] | Mapping[str, FitData]
 Models = TwoTimeModel | Sequence[TwoTimeModel] | Mapping[str, TwoTimeModel]
 
 
@@ -137,8 +135,11 @@ def _models(models: Models, labels: list[str], sets: Sequence[Any]) -> list[TwoT
             f"There are {len(found)} models and {len(sets)} data sets; expected one model, or one for each."
         )
     for each in sets:
-        if not isinstance(each, TwoTimeData | Packed):
-            raise TypeError(f"data holds a {type(each).__name__}; expected TwoTimeData or hx.pack of it.")
+        if not isinstance(each, FitData):
+            raise TypeError(
+                f"data holds a {type(each).__name__}; expected TwoTimeData, PairData or OneTimeData, or hx.pack of one "
+                "of them."
+            )
     return [_with_sectors(model, each.geometry) for model, each in zip(found, sets, strict=True)]
 
 

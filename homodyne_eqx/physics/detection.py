@@ -1,7 +1,7 @@
 """How the field correlation g1 reaches the detector as an intensity correlation."""
 
 import abc
-from typing import final
+from typing import ClassVar, final
 
 import equinox as eqx
 import jax.numpy as jnp
@@ -19,7 +19,12 @@ from .terms.field import intensity, plus, times
 
 
 class AbstractDetection(AbstractWithQuantities):
-    """From g1 to the part of g2 that contrast multiplies, 1 at lag 0; for one sector and one pair, like a term."""
+    """From g1 to the part of g2 that contrast multiplies, 1 at lag 0; for one sector and one pair, like a term.
+
+    `steady`: as of a term, whether it leaves a correlation that depends on the lag alone as it is.
+    """
+
+    steady: ClassVar[bool] = False
 
     def __check_init__(self):
         check_structure(self)
@@ -69,6 +74,8 @@ class Homodyne(AbstractFieldDetection):
     ⟨I_i I_j⟩ = ⟨I_i⟩⟨I_j⟩ (1 + |g1|²).
     """
 
+    steady: ClassVar[bool] = True
+
     def nodes(self, g1: AbstractTerm, geometry: Geometry) -> Nodes:
         return g1.nodes(geometry)
 
@@ -92,6 +99,8 @@ class PartialHeterodyne(AbstractFieldDetection):
 
     **Raises:** `ValueError` for a share out of range.
     """
+
+    steady: ClassVar[bool] = True
 
     reference: Float[Array, ""] = parameter("", (0.0, 1.0))
 
@@ -121,6 +130,8 @@ class FiniteSector(AbstractDetection):
     **Raises:** `MissingGeometry` if the geometry has no phi; `ValueError` for fewer than 1 point; `TypeError` for what
     is not a detection.
     """
+
+    steady: ClassVar[bool] = True
 
     phi_width: Float[Array, ""] = parameter("deg", (0.0, jnp.inf), free=False)
     q_width: Float[Array, ""] = parameter("Å⁻¹", (0.0, jnp.inf), free=False, default=0.0)

@@ -82,6 +82,23 @@ class AbstractInputError(ValueError):
         return type(self), tuple(getattr(self, field.name) for field in fields(self))  # pyright: ignore[reportArgumentType]
 
 
+@final
+@dataclass(eq=False)
+class NeedsTimeOrigin(AbstractInputError):
+    """A model that changes with time, and data that hold lags alone. `parts`: what changes, e.g. `("PowerLaw",)`."""
+
+    parts: tuple[str, ...]
+
+    def problem(self, spelling: AbstractSpelling) -> str:
+        listed = ", ".join(self.parts)
+        return (
+            f"{listed} may change with time, and one-time data hold lags alone: they do not say when a pair of frames "
+            "was taken. Expected a model of constant rates, such as Diffusion(Constant(J)); or fit data that hold the "
+            "times of both frames, a TwoTimeData or a PairData. A class of your own that depends on the lag alone "
+            "states so: steady: ClassVar[bool] = True."
+        )
+
+
 _PLACEHOLDERS = {"gap": "ANGSTROM", "phi": "DEGREES"}
 
 

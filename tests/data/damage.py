@@ -3,7 +3,7 @@
 import h5py
 import numpy as np
 
-from tests.data.layouts import DT, PHI, Q, aps_legacy, chx, decaying_maps, matlab_73, nxxpcs
+from tests.data.layouts import DT, PHI, Q, aps_legacy, aps_u_multi_tau, chx, decaying_maps, matlab_73, nxxpcs
 
 
 def sound_files(folder, aps_u):
@@ -19,6 +19,7 @@ def sound_files(folder, aps_u):
     scipy.io.savemat(folder / "a.mat", {"c2": c2, "q": Q, "phi": PHI, "dt": DT})
     scipy.io.savemat(folder / "packed.mat", {"c2": c2, "q": Q, "phi": PHI, "dt": DT}, do_compression=True)
     yield "aps-u", aps_u, {}
+    yield "aps-u-multitau", aps_u_multi_tau(folder / "g2.hdf"), {}
     yield "aps-legacy", aps_legacy(folder / "legacy.hdf", c2), {}
     yield "nxxpcs", nxxpcs(folder / "a.nxs", c2, origin="lower_left", populated="upper_half"), {}
     yield "chx", chx(folder / "chx.h5", c2), {}

@@ -29,6 +29,40 @@ def write(path, contents, attributes=()):
     return path
 
 
+DELAYS = np.array([1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128])
+MAPPING = np.array([0, 2, 3, 4, 5, 7], np.uint32)  # grid points 1 and 6 of 4 q × 2 azimuths miss the detector
+Q_LIST, PHI_LIST = np.array([0.002, 0.003, 0.004, 0.006]), np.array([-30.0, 60.0])
+
+
+def multi_tau_g2(D=2e4, error=0.002, frame_time=0.01, seed=2):
+    """g2 of diffusion, (n_tau, n_label), with independent noise, and its errors; by numpy alone."""
+    q = Q_LIST[MAPPING // 2]
+    g2 = 1 + 0.2 * np.exp(-2 * D * q[None] ** 2 * (DELAYS * frame_time)[:, None])
+    return g2 + error * np.random.default_rng(seed).standard_normal(g2.shape), np.full(g2.shape, error)
+
+
+def aps_u_multi_tau(path, g2=None, errors=None, drop=(), **values):
+    """As boost_corr writes: a row for each delay, a column for each label of the qmap."""
+    made, of_made = multi_tau_g2()
+    contents = {
+        "xpcs/multitau/delay_list": DELAYS,
+        "xpcs/multitau/normalized_g2": np.asarray(made if g2 is None else g2, np.float32),
+        "xpcs/multitau/normalized_g2_err": np.asarray(of_made if errors is None else errors, np.float32),
+        "xpcs/multitau/config/stride_frame": 1,
+        "xpcs/multitau/config/avg_frame": 1,
+        "xpcs/qmap/dynamic_index_mapping": MAPPING,
+        "xpcs/qmap/dynamic_num_pts": np.array([len(Q_LIST), len(PHI_LIST)]),
+        "xpcs/qmap/dynamic_v_list_dim0": Q_LIST,
+        "xpcs/qmap/dynamic_v_list_dim1": PHI_LIST,
+        "entry/instrument/detector_1/frame_time": np.array([[0.01]], np.float32),
+    }
+    contents |= {next(key for key in contents if key.endswith(name)): v for name, v in values.items()}
+    contents = {k: v for k, v in contents.items() if not any(k.endswith(end) for end in drop)}
+    lists = {"xpcs/qmap/dynamic_v_list_dim0": ("q", "Å⁻¹"), "xpcs/qmap/dynamic_v_list_dim1": ("phi", "deg")}
+    stated = [(name, key, value) for name, of in lists.items() for key, value in zip(("name", "unit"), of)]
+    return write(path, contents, [each for each in stated if each[0] in contents])
+
+
 def aps_legacy(path, c2, numbers=None, processed=None, n_bins=None, suffix="", drop=(), **values):
     """As xpcs-eigen (maps numbered by bin) or early boost_corr (numbered in turn) write: upper triangles, (1, n)."""
     numbers = range(1, len(c2) + 1) if numbers is None else numbers

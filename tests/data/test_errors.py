@@ -111,6 +111,7 @@ CASES = {
                 "npz": ("the ZIP signature of an .npz file",),
                 "npy": ("the signature of an .npy file",),
                 "mat": ("the signature of a .mat file",),
+                "aps-u-multitau": ("the HDF5 signature",),
             }
         },
         ["notes.txt is of no known layout", "they lack the HDF5 signature", "it lacks the signature of an .npy file"],
@@ -118,7 +119,10 @@ CASES = {
     "UnknownFormat": (
         lambda f: load(f.text(), format="spec"),
         {"format": "spec"},
-        ["format is 'spec'; expected one of aps-u, npz-cache, fit-result, aps-legacy, nxxpcs, chx, npz, npy, mat."],
+        [
+            "format is 'spec'; expected one of aps-u, npz-cache, fit-result, aps-legacy, nxxpcs, chx, npz, npy, mat, "
+            "aps-u-multitau."
+        ],
     ),
     "WrongFormat": (
         lambda f: load(f.text(), format="aps-u"),
@@ -216,9 +220,27 @@ CASES = {
         ["No sector is left with q (1, 2) and sectors [3]. There are q 0.005 Å⁻¹, phi 30, −80, 120, 5°."],
     ),
     "KnownLayout": (
-        lambda f: load(f.hdf5({"xpcs/multitau/normalized_g2": np.ones((4, 2))}), sigma=1.0),
-        {"layout": "a multi-tau result of the APS-U layout"},
-        ["made.hdf looks like a multi-tau result of the APS-U layout. Maps of two times are needed: run"],
+        lambda f: load(f.hdf5({"entry/multitau/g2": np.ones((4, 2))}), sigma=1.0),
+        {"layout": "a multi-tau result in NXxpcs"},
+        ["made.hdf looks like a multi-tau result in NXxpcs. Maps of two times are needed: run"],
+    ),
+    "WrongSigmaOfValue": (
+        lambda f: hx.OneTimeData([1.0, 2.0], [[1.2, 1.1], [1.3, 1.1]], q=0.01, sigma=[[0.1, 0.1], [0.1, 0.0]]),
+        {"index": 3, "sector": 1, "value": 0.0, "count": 1},
+        ["sigma of value 3, in sector 1, is 0.0 (1 such values); expected finite numbers > 0"],
+    ),
+    "NoValueLeft": (
+        lambda f: hx.OneTimeData([1.0, 2.0], [[1.2, 1.1], [np.nan, np.nan]], q=0.01, sigma=0.1),
+        {"sector": 1, "total": 2},
+        ["No value of sector 1 is left: its 2 values are masked, not finite", "Pass sectors=<indices>"],
+    ),
+    "NeedsTimeOrigin": (
+        lambda f: hx.chi_squared(
+            hx.TwoTimeModel(hx.Diffusion(hx.PowerLaw(1e4, -0.3)), hx.ContrastOffset(0.2, 1.0)),
+            hx.pack(hx.OneTimeData([1.0, 2.0], [1.2, 1.1], q=0.01, sigma=0.1)),
+        ),
+        {"parts": ("PowerLaw",)},
+        ["PowerLaw may change with time, and one-time data hold lags alone", "Expected a model of constant rates"],
     ),
     "TooLarge": (
         lambda f: load(f.enormous(), sigma=1.0, sector_q=0.01),

@@ -52,7 +52,7 @@ def convert(
     except MissingSigma:
         with_sigma = False
         ready = prepared(file, steps, sigma="1", **options)
-    data = ready.data
+    data = ready.maps()
     save(data, to, with_sigma=with_sigma, overwrite=force)
     console = Console(file=sys.stdout)
     for kind, said in (("step", data.provenance.steps), ("note", data.notes)):

@@ -8,10 +8,11 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
+from ...data import TwoTimeData
 from ...fit import FitResult
 from ...fit.result.document import json_text
 from ...fit.result.numbers import seconds_text
-from .. import extensions, options as opt
+from .. import chosen_model, extensions, options as opt
 from ..assignments import fixed as fixed_of, intervals, values
 from ..bad_input import INTERRUPTED, refuses_bad_input
 from ..held_output import held_until_written, releases_output
@@ -20,8 +21,6 @@ from ..model_choice import (
     AccumulationName,
     KernelName,
     LossName,
-    ModelChoice,
-    ModelName,
     RatesName,
     ScalingName,
 )
@@ -31,14 +30,13 @@ from ..runtime import set_up_jax
 NOT_CONVERGED, NOT_ADEQUATE = 1, 3
 
 _START = "Parameters"
-_USUAL = (KernelName.gap_average, RatesName.power_law, AccumulationName.trapezoid, ScalingName.per_sector)
 
 
 @refuses_bad_input
 @releases_output
 def fit(
     file: opt.TwoTimeFile,
-    model: opt.AnyModel = ModelName.laminar_flow.value,
+    model: opt.AnyModel = None,
     kernel: opt.Kernel = KernelName.gap_average,
     rates: opt.Rates = RatesName.power_law,
     accumulation: opt.Accumulation = AccumulationName.trapezoid,
@@ -49,6 +47,7 @@ def fit(
     frames: opt.Frames = None,
     gap: opt.Gap = None,
     sigma: opt.Sigma = None,
+    one_time: opt.OneTime = False,
     exclude_frames: opt.ExcludeFrames = None,
     exclude_outliers: opt.ExcludeOutliers = False,
     exclude_sectors: opt.ExcludeSectors = None,
@@ -94,7 +93,7 @@ def fit(
     as_json: opt.AsJson = False,
     **layout_options: Any,
 ) -> None:
-    """Fit a two-time file by least squares, each pair of frames counted once.
+    """Fit a two-time file by least squares, each pair of frames counted once; or the one-time g2 that a file holds.
 
     Ctrl-C ends the fit with the best parameters so far; they are written and marked as interrupted.
 
@@ -104,13 +103,10 @@ def fit(
     begun = time.perf_counter()
     shown = held_until_written(sys.stderr if as_json else sys.stdout, hold=output is not None)
     console = Console(file=shown, quiet=quiet)
-    entry = extensions.find(model)
-    choice, assigned = None, None
-    if entry is None:
-        choice = ModelChoice(ModelName(model), kernel, accumulation, rates, scaling)
-        assigned = _assigned(start or (), fix or (), bound or (), choice.names)
-    else:
-        _refuse_choices(model, kernel, rates, accumulation, scaling)
+    documented = chosen_model.documented(model, kernel, accumulation, rates, scaling)
+    assigned = None
+    if model is not None and documented is not None:
+        assigned = _assigned(start or (), fix or (), bound or (), documented.names)
     if output is not None:
         check_output(output, force)
         html = figures if html is None else html
@@ -123,16 +119,22 @@ def fit(
     from ..preparing import Preparation, prepared
 
     steps = Preparation(repeat or (), exclude_sectors, exclude_frames, exclude_outliers, bin_frames)
-    ready = prepared(file, steps, q=q, phi=phi, sectors=sector, frames=frames, gap=gap, sigma=sigma, **layout_options)
+    selection = {"q": q, "phi": phi, "sectors": sector, "frames": frames, "gap": gap, "one_time": one_time}
+    ready = prepared(file, steps, sigma=sigma, **selection, **layout_options)
     data = ready.data
     read = time.perf_counter() - begun
     report.print_data(console, data)
     for excluded, remaining in zip(ready.excluded, ready.remaining, strict=True):
         report.print_found(console, excluded, remaining)
-    check_geometry(choice, data)
-    if choice is None or assigned is None:
-        choice = extensions.started(entry, data)
-        assigned = _assigned(*(choice.by_name(given or ()) for given in (start, fix, bound)), choice.names)
+    if isinstance(data, TwoTimeData):
+        choice = chosen_model.of_maps(model, documented, data)
+        check_geometry(choice, data)
+    else:
+        choice = chosen_model.of_pairs(model, documented, data, scaling)
+    if isinstance(choice, extensions.InstalledModel):
+        assigned = _assigned(*(choice.by_name(each or ()) for each in (start, fix, bound)), choice.names)
+    elif assigned is None:
+        assigned = _assigned(start or (), fix or (), bound or (), choice.names)
     given, fixed, bounds = assigned
     all_fixed = tuple(dict.fromkeys((*choice.fixed, *fixed)))
     job = fitting.Job(choice, data, given, all_fixed, bounds, LOSSES[loss](), max_steps)
@@ -142,6 +144,7 @@ def fit(
     spent = {"reading": read, **result.seconds_spent}
     more = {
         **asked_for(result),
+        **report.rate_law_of(result),
         "start_from": start_point.sources,
         "start_notes": list(start_point.notes),
         "found_and_excluded": document_of(ready.excluded),
@@ -155,6 +158,7 @@ def fit(
         spent["writing"] = time.perf_counter() - writing
     shown.release()
     report.print_result(console, result)
+    report.print_rate_law(console, result)
     report.print_sectors(console, result)
     if output is not None:
         drawing = time.perf_counter()
@@ -190,13 +194,6 @@ def _assigned(
         raise ValueError(f"--start and --fix both give {', '.join(twice)} a value; expected one of them.")
     given |= {name: value for name, value in fixed.items() if value is not None}
     return given, tuple(fixed), intervals("--bound", bound, names)
-
-
-def _refuse_choices(model: str, *chosen: KernelName | RatesName | AccumulationName | ScalingName) -> None:
-    """**Raises:** `ValueError` for options of the documented models, which a model of another package does not have."""
-    others = [choice for choice in chosen if choice not in _USUAL]
-    if others:
-        raise ValueError(f"{', '.join(others)} cannot be chosen for {model}, which states its own. Leave it out.")
 
 
 def require_drawing(figures: bool, html: bool) -> None:

@@ -45,6 +45,7 @@ def inspect(
     sector: opt.Sectors = None,
     frames: opt.Frames = None,
     gap: opt.Gap = None,
+    one_time: opt.OneTime = False,
     sigma: opt.Sigma = None,
     exclude_frames: opt.ExcludeFrames = None,
     exclude_outliers: opt.ExcludeOutliers = False,
@@ -69,12 +70,19 @@ def inspect(
         require_matplotlib()
     set_up_jax()
     from ...data.selection import sector_arrays
+    from ..inspected_pairs import shown_pairs
     from ..model_proposal import fit_command, proposed_model
     from ..population import population_grid
 
-    selection = {"q": q, "phi": phi, "sectors": sector, "frames": frames, "gap": gap, **layout_options}
+    selection = {"q": q, "phi": phi, "sectors": sector, "frames": frames, "gap": gap, "one_time": one_time}
+    selection |= layout_options
     steps = Preparation(repeat or (), exclude_sectors, exclude_frames, exclude_outliers, bin_frames)
     ready, has_sigma, of_sigma = _with_any_sigma(lambda value: prepared(file, steps, sigma=value, **selection), sigma)
+    if not isinstance(ready.data, TwoTimeData):
+        if output is not None:
+            raise ValueError("--output draws maps, and these data are none. Leave it out; `fit` draws g2 with its fit.")
+        shown_pairs(console, file, ready.data, of_sigma, {**selection, "sigma": sigma}, has_sigma)
+        return
     data = ready.data
     counted = [_counted(data, k) for k in range(data.n_sector)]
     proposal = proposed_model(data)
@@ -115,9 +123,10 @@ def _pictures_in(folder: Path | None) -> frozenset[str]:
 def _rows(file: Path, ready: Prepared, of_sigma: str, model: str) -> list[tuple[str, str]]:
     from ...data.formats import READERS
     from ...data.selection import sector_arrays
+    from ..inspected_pairs import one_time_in
     from ..population import population_line
 
-    data, source = ready.data, ready.data.provenance
+    data, source = ready.maps(), ready.data.provenance
     description = {reader.name: reader.description for reader in READERS}[str(source.format)]
     geometry, t = data.geometry, np.asarray(data.geometry.t)
     suspicious = [f"{found}; to leave out: {found.remedy}" for found in ready.remaining if str(found)]
@@ -134,6 +143,7 @@ def _rows(file: Path, ready: Prepared, of_sigma: str, model: str) -> list[tuple[
         *(("suspicious", said) for said in suspicious or ["no frame and no pixel"]),
         *(("step", step) for step in source.steps),
         ("sha256", "of each repeat: see above" if source.sha256 is None else source.sha256),
+        *(("besides", f"{each}, read with --one-time") for each in one_time_in(file)),
         *(("note", note) for note in data.notes),
         ("model", model),
     ]
@@ -161,14 +171,18 @@ def _with_any_sigma(load: Callable[[str | None], Prepared], given: str | None) -
     """
     try:
         ready = load(given)
-        return ready, True, f"{describe_sigma(ready.data.sigma)} ({ready.data.sigma_source})"
+        data = ready.data
+        used = data.sigma if isinstance(data, TwoTimeData) else data.pairs.sigma[~data.pairs.left_out]
+        return ready, True, f"{describe_sigma(used)} ({data.sigma_source})"
     except (MissingSigma, WrongSigma, WrongSigmaPixel) as error:
         if given is not None:
             raise
         lacks = "none in the file;" if isinstance(error, MissingSigma) else error.problem(InOptions())
+        if isinstance(error, MissingSigma) and not error.estimable:
+            return load("1"), False, f"{lacks} it has to be given"
     try:
         ready = load("estimate")
-        return ready, False, f"{lacks} --sigma estimate would take {describe_sigma(ready.data.sigma)}"
+        return ready, False, f"{lacks} --sigma estimate would take {describe_sigma(ready.maps().sigma)}"
     except SigmaNotEstimated as error:
         return load("1"), False, f"{lacks} none can be estimated: {in_options(error)}"
 

@@ -6,12 +6,18 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
 
+from ...data import TwoTimeData
 from ...fit import FitResult
-from .panels import Panels, panels_of
+from .lag_curves import has_pairs, rates_change
+from .lag_pages import lag_page, pages
+from .panels import Panels, chosen_sectors, panels_of
 from .style import Look, checked_look, figure_style
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+Drawing = tuple[str, Callable[[], "Figure"]]
+"""The name of a figure, and what draws it."""
 
 FORMATS = ("png", "pdf", "svg")
 _CUTS = 8
@@ -47,7 +53,9 @@ def draw_figures(
     - `g2`: g2(τ), averaged over the ages, against q or the azimuth;
     - `frames`: (residual/σ)² of each frame;
     - `rates`: the rates over time with their uncertainties; `correlations` of the parameters; `history`: χ² and the
-      parameters over the steps of the fit.
+      parameters over the steps of the fit;
+    - of pairs and one-time data `g2_1`, `g2_2`, …: g2 over the lag of twelve sectors each, with fit and residuals, in
+      the place of maps; `rates` are then the relaxation rates of the sectors over q², where the model has them.
 
     Those that the result has nothing for are left out. Of chosen sectors there is `sector_3`, … alone.
 
@@ -62,9 +70,9 @@ def draw_figures(
         raise ValueError(f"The format of the figures is {form!r}; expected one of {', '.join(FORMATS)}.")
     checked_look(look)
     if sectors is not None:
-        figures = _of_sectors(panels_of(result, sectors), look)
+        figures = [*_of_sectors(result, sectors, look)]
     else:
-        if panels is None and result.data is not None:
+        if panels is None and isinstance(result.data, TwoTimeData):
             panels = panels_of(result)
         figures = _all_figures(result, panels, look)
     folder.mkdir(parents=True, exist_ok=True)
@@ -77,15 +85,33 @@ def draw_figures(
     return written
 
 
-def _of_sectors(panels: Panels, look: Look) -> Iterator[tuple[str, Callable[[], "Figure"]]]:
+def _of_sectors(result: FitResult, sectors: Sequence[int], look: Look) -> Iterator[Drawing]:
+    if has_pairs(result):
+        for k in chosen_sectors(result, sectors):
+            yield f"sector_{k}", partial(lag_page, result, [k], look)
+        return
     from .sector_pages import sector_page
 
+    panels = panels_of(result, sectors)
     for place, one in enumerate(panels.of_sectors):
         yield f"sector_{one.sector.index}", partial(sector_page, panels.only(place), look)
 
 
-def _all_figures(result: FitResult, panels: Panels | None, look: Look) -> Iterator[tuple[str, Callable[[], "Figure"]]]:
-    """Name and drawing of each figure that there is something for."""
+def _of_pairs(result: FitResult, look: Look) -> Iterator[Drawing]:
+    from .rate_figure import law_of_result, rate_figure
+    from .rates import rates
+
+    for page, sectors in enumerate(pages(result), start=1):
+        yield f"g2_{page}", partial(lag_page, result, sectors, look)
+    law = law_of_result(result)
+    if law is not None:
+        yield "rates", partial(rate_figure, law, look)
+    elif rates_change(result):
+        yield "rates", partial(rates, result, look)
+
+
+def _all_figures(result: FitResult, panels: Panels | None, look: Look) -> Iterator[Drawing]:
+    """Each figure that there is something for."""
     from .correlations import correlated, correlations
     from .cuts import cuts
     from .g2_curves import g2_curves
@@ -103,7 +129,9 @@ def _all_figures(result: FitResult, panels: Panels | None, look: Look) -> Iterat
             yield "cuts", partial(cuts, panels.some(_CUTS), look)
         yield "g2", partial(g2_curves, panels, look)
         yield "frames", partial(residual_frames, result, look)
-    if result.curves():
+    if has_pairs(result):
+        yield from _of_pairs(result, look)
+    elif result.curves():
         yield "rates", partial(rates, result, look)
     if len(correlated(result, None)) > 1:
         yield "correlations", partial(correlations, result, look)

@@ -1,7 +1,8 @@
 """g2(τ), averaged over all ages, against q or the azimuth."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
+from .lag_curves import SectorLags
 from .layout import Margins, grid
 from .panels import Panels, SectorPanels, spread_evenly
 from .sector_pages import plain_decades
@@ -29,12 +30,15 @@ def g2_curves(panels: Panels, look: Look) -> "Figure":
     return figure
 
 
-def grouped(of_sectors: tuple[SectorPanels, ...]) -> list[tuple[str, bool, list[SectorPanels]]]:
+Curve = TypeVar("Curve", SectorPanels, SectorLags)
+
+
+def grouped(of_sectors: tuple[Curve, ...]) -> list[tuple[str, bool, list[Curve]]]:
     """Panels of the figure: title, whether q tells the curves apart, and the sectors, in the order of what does."""
     if len({one.sector.q for one in of_sectors}) == 1:
         ordered = sorted(of_sectors, key=lambda one: (one.sector.phi or 0.0, one.sector.index))
         return [(f"q = {of_sectors[0].sector.q:.4g} Å⁻¹", False, spread_evenly(ordered, _CURVES))]
-    by_phi: dict[float | None, list[SectorPanels]] = {}
+    by_phi: dict[float | None, list[Curve]] = {}
     for one in sorted(of_sectors, key=lambda one: one.sector.q):
         by_phi.setdefault(one.sector.phi, []).append(one)
     chosen = spread_evenly(sorted(by_phi, key=lambda phi: phi or 0.0), _PANELS)

@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Any, final
 
 from ...fit import FitResult
 from .drawing import draw_figures, require_matplotlib
-from .panels import panels_of
+from .lag_curves import has_pairs
+from .lag_pages import lag_page, pages
+from .panels import chosen_sectors, panels_of
 from .style import WIDTH, Look, checked_look, figure_style
 
 if TYPE_CHECKING:
@@ -55,12 +57,16 @@ class Plot:
         return _drawn(lambda look: cuts(panels_of(self._result, sectors), look), width=width, style=style)
 
     def g2(self, sectors: Sequence[int] | None = None, *, width: float = WIDTH, style: str | None = None) -> "Figure":
-        """g2(τ), averaged over all ages, against q, or against the azimuth where there is one q.
+        """g2(τ), averaged over all ages, against q, or against the azimuth where there is one q. Of pairs and one-time
+        data a panel with residuals for each sector, the first twelve unless given.
 
         **Raises:** as `maps`.
         """
         from .g2_curves import g2_curves
 
+        if has_pairs(self._result):
+            chosen = pages(self._result)[0] if sectors is None else chosen_sectors(self._result, sectors)
+            return _drawn(lambda look: lag_page(self._result, chosen, look), width=width, style=style)
         return _drawn(lambda look: g2_curves(panels_of(self._result, sectors), look), width=width, style=style)
 
     def frames(self, *, colours: str = "viridis", width: float = WIDTH, style: str | None = None) -> "Figure":
@@ -70,9 +76,14 @@ class Plot:
         return _drawn(lambda look: residual_frames(self._result, look), colours, width, style)
 
     def rates(self, *, width: float = WIDTH, style: str | None = None) -> "Figure":
-        """Each rate over time with its uncertainty. **Raises:** `ValueError` for a model without rates."""
+        """Each rate over time with its uncertainty; of pairs and one-time data with a rate for each sector the rates
+        over q². **Raises:** `ValueError` for a model without rates."""
+        from .rate_figure import law_of_result, rate_figure
         from .rates import rates
 
+        law = law_of_result(self._result) if has_pairs(self._result) else None
+        if law is not None:
+            return _drawn(lambda look: rate_figure(law, look), width=width, style=style)
         return _drawn(lambda look: rates(self._result, look), width=width, style=style)
 
     def correlations(self, scaling: bool | None = None, *, width: float = WIDTH, style: str | None = None) -> "Figure":

@@ -1,16 +1,18 @@
 """What the pictures of a report are drawn from: plain lists and numbers, for the script of the page."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
 
 from ...fit import FitResult
+from ...fit.result.sectors import SectorFit
 from ..figures.block_average import block_size
 from ..figures.correlations import correlated
 from ..figures.g2_curves import grouped
 from ..figures.history import distances
+from ..figures.lag_curves import SectorLags, has_pairs, lag_curves, rates_change
 from ..figures.panels import Panels, SectorPanels, frame_times
 from ..figures.rates import rate_limits
 from ..figures.residual_frames import conspicuous, mean_of_known
@@ -28,9 +30,9 @@ _MOST_POINTS = 200
 
 def charts_of(result: FitResult, panels: Panels | None) -> dict[str, Any]:
     """Everything but the maps: `rates`, `correlations`, `history`, and with `panels` of all sectors `maps`, `g2` and
-    `frames`. What the result has nothing for is left out."""
+    `frames`; `g2` of pairs and one-time data, too. What the result has nothing for is left out."""
     charts = {
-        "rates": _rates(result),
+        "rates": _rates(result) if rates_change(result) else [],
         "correlations": _correlations(result),
         "history": _history(result),
     }
@@ -39,13 +41,15 @@ def charts_of(result: FitResult, panels: Panels | None) -> dict[str, Any]:
         charts["sectors"] = [_sector(one) for one in panels.of_sectors]
         charts["g2"] = [_g2(*group) for group in grouped(panels.of_sectors)]
         charts["frames"] = _frames(result)
+    elif has_pairs(result):
+        charts["g2"] = [_g2(*group) for group in grouped(lag_curves(result))]
     return {name: chart for name, chart in charts.items() if chart}
 
 
-def sector_label(one: SectorPanels) -> str:
+def sector_label(sector: SectorFit) -> str:
     """«3: q 0.0054 Å⁻¹, φ 45°»"""
-    phi = "" if one.sector.phi is None else f", φ {azimuth(one.sector.phi)}"
-    return f"{one.sector.index}: q {one.sector.q:.4g} Å⁻¹{phi}"
+    phi = "" if sector.phi is None else f", φ {azimuth(sector.phi)}"
+    return f"{sector.index}: q {sector.q:.4g} Å⁻¹{phi}"
 
 
 def _rates(result: FitResult) -> list[dict[str, Any]]:
@@ -110,7 +114,7 @@ def _sector(one: SectorPanels) -> dict[str, Any]:
         }
         for cut in one.cuts
     ]
-    return {"label": sector_label(one), "cuts": cuts}
+    return {"label": sector_label(one.sector), "cuts": cuts}
 
 
 def _thinned(values: np.ndarray) -> np.ndarray:
@@ -119,7 +123,7 @@ def _thinned(values: np.ndarray) -> np.ndarray:
     return values[places]
 
 
-def _g2(title: str, by_q: bool, members: list[SectorPanels]) -> dict[str, Any]:
+def _g2(title: str, by_q: bool, members: Sequence[SectorPanels | SectorLags]) -> dict[str, Any]:
     curves = []
     for one in members:
         offset, contrast = one.sector.offset, one.sector.contrast

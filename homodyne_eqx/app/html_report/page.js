@@ -159,7 +159,9 @@
 
   async function drawAll() {
     if (charts.rates) drawRates();
-    if (charts.maps) { await drawSector(); drawG2(); drawFrames(); }
+    if (charts.maps) await drawSector();
+    if (charts.g2) drawG2();
+    if (charts.frames) drawFrames();
     if (charts.correlations) drawCorrelations();
     if (charts.history) drawHistory();
     await Promise.all(drawing.splice(0));

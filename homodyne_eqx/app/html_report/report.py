@@ -9,9 +9,10 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from ...data import whole_file
+from ...data import OneTimeData, TwoTimeData, whole_file
 from ...fit import FitResult
 from ...fit.result.numbers import seconds_text
+from ...fit.result.sectors import SectorFit
 from ...fit.result.summary import line_of
 from ...fit.result.summary_row import Remedy, SummaryRow
 from ...fit.result.table import IN_TABLE, in_python
@@ -68,7 +69,7 @@ def report_text(
     import jinja2
     from plotly.offline import get_plotlyjs
 
-    if panels is None and result.data is not None:
+    if panels is None and isinstance(result.data, TwoTimeData):
         panels = panels_of(result)
     here = files(__package__)
     environment = jinja2.Environment(
@@ -82,7 +83,8 @@ def report_text(
     charts = {**charts_of(result, panels), "ranges": ranges}
     return environment.get_template("page.html").render(
         **_said(result, in_words),
-        sectors=[] if panels is None else _sectors(panels),
+        sectors=[] if result.data is None else _sectors(result.sectors),
+        with_ages=not isinstance(result.data, OneTimeData),
         worst=result.verdict.worst_sector or 0,
         source=_source(result),
         command=None if command is None else shlex.join(["homodyne-eqx", *command]),
@@ -145,11 +147,8 @@ def _lines(rows: Sequence[SummaryRow]) -> list[str]:
     return [line_of(list(members)) for _, members in groupby(shown, lambda row: row.group)]
 
 
-def _sectors(panels: Panels) -> list[dict[str, Any]]:
-    return [
-        {"index": one.sector.index, "label": sector_label(one), "sector": one.sector, "rows": one.sector.rows()}
-        for one in panels.of_sectors
-    ]
+def _sectors(sectors: Sequence[SectorFit]) -> list[dict[str, Any]]:
+    return [{"index": one.index, "label": sector_label(one), "sector": one, "rows": one.rows()} for one in sectors]
 
 
 def _maps(panels: Panels | None) -> tuple[list[str], list[list[tuple[float, float]]]]:

@@ -9,6 +9,7 @@ from ...physics.errors import (
     AbstractSpelling as AbstractSpelling,
     InPython as InPython,
     MissingGeometry as MissingGeometry,
+    NeedsTimeOrigin as NeedsTimeOrigin,
     Remedy as Remedy,
 )
 from .arrays import (
@@ -20,10 +21,12 @@ from .arrays import (
     NoSuchSector as NoSuchSector,
     NotASelection as NotASelection,
     NothingSelected as NothingSelected,
+    NoValueLeft as NoValueLeft,
     RepeatsDiffer as RepeatsDiffer,
     SigmaNotEstimated as SigmaNotEstimated,
     WrongShape as WrongShape,
     WrongSigma as WrongSigma,
+    WrongSigmaOfValue as WrongSigmaOfValue,
     WrongSigmaPixel as WrongSigmaPixel,
 )
 from .files import (

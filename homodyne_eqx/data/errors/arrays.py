@@ -13,14 +13,17 @@ _ESTIMATE = Remedy("sigma", "estimate", "to take it from the scatter of the far-
 @final
 @dataclass(eq=False)
 class MissingSigma(AbstractInputError):
-    """No standard deviation of the pixels. `path`: the file that holds none, or `None` for arrays."""
+    """No standard deviation of the data. `path`: the file that holds none, or `None` for arrays; `estimable`: whether
+    it can be estimated from the data, as from maps."""
 
     path: str | None = None
+    estimable: bool = True
 
-    remedies = (_SIGMA, _ESTIMATE)
+    def __post_init__(self):
+        self.remedies = (_SIGMA, _ESTIMATE) if self.estimable else (_SIGMA,)
 
     def problem(self, spelling: AbstractSpelling) -> str:
-        what = "sigma, the standard deviation of a pixel of c2,"
+        what = f"sigma, the standard deviation of a {'pixel of c2' if self.estimable else 'value'},"
         if self.path is None:
             return f"{what} is missing, and there is no default."
         return f"{self.path} holds no {what} and there is no default."
@@ -56,6 +59,41 @@ class WrongSigmaPixel(AbstractInputError):
         return (
             f"sigma[{k}, {i}, {j}] is {self.value} ({self.count} such pixels in sector {k}); expected finite numbers "
             "> 0 wherever a pixel is not masked. Mask those pixels, or correct sigma."
+        )
+
+
+@final
+@dataclass(eq=False)
+class WrongSigmaOfValue(AbstractInputError):
+    """A sigma of pairs or of one-time data that is not finite and > 0 where a value counts. `index`: of the first such
+    value, all values in one axis; `sector`: of it; `value`: its sigma; `count`: of such values."""
+
+    index: int
+    sector: int
+    value: float
+    count: int
+
+    def problem(self, spelling: AbstractSpelling) -> str:
+        return (
+            f"sigma of value {self.index}, in sector {self.sector}, is {self.value} ({self.count} such values); "
+            "expected finite numbers > 0, from 1e-15 to 1e15. Mask those values, or correct sigma."
+        )
+
+
+@final
+@dataclass(eq=False)
+class NoValueLeft(AbstractInputError):
+    """A sector of which no value counts. `total`: how many it has, excluded ones."""
+
+    sector: int
+    total: int
+
+    remedies = (Remedy("sectors", "INDICES", "without it"),)
+
+    def problem(self, spelling: AbstractSpelling) -> str:
+        return (
+            f"No value of sector {self.sector} is left: its {self.total} values are masked, not finite, or of a frame "
+            "with itself. Correct the mask, or leave the sector out."
         )
 
 

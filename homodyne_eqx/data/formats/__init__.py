@@ -1,10 +1,10 @@
 """The readers, one for each file layout. A new layout is one new file here and one line in `READERS`."""
 
 from . import aps_legacy, chx, fit_result, npz_cache, nxxpcs, plain
-from .aps_u import reader as aps_u
+from .aps_u import multi_tau as aps_u_multi_tau, reader as aps_u
 from .not_read import refuse_known_layout as refuse_known_layout
 from .reader_options import FIRST_FRAME as FIRST_FRAME, ReaderOption as ReaderOption, each_once
-from .recording import Reader as Reader, Recording as Recording
+from .recording import OneTimeRecording as OneTimeRecording, Reader as Reader, Recording as Recording
 
 READERS: tuple[Reader, ...] = (
     aps_u.READER,
@@ -14,6 +14,7 @@ READERS: tuple[Reader, ...] = (
     nxxpcs.READER,
     chx.READER,
     *plain.READERS,
+    aps_u_multi_tau.READER,
 )
 
 

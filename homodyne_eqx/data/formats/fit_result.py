@@ -1,13 +1,17 @@
 """Reader of the data that a fit has left in its `result.h5`, to be fitted again by another model."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from ..errors import InvalidFile
 from ..hdf5 import is_hdf5, require_h5py
+from ..one_time_data import OneTimeData
+from ..pair_data import PairData
 from ..result_file import KIND
 from ..stored_data import read_data
+from ..stored_pairs import read_pairs
 from ..two_time import sector_arrays
 from .recording import Reader, Recording
 
@@ -20,11 +24,16 @@ def missing(path: Path) -> tuple[str, ...]:
         return () if file.attrs.get("kind") == KIND else (f"the attribute kind = {KIND!r}",)
 
 
-def read(path: Path) -> Recording:
+def read(path: Path) -> Recording | PairData | OneTimeData:
     """The data of a fit as they were fitted: its selection of sectors and frames, sigma and mask.
 
     **Raises:** `InvalidFile` where packed data were fitted, of which the file holds none.
     """
+    pairs = read_pairs(path)
+    if pairs is not None:
+        source = pairs.provenance
+        before = (f"fitted before; from {source.path}",) if source.path else ("fitted before",)
+        return replace(pairs, provenance=replace(source, notes=before))
     data = read_data(path)
     if data is None:
         raise InvalidFile(

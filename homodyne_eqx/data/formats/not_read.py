@@ -31,10 +31,6 @@ def _id02(file: Hdf5File) -> bool:
     return str(file.attribute("", "MagicString") or "").startswith("XPCSResultFile")
 
 
-def _aps_u_multi_tau(file: Hdf5File) -> bool:
-    return file.has("xpcs/multitau/normalized_g2")
-
-
 def _aps_legacy_multi_tau(file: Hdf5File) -> bool:
     return file.has("exchange/norm-0-g2")
 
@@ -57,7 +53,6 @@ _LAYOUTS: Mapping[str, tuple[Callable[[Hdf5File], bool], str]] = {
         "Its maps are over age and lag, not over two times, and are not read. Put the value of age i and lag k to "
         "c2[i, i + k] and NaN to all other pixels, and build a TwoTimeData from these arrays.",
     ),
-    "a multi-tau result of the APS-U layout": (_aps_u_multi_tau, _TWO_TIME),
     "a multi-tau result of APS 8-ID of before 2025": (_aps_legacy_multi_tau, _TWO_TIME),
     "a multi-tau result in NXxpcs": (_nexus_multi_tau, _TWO_TIME),
     "a result file of NSLS-II CHX without g12b": (_chx_without_maps, _TWO_TIME),

@@ -9,6 +9,8 @@ import numpy as np
 
 from ..errors import UnknownOption
 from ..maps import MapStack
+from ..one_time_data import OneTimeData
+from ..pair_data import PairData
 from .reader_options import ReaderOption
 
 
@@ -44,6 +46,28 @@ class Recording:
 
 @final
 @dataclass(frozen=True)
+class OneTimeRecording:
+    """The content of a file of one-time correlations in the package's units and conventions.
+
+    - `tau`: lags, s, increasing, `(n_tau,)`; `g2`: baseline 1, `(n_sector, n_tau)`;
+    - `q`: Å⁻¹, `(n_sector,)`; `phi`: degrees, `(n_sector,)`, or `None`;
+    - `sigma`: the errors of g2 that the file states, like `g2`, not finite or ≤ 0 where it states none; or `None`;
+      `sigma_source`: where they came from;
+    - `notes`, `metadata`: for the provenance.
+    """
+
+    tau: np.ndarray
+    g2: np.ndarray
+    q: np.ndarray
+    phi: np.ndarray | None
+    sigma: np.ndarray | None
+    sigma_source: str = "the file"
+    notes: tuple[str, ...] = ()
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+
+
+@final
+@dataclass(frozen=True)
 class Reader:
     """One file layout.
 
@@ -52,15 +76,17 @@ class Reader:
       file, not by its name;
     - `read(path, **options)`: the content of the file;
     - `options`: what `read` takes beside the path, each an argument of `load` and a flag of the command line;
-    - `one_value_states`: whether one value of q or phi, in the place of a range, is that of the sectors.
+    - `one_value_states`: whether one value of q or phi, in the place of a range, is that of the sectors;
+    - `one_time`: whether it reads one-time correlations, of files that may hold maps beside them.
     """
 
     name: str
     description: str
     missing: Callable[[Path], tuple[str, ...]]
-    read: Callable[..., Recording]
+    read: Callable[..., Recording | OneTimeRecording | PairData | OneTimeData]
     options: tuple[ReaderOption, ...] = ()
     one_value_states: bool = False
+    one_time: bool = False
 
     def checked_options(self, path: Path, given: Mapping[str, Any]) -> dict[str, Any]:
         """The options given, without those that are `None`, each of the type that it should have.

@@ -7,9 +7,13 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
+from ...physics.geometry import Geometry
 from ...physics.model import TwoTimeModel
 from ..losses import AbstractLoss, Squares
-from ..packing import Group, Packed
+from ..packed_data import AbstractPacked, AbstractReduction
+from ..packed_pairs import PackedPairs
+from ..packing import Group
+from ..pair_reductions import pair_normal_equations
 from .channel_pairs import ChannelPair, unordered_pairs
 from .channels import Linearised, linearised
 from .frame_sums import ColumnSums, RowSums, sums_over_tiles
@@ -29,8 +33,23 @@ class NormalEquations(eqx.Module):
     chi2: Float[Array, ""]
 
 
+@final
+class _Products(AbstractReduction):
+    model: TwoTimeModel
+    free: Any
+    whole: Geometry
+    loss: AbstractLoss
+
+    def of_tiles(self, group: Group) -> NormalEquations:
+        linear = linearised(self.model, self.free, self.whole, group.of)
+        return _from_sums(linear, *sums_over_tiles(linear, group.tiles, self.loss))
+
+    def of_pairs(self, pairs: PackedPairs) -> NormalEquations:
+        return NormalEquations(*pair_normal_equations(self.model, pairs, self.loss, self.free))
+
+
 def normal_equations(
-    model: TwoTimeModel, packed: Packed, loss: AbstractLoss = Squares(), free: Any = eqx.is_inexact_array
+    model: TwoTimeModel, packed: AbstractPacked, loss: AbstractLoss = Squares(), free: Any = eqx.is_inexact_array
 ) -> NormalEquations:
     """JᵀJ and Jᵀr over the free parameters, contrast and offset included, in one pass over the data.
 
@@ -39,12 +58,7 @@ def normal_equations(
     **Arguments:** `free`: which leaves are parameters, as for `eqx.partition`; they are numbered in the order of the
     leaves.
     """
-
-    def of_group(group: Group) -> NormalEquations:
-        linear = linearised(model, free, packed.geometry, group.of)
-        return _from_sums(linear, *sums_over_tiles(linear, group.tiles, loss))
-
-    return packed.total(of_group)
+    return packed.total(_Products(model, free, packed.geometry, loss))
 
 
 def _from_sums(linear: Linearised, rows: RowSums, columns: ColumnSums) -> NormalEquations:

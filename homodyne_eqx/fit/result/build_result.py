@@ -6,6 +6,7 @@ from functools import partial
 
 import numpy as np
 
+from ...engine import Packed, PackedPairs
 from ...physics.model import TwoTimeModel
 from ..fit_input import FitInput
 from ..parameter import Parameter, Parameters
@@ -15,7 +16,9 @@ from ..solve.minimise import Outcome
 from ..solve.undetermined import undetermined_text, valley_text
 from ..uncertainty.abstract_noise import AbstractNoise
 from ..uncertainty.noise_of_fit import NoiseOfFit
+from ..uncertainty.noise_of_pairs import NoiseOfPairs
 from ..uncertainty.speckle_covariance import found_covariance
+from ..verdict.pairs_verdict import judge_pairs
 from ..verdict.verdict import Verdict, judge
 from .derived import curves_of, derived_quantities
 from .fit_result import FitResult
@@ -30,22 +33,32 @@ def build_result(fitted: TwoTimeModel, fit_input: FitInput, outcome: Outcome, se
     """
     noise = noise_of(fitted, fit_input, outcome)
     reduced = float(outcome.normal.chi2) / fit_input.degrees_of_freedom
-    judgement = partial(judge, noise, ended_with(noise, outcome), reduced, fit_input.degrees_of_freedom)
+    judgement = partial(judged, noise, ended_with(noise, outcome), reduced, fit_input.degrees_of_freedom)
     return result_of(fitted, fit_input, outcome, seconds, noise, judgement)
 
 
-def noise_of(fitted: TwoTimeModel, fit_input: FitInput, outcome: Outcome) -> NoiseOfFit:
-    """The noise of the data of a fit by itself."""
+def noise_of(fitted: TwoTimeModel, fit_input: FitInput, outcome: Outcome) -> NoiseOfFit | NoiseOfPairs:
+    """The noise of the data of a fit by itself: speckles in two-time maps, the errors stated of other data."""
     free_parameters = fit_input.free_parameters
-    return NoiseOfFit(
-        fitted,
-        fit_input.packed if fit_input.maps is None else fit_input.maps,
+    rest = (
         fit_input.loss,
         free_parameters.filter,
         outcome.at_bound,
         outcome.normal,
         prior_information(free_parameters.free, outcome.parameters),
     )
+    packed = fit_input.packed
+    if isinstance(packed, PackedPairs):
+        return NoiseOfPairs(fitted, packed, *rest)
+    assert isinstance(packed, Packed)
+    return NoiseOfFit(fitted, packed if fit_input.maps is None else fit_input.maps, *rest)
+
+
+def judged(noise: NoiseOfFit | NoiseOfPairs, ended: Ended, reduced_chi2: float, degrees_of_freedom: int) -> Verdict:
+    """The verdict on a fit with this noise that `ended` so."""
+    if isinstance(noise, NoiseOfPairs):
+        return judge_pairs(noise, ended, reduced_chi2, degrees_of_freedom)
+    return judge(noise, ended, reduced_chi2, degrees_of_freedom)
 
 
 def result_of(
@@ -66,6 +79,8 @@ def result_of(
     notes = free_parameters.notes
     if outcome.ended == Ended.CONVERGED:
         notes += tuple(notes_on(fitted, free_parameters))
+    if isinstance(fit_input.packed, PackedPairs):
+        notes += (noise.assumption,)
     return FitResult(
         model=fitted,
         parameters=Parameters(parameters, free_parameters.names_by_path),
@@ -90,7 +105,8 @@ def result_of(
         seconds=seconds,
         notes=notes,
         loss=loss,
-        data=fit_input.maps,
+        data=fit_input.maps or fit_input.pairs,
+        assumption=noise.assumption,
     )
 
 

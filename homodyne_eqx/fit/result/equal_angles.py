@@ -6,7 +6,7 @@ import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array
 
-from ...engine import Packed, chi_squared
+from ...engine import AbstractPacked, chi_squared
 from ...engine.losses import AbstractLoss
 from ...physics.model import TwoTimeModel
 from ..free_parameters import FreeParameters
@@ -17,7 +17,7 @@ _SAME = {"float64": 1e-12, "float32": 1e-4}
 
 
 def nearest_to_start(
-    fitted: TwoTimeModel, free_parameters: FreeParameters, outcome: Outcome, packed: Packed, loss: AbstractLoss
+    fitted: TwoTimeModel, free_parameters: FreeParameters, outcome: Outcome, packed: AbstractPacked, loss: AbstractLoss
 ) -> tuple[TwoTimeModel, Outcome]:
     """The fitted model with each periodic parameter moved to within half a period of its start, where χ² stays equal.
 
@@ -55,5 +55,5 @@ def nearest_to_start(
 
 
 @eqx.filter_jit
-def _chi_squared(model: TwoTimeModel, packed: Packed, loss: AbstractLoss) -> Array:
+def _chi_squared(model: TwoTimeModel, packed: AbstractPacked, loss: AbstractLoss) -> Array:
     return chi_squared(model, packed, loss)

@@ -8,8 +8,9 @@ from typing import Any, final
 
 import numpy as np
 
-from ...data import TwoTimeData, whole_file
+from ...data import OneTimeData, PairData, TwoTimeData, whole_file
 from ...data.offered import offered
+from ...data.stored_pairs import FittedPairs
 from ...data.whole_folder import check_folder, replaced_folder
 from ...physics.model import TwoTimeModel
 from ..parameter import Parameter
@@ -17,10 +18,12 @@ from ..solve.ended import Ended
 from ..solve.minimise import Iteration
 from ..solve.minimum import Minimum
 from ..uncertainty.correlations import correlation_matrix
+from ..uncertainty.noise_of_fit import ASSUMPTION
 from ..uncertainty.speckle_covariance import SpeckleCovariance
 from ..verdict.verdict import Verdict
 from .derived import Curve
 from .document import document_of, json_text
+from .fitted_pairs import fitted_pairs, misfits_of
 from .notebook import summary_html
 from .sectors import Misfit, SectorFit, SectorMaps, SectorView, misfit_of
 from .stored_result import read_result, write_result
@@ -28,12 +31,6 @@ from .summary import summary_of
 from .summary_row import SummaryRow
 from .table import table_of
 from .timing import seconds_spent
-
-ASSUMPTION = (
-    "Uncertainties are 1σ for the noise of finitely many speckles, whose number follows from the residuals: the light "
-    "of a sector is taken as one Gaussian field with the fitted correlation, sectors and speckles as independent, and "
-    "the model as right."
-)
 
 
 @final
@@ -77,7 +74,7 @@ class FitResult:
     seconds: Mapping[str, float]
     notes: tuple[str, ...]
     loss: str
-    data: TwoTimeData | None = field(default=None)
+    data: TwoTimeData | PairData | OneTimeData | None = field(default=None)
     minima: tuple[Minimum, ...] = ()
     assumption: str = ASSUMPTION
 
@@ -166,6 +163,8 @@ class FitResult:
 
         **Raises:** `ValueError` where packed data were fitted.
         """
+        if isinstance(self.data, PairData | OneTimeData):
+            return SectorView(self.model, self.data, self.parameters, self.covariance).sectors(self._misfits)
         return self._view.sectors(self._misfits)
 
     @property
@@ -173,16 +172,37 @@ class FitResult:
         """The mean of (residual/σ)² over the pixels of each frame that count, (n_sector, n_t); NaN where none does.
         Computed when asked for first, from all maps.
 
-        **Raises:** `ValueError` where packed data were fitted.
+        **Raises:** `ValueError` where packed data, pairs or one-time data were fitted.
         """
+        _ = self._view
         return np.stack([misfit.of_frames for misfit in self._misfits])
 
     @cached_property
     def _misfits(self) -> tuple[Misfit, ...]:
+        if isinstance(self.data, PairData | OneTimeData):
+            return misfits_of(self.fitted_pairs, self.data.n_sector)
         return tuple(misfit_of(maps) for maps in self._view.each_map())
 
     @cached_property
+    def fitted_pairs(self) -> FittedPairs:
+        """Data, model and residual of every value, with lag and age, of a fit to `PairData` or `OneTimeData`; computed
+        when asked for.
+
+        **Raises:** `ValueError` where other data were fitted.
+        """
+        if not isinstance(self.data, PairData | OneTimeData):
+            raise ValueError(
+                "This result has no values of pairs: two-time maps or packed data were fitted. Its maps are "
+                "result.maps(sector)."
+            )
+        return fitted_pairs(self.model, self.data)
+
+    @cached_property
     def _view(self) -> SectorView:
+        if isinstance(self.data, PairData | OneTimeData):
+            raise ValueError(
+                f"This result has no maps: {type(self.data).__name__} were fitted. See result.fitted_pairs."
+            )
         if self.data is None:
             raise ValueError(
                 "This result has no maps: packed data were fitted. Fit the TwoTimeData themselves, or give the result "

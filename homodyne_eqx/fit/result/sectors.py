@@ -12,8 +12,8 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from ...data import TwoTimeData
-from ...data.two_time import sector_arrays
+from ...data import OneTimeData, PairData, TwoTimeData
+from ...data.selection import sector_arrays
 from ...physics.dense_map import two_time_map
 from ...physics.geometry import Geometry
 from ...physics.model import TwoTimeModel
@@ -36,7 +36,8 @@ class SectorMaps(NamedTuple):
 @final
 class Misfit(NamedTuple):
     """Mean of (residual/σ)² over the `n_pixels` pixels of a sector that count, and over those of each frame, `(n_t,)`:
-    its row and its column of the map. NaN where none counts."""
+    its row and its column of the map, NaN where none counts. Of pairs and one-time data (0,), and each value counts
+    as two pixels."""
 
     reduced_chi2: float
     n_pixels: int
@@ -89,7 +90,7 @@ class SectorView:
     def __init__(
         self,
         model: TwoTimeModel,
-        data: TwoTimeData,
+        data: TwoTimeData | PairData | OneTimeData,
         parameters: Mapping[str, Parameter],
         covariance: np.ndarray,
     ):
@@ -104,6 +105,7 @@ class SectorView:
 
     def maps(self, k: int) -> SectorMaps:
         """Data, model and residual of sector `k`. **Raises:** `IndexError` for a sector that does not exist."""
+        assert isinstance(self._data, TwoTimeData)
         c2, excluded = self._data.map_and_excluded(k)
         one = jax.tree.map(lambda x: x[k : k + 1], self._data.geometry.sectors)
         contrast, offset = self._scaling[0][:, k]

@@ -10,8 +10,9 @@ from typing import Any, final
 import jax.numpy as jnp
 import numpy as np
 
+from ...data import OneTimeData, PairData, TwoTimeData
 from ...data.result_file import ResultArrays, ResultFile, load_result_arrays, save_result_arrays
-from ...data.two_time import TwoTimeData, sector_arrays
+from ...data.selection import sector_arrays
 from ...physics.model import TwoTimeModel
 from ...physics.parameter_names import named_leaves, names_by_path
 from ..parameter import Parameter, Parameters
@@ -55,18 +56,20 @@ def write_result(result: Any, folder: Path, more: Mapping[str, Any]) -> None:
     """The files of a `FitResult` into an existing folder; every map is computed once. `more`: further values for the
     JSON file."""
     arrays: list[np.ndarray] = []
+    pairs = isinstance(result.data, PairData | OneTimeData)
     description = describe(result.model, arrays)
     save_result_arrays(
         folder / HDF5,
         _arrays_of(result),
-        () if result.data is None else result.each_map(),
+        () if result.data is None or pairs else result.each_map(),
         data=result.data,
+        fitted_pairs=result.fitted_pairs if pairs else None,
         model_arrays=arrays,
         record=lambda: {"version": _VERSION, "model": description, **_record_of(result)},
         overwrite=True,
     )
     (folder / JSON).write_text(json_text({**document_of(result), **more}), encoding="utf-8")
-    if curves := result.curves():
+    if (curves := result.curves()) and not isinstance(result.data, OneTimeData):
         (folder / CURVES).write_text(curves_csv(curves), encoding="utf-8")
 
 
@@ -113,8 +116,10 @@ def read_result(path: Path, model: TwoTimeModel | None, to_view: bool = False) -
     computed: dict[str, Any] = {"equation": file.arrays.attributes["model"]} if to_view else {}
     if record["sectors"] is not None:
         computed["sectors"] = tuple(SectorFit(**s) for s in record["sectors"])
-        if to_view:
+        if to_view and isinstance(fields["data"], TwoTimeData):
             computed["_view"] = StoredView(file)
+        elif to_view:
+            computed["fitted_pairs"] = file.fitted_pairs()
     return fields, computed
 
 
@@ -205,12 +210,17 @@ def _arrays_of(result: Any) -> ResultArrays:
     )
 
 
-def _places_of(data: TwoTimeData | None) -> dict[str, Any]:
+def _places_of(data: TwoTimeData | PairData | OneTimeData | None) -> dict[str, Any]:
     """q, azimuth, gap, times and noise of the sectors."""
     if data is None:
         return {**dict.fromkeys(("q", "t", "sigma"), np.zeros(0)), "phi": None, "gap": None}
     q, phi = sector_arrays(data.geometry)
-    sigma = data.sigma if data.sigma.ndim == 1 else np.array([np.nanmedian(s) for s in data.sigma])
+    if isinstance(data, TwoTimeData):
+        sigma = data.sigma if data.sigma.ndim == 1 else np.array([np.nanmedian(s) for s in data.sigma])
+    else:
+        pairs = data.pairs
+        used = [(pairs.sector == k) & ~pairs.left_out for k in range(data.n_sector)]
+        sigma = np.array([np.median(pairs.sigma[here]) for here in used])
     gap = None if data.geometry.gap is None else np.asarray(data.geometry.gap, float)
     return {"q": q, "phi": phi, "gap": gap, "t": np.asarray(data.geometry.t, float), "sigma": np.asarray(sigma, float)}
 

@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from ...engine import Packed
+from ...engine import AbstractPacked
 from ..free_parameters import FreeParameters
 from ..minimiser import Minimiser, Trial
 
@@ -16,7 +16,7 @@ class Best(NamedTuple):
     interrupted: bool
 
 
-def best_of(starts: list[FreeParameters], packed: Packed, minimiser: Minimiser, steps: int) -> Best:
+def best_of(starts: list[FreeParameters], packed: AbstractPacked, minimiser: Minimiser, steps: int) -> Best:
     """The start from which so many steps lead to the least χ²; the first of them where χ² is finite at none.
 
     Ctrl-C ends the comparison with the best so far.

@@ -9,12 +9,13 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from ...engine import Packed
+from ...engine import AbstractPacked
 from ...engine.best_scaling import best_of_sums, scaling_sums
+from ...engine.data_squares import data_squares
 from ...physics.model import TwoTimeModel
 from ..free_parameters import FreeParameters
 from ..problem import model_with
-from .every_nth_frame import of_frames
+from .every_nth_frame import few_data
 
 AT_ONCE = 32
 _PAIRS = 6_000
@@ -34,7 +35,7 @@ class Candidates:
 
     moving: TwoTimeModel
     rest: TwoTimeModel
-    packed: Packed
+    packed: AbstractPacked
     limits: Array | None
     squares: Array
 
@@ -54,15 +55,15 @@ class Candidates:
         return self.moving, self.rest, self.packed, self.limits, self.squares
 
 
-def candidates(model: TwoTimeModel, free_parameters: FreeParameters, packed: Packed) -> Candidates:
+def candidates(model: TwoTimeModel, free_parameters: FreeParameters, packed: AbstractPacked) -> Candidates:
     """On a few frames of the data, in bursts, so that lags from one frame to the whole run are among their pairs."""
     moving, rest = eqx.partition(model, free_parameters.filter)
-    few = of_frames(packed, _frames_in_bursts(packed.geometry.n_t, packed.geometry.n_sector))
+    few = few_data(packed, _frames_in_bursts(packed.geometry.n_t, packed.geometry.n_sector), _PAIRS)
     scaling = [p for p in free_parameters.parameters if p.of_scaling]
     limits = None
     if free_parameters.closed_form and scaling and all(p.free for p in scaling):
         limits = jnp.asarray(free_parameters.scaling_bounds(), jnp.result_type(float))
-    return Candidates(moving, rest, few, limits, _squares(few))
+    return Candidates(moving, rest, few, limits, eqx.filter_jit(data_squares)(few))
 
 
 def _frames_in_bursts(n_t: int, n_sector: int) -> np.ndarray:
@@ -78,19 +79,11 @@ def _frames_in_bursts(n_t: int, n_sector: int) -> np.ndarray:
 
 
 @eqx.filter_jit
-def _squares(packed: Packed) -> Float[Array, " n_sector"]:
-    weights = packed.weights if packed.weights.ndim > 2 else packed.weights[:, None, :, None, None]
-    values, weights = (x.astype(jnp.result_type(float)) for x in (packed.values, weights))
-    of_member = jnp.sum(jnp.where(jnp.isnan(values), 0, weights * values**2), axis=(1, 3, 4))
-    return jnp.zeros(packed.geometry.n_sector, of_member.dtype).at[packed.sectors].set(of_member)
-
-
-@eqx.filter_jit
 def _chi2_and_level(
     parameters: Float[Array, "n n_free"],
     moving: TwoTimeModel,
     rest: TwoTimeModel,
-    packed: Packed,
+    packed: AbstractPacked,
     limits: Float[Array, "2 2"] | None,
     squares: Float[Array, " n_sector"],
 ) -> tuple[Float[Array, " n"], Float[Array, " n"]]:

@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Array, Float, Int
 
 from ...data import TwoTimeData
-from ...engine import Packed, pack
+from ...engine import AbstractPacked, Packed, PackedPairs, pack
 from ...physics.geometry import Geometry
 from ...physics.model import TwoTimeModel
 
@@ -50,11 +50,25 @@ def of_frames(packed: Packed, kept: np.ndarray) -> Packed:
     return pack(TwoTimeData(maps, geometry, sigma=sigma))
 
 
-def thinned(model: TwoTimeModel, packed: Packed, angle: float, pairs_kept: float | int) -> tuple[Packed, str]:
+def few_data(packed: AbstractPacked, frames: np.ndarray, values: int) -> AbstractPacked:
+    """The pairs of some of the frames; of scattered pairs at most so many values."""
+    if isinstance(packed, PackedPairs):
+        return packed.some(values)
+    assert isinstance(packed, Packed)
+    return of_frames(packed, frames)
+
+
+def thinned(
+    model: TwoTimeModel, packed: AbstractPacked, angle: float, pairs_kept: float | int
+) -> tuple[AbstractPacked, str]:
     """The data to compare starts on, and words for what they are, "" for all.
 
     **Arguments:** as for `frame_step`.
     """
+    if isinstance(packed, PackedPairs):
+        some = packed.some(int(pairs_kept))
+        return some, "" if some is packed else f" on {some.n_pairs} values"
+    assert isinstance(packed, Packed)
     step = frame_step(model, packed, angle, pairs_kept)
     return (packed, "") if step == 1 else (every_nth_frame(packed, step), f" on one frame in {step}")
 

@@ -6,7 +6,7 @@ from typing import ClassVar, final
 import jax.numpy as jnp
 import numpy as np
 
-from ...engine import Packed
+from ...engine import AbstractPacked, Packed
 from ..fit_input import FitInput
 from ..minimiser import Minimiser
 from .stage import AbstractStage
@@ -65,8 +65,10 @@ class TileSubset(AbstractStage):
             first_step_size=self.first_step_size,
         )
 
-    def part_of(self, packed: Packed) -> Packed | None:
-        """The part of the data that is fitted first; `None` where that would save nothing."""
+    def part_of(self, packed: AbstractPacked) -> Packed | None:
+        """The part of the data that is fitted first; `None` where that would save nothing, and for scattered pairs."""
+        if not isinstance(packed, Packed):
+            return None
         starts = np.asarray(packed.starts)[:, 0]
         along_diagonal = starts[:, 0] - starts[:, 1] < packed.size
         n = np.count_nonzero(along_diagonal)

@@ -13,17 +13,28 @@ class AbstractNoise(abc.ABC):
     @property
     @abc.abstractmethod
     def sectors(self) -> tuple[SectorNoise, ...]:
-        """The noise of each sector; empty where it is not known."""
+        """The noise of the speckles of each sector; empty where it is not known, and of data that are no maps."""
 
     @property
     @abc.abstractmethod
     def speckles(self) -> np.ndarray:
-        """How many independent speckles each sector seems to have, (n_sector,)."""
+        """How many independent speckles each sector seems to have, (n_sector,); none of data that
+        are no maps."""
+
+    @property
+    @abc.abstractmethod
+    def assumption(self) -> str:
+        """What the uncertainties take for granted, in words."""
+
+    @property
+    @abc.abstractmethod
+    def is_known(self) -> bool:
+        """Whether anything is known of the noise: not where a fit has ended at no finite χ²."""
 
     @property
     @abc.abstractmethod
     def covariance(self) -> np.ndarray:
-        """Of the free parameters under the noise of speckles, (n_free, n_free)."""
+        """Of the free parameters under the noise of the data, (n_free, n_free)."""
 
     @property
     @abc.abstractmethod

@@ -23,6 +23,11 @@ from .abstract_noise import AbstractNoise
 from .covariance import Inverse, covariance, inverse
 
 DRAWS = 8000
+ASSUMPTION = (
+    "Uncertainties are 1σ for the noise of finitely many speckles, whose number follows from the residuals: the light "
+    "of a sector is taken as one Gaussian field with the fitted correlation, sectors and speckles as independent, and "
+    "the model as right."
+)
 _FEWEST_DRAWS = 240
 _BLOCKS = 4
 _ALL_BLOCKS = 24
@@ -51,6 +56,14 @@ class NoiseOfFit(AbstractNoise):
     prior_information: np.ndarray
     draws: int = DRAWS
     seed: int = 0
+
+    @property
+    def assumption(self) -> str:
+        return ASSUMPTION
+
+    @property
+    def is_known(self) -> bool:
+        return bool(self.sectors)
 
     @cached_property
     def white_noise_covariance(self) -> np.ndarray:

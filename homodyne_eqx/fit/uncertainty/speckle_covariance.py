@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from ...data import TwoTimeData
-from ...engine import NormalEquations, Packed, normal_equations, pack
+from ...engine import AbstractPacked, NormalEquations, Packed, PackedPairs, normal_equations, pack
 from ...engine.losses import AbstractLoss, Squares
 from ...physics.model import TwoTimeModel
 from ..free_parameters import marked_leaves
@@ -17,6 +17,7 @@ from ..priors.prior_rows import prior_information, prior_rows
 from ..solve.quadratic import on_host
 from .abstract_noise import AbstractNoise
 from .noise_of_fit import DRAWS, NoiseOfFit
+from .noise_of_pairs import NoiseOfPairs
 
 _NEGLIGIBLE = 1e-3
 
@@ -81,18 +82,25 @@ def speckle_covariance(
 
     **Raises:** `ValueError` for a result of packed data without `data`, and for one of a robust loss without `loss`.
     """
+    given = result.data if data is None else data
+    if not isinstance(given, TwoTimeData | Packed | None):
+        raise TypeError(
+            f"The data are a {type(given).__name__}, and no speckles are drawn for those: their errors are taken as "
+            "given. result.covariance is what they leave uncertain."
+        )
     names = tuple(p.name for p in result.parameters.values() if p.free)
     return found_covariance(names, noise_of_result(result, data, loss, draws, seed))
 
 
 def noise_of_result(
     result: Any,
-    data: TwoTimeData | Packed | None = None,
+    data: Any = None,
     loss: AbstractLoss | None = None,
     draws: int = DRAWS,
     seed: int = 0,
-) -> NoiseOfFit:
-    """The noise of the data at the end of a fit; arguments and errors as of `speckle_covariance`."""
+) -> NoiseOfFit | NoiseOfPairs:
+    """The noise of the data at the end of a fit; arguments and errors as of `speckle_covariance`. `data` may be pairs
+    and one-time data, too, or these packed."""
     packed, loss = packed_of(result, data), _loss(result, loss)
     parameters = [p for p in result.parameters.values() if p.free]
     free = marked_leaves(result.model, {p.leaf for p in parameters})
@@ -100,9 +108,11 @@ def noise_of_result(
     rows = prior_rows(parameters)
     found = _normal_equations(result.model, packed, loss, free)
     normal = on_host(rows.added_to(found, jnp.asarray(values, found.vector.dtype)))
-    return NoiseOfFit(
-        result.model, packed, loss, free, at_bound, normal, prior_information(parameters, values), draws, seed
-    )
+    rest = loss, free, at_bound, normal, prior_information(parameters, values)
+    if isinstance(packed, PackedPairs):
+        return NoiseOfPairs(result.model, packed, *rest)
+    assert isinstance(packed, Packed)
+    return NoiseOfFit(result.model, packed, *rest, draws, seed)
 
 
 def found_covariance(names: tuple[str, ...], noise: AbstractNoise) -> SpeckleCovariance:
@@ -127,12 +137,12 @@ def _unphysical(sector: int, clipped: float) -> str:
 
 
 @eqx.filter_jit
-def _normal_equations(model: TwoTimeModel, packed: Packed, loss: AbstractLoss, free: Any) -> NormalEquations:
+def _normal_equations(model: TwoTimeModel, packed: AbstractPacked, loss: AbstractLoss, free: Any) -> NormalEquations:
     """The normal equations, compiled."""
     return normal_equations(model, packed, loss, free)
 
 
-def packed_of(result: Any, data: TwoTimeData | Packed | None) -> Packed:
+def packed_of(result: Any, data: Any) -> AbstractPacked:
     """The data of a fit, packed.
 
     **Raises:** `ValueError` for a result of packed data without `data`.
@@ -140,7 +150,7 @@ def packed_of(result: Any, data: TwoTimeData | Packed | None) -> Packed:
     data = result.data if data is None else data
     if data is None:
         raise ValueError("This result is of packed data, which it does not hold. Pass them as data.")
-    return data if isinstance(data, Packed) else pack(data)
+    return data if isinstance(data, AbstractPacked) else pack(data)
 
 
 def _loss(result: Any, loss: AbstractLoss | None) -> AbstractLoss:

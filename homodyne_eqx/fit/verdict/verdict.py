@@ -75,7 +75,7 @@ def judge(noise: NoiseOfFit, ended: Ended, reduced_chi2: float, degrees_of_freed
     said = findings[:_SAID]
     return Verdict(
         adequate=not findings,
-        text=" ".join(_capital(finding.text) for finding in said) if said else _quiet(reduced_chi2, *expected),
+        text=" ".join(capital(finding.text) for finding in said) if said else quiet_text(reduced_chi2, *expected),
         expected_reduced_chi2=expected.value,
         spread=expected.spread,
         worst_sector=next((f.sector for f in findings if f.sector is not None), _worst_sector(weighted, scores)),
@@ -105,10 +105,10 @@ def _worst_sector(weighted: WeightedFit, scores: LagScores) -> int:
     return int(np.argmax(np.maximum(own, worst_in_sector(scores))))
 
 
-def _quiet(reduced: float, expected: float, spread: float) -> str:
+def quiet_text(reduced: float, expected: float, spread: float) -> str:
     value, uncertainty = number_texts(expected, spread)
     return f"the residuals are those of the noise: reduced χ² {reduced:.3g}, {value} ± {uncertainty} expected."
 
 
-def _capital(text: str) -> str:
+def capital(text: str) -> str:
     return text[0].upper() + text[1:]

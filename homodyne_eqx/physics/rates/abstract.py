@@ -1,7 +1,7 @@
 """The contract of a rate, how fast an amount accumulates, as a function of time; rates add, and scale by a number."""
 
 import abc
-from typing import final
+from typing import ClassVar, final
 
 import equinox as eqx
 import jax
@@ -19,7 +19,12 @@ class AbstractRate(eqx.Module):
     """How fast an amount grows at time t: a transport coefficient J(t) in Å²/s, a shear rate in 1/s, a velocity in Å/s.
 
     A rate does not know its unit; the term that holds it does. Rates add (`a + b`) and scale (`2.0 * a`).
+
+    `steady`: whether it is the same at all times, whatever its parameters, as far as the rates that it is made of are.
+    One that does not say so is taken to change with time.
     """
+
+    steady: ClassVar[bool] = False
 
     def __check_init__(self):
         check_structure(self)
@@ -83,6 +88,8 @@ class RateSum(AbstractIntegrableRate):
     independently add.
     """
 
+    steady: ClassVar[bool] = True
+
     rates: tuple[AbstractRate, ...] = component(converter=tuple)
 
     def __check_init__(self):
@@ -121,6 +128,8 @@ class Scaled(AbstractIntegrableRate):
     Limits: factor 1 is the rate itself. Derivation: integrals are linear, so that its integral is factor times that
     of the rate.
     """
+
+    steady: ClassVar[bool] = True
 
     rate: AbstractRate = component()
     factor: Float[Array, ""] = parameter("", (0.0, jnp.inf))

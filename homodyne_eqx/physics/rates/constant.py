@@ -1,6 +1,6 @@
 """A rate that does not change."""
 
-from typing import Any, final
+from typing import Any, ClassVar, final
 
 import jax.numpy as jnp
 from jaxtyping import Array, Float
@@ -18,6 +18,8 @@ class Constant(AbstractIntegrableRate):
     Limits: its integral grows in proportion to the lag, so that a map depends on the lag alone. Derivation: steady
     state.
     """
+
+    steady: ClassVar[bool] = True
 
     value: Float[Array, ""] = parameter("{unit}", (0.0, jnp.inf), in_name=False)
 

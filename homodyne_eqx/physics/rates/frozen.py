@@ -1,6 +1,6 @@
 """Rates that are known from elsewhere."""
 
-from typing import final
+from typing import ClassVar, final
 
 from jaxtyping import Array, Float
 
@@ -16,6 +16,8 @@ class FrozenRate(AbstractIntegrableRate):
 
     Limits: to evaluate it, it is the rate itself. Derivation: an identity.
     """
+
+    steady: ClassVar[bool] = True
 
     rate: AbstractRate = component(free=False)
 

@@ -1,7 +1,7 @@
 """The choice between the transport coefficient J and the Stokes–Einstein diffusion coefficient D."""
 
 import math
-from typing import final
+from typing import ClassVar, final
 
 import jax.numpy as jnp
 from jaxtyping import Array, ArrayLike, Float
@@ -25,6 +25,8 @@ class StokesEinstein(AbstractIntegrableRate):
     Limits: D → 0 is no motion. Derivation: J = d⟨Δx²⟩/dt, and ⟨Δx²⟩ = 2 D τ along each direction (Einstein, Ann.
     Phys. 322 (1905) 549).
     """
+
+    steady: ClassVar[bool] = True
 
     diffusion: AbstractRate = component(converter=as_rate)
 

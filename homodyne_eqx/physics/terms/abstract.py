@@ -1,7 +1,7 @@
 """The contract of a term: one factor of g1, as values of frames and a function of two of them; terms multiply."""
 
 import abc
-from typing import final
+from typing import ClassVar, final
 
 import equinox as eqx
 from jaxtyping import Array, Float, PyTree
@@ -37,7 +37,12 @@ class AbstractTerm(AbstractWithQuantities):
     complex: the average of exp(i q·Δr), Δr from frame j to frame i.
 
     What results say beside the parameters, `summaries` and `curves`, follows from the rates that its fields hold.
+
+    `steady`: whether the factor depends on the lag alone, whatever its parameters, as far as the rates and terms that
+    it is made of do. One that does not say so is taken to depend on the time of both frames.
     """
+
+    steady: ClassVar[bool] = False
 
     def __check_init__(self):
         check_structure(self)
@@ -98,6 +103,8 @@ class Product(AbstractTerm):
     Limits: of one term it is that term. Derivation: the displacement is a sum of independent ones, and the average
     of exp(i q·Δr) the product of theirs.
     """
+
+    steady: ClassVar[bool] = True
 
     terms: tuple[AbstractTerm, ...] = component(converter=tuple)
 

@@ -1,6 +1,6 @@
 """Diffusion that is anomalous but does not age: its mean squared displacement is a power of the lag."""
 
-from typing import final
+from typing import ClassVar, final
 
 import jax.numpy as jnp
 from jaxtyping import Array, Float
@@ -25,6 +25,8 @@ class AnomalousDiffusion(AbstractTerm):
 
     Source: Mandelbrot and Van Ness, SIAM Rev. 10 (1968) 422 (fractional Brownian motion).
     """
+
+    steady: ClassVar[bool] = True
 
     coefficient: Float[Array, ""] = parameter("Å²/s^exponent", (0.0, jnp.inf))
     exponent: Float[Array, ""] = parameter("", (0.0, 2.0))

@@ -1,6 +1,6 @@
 """Scatterers that each keep a velocity of their own."""
 
-from typing import final
+from typing import ClassVar, final
 
 from jaxtyping import Array, Float
 
@@ -25,6 +25,8 @@ class Ballistic(AbstractAmountTerm):
 
     Limits: v → 0 gives 1. Derivation: g1 = ⟨exp(i q ξ ∫v dt)⟩ over the unit velocities ξ.
     """
+
+    steady: ClassVar[bool] = True
 
     velocity: AbstractRate = component("Å/s", label="velocity", converter=as_rate)
     kernel: AbstractKernel = Gaussian()

@@ -1,6 +1,6 @@
 """Diffusion with a time-dependent transport coefficient."""
 
-from typing import final
+from typing import ClassVar, final
 
 from jaxtyping import Array, Float
 
@@ -25,6 +25,8 @@ class Diffusion(AbstractAmountTerm):
 
     Source: He et al., PNAS 121 (2024) e2401162121, eq. for the diffusive part of c2.
     """
+
+    steady: ClassVar[bool] = True
 
     rate: AbstractRate = component("Å²/s", label="J", also=(("D_SE = J/2", 0.5),), converter=as_rate)
     kernel: AbstractKernel = Exponential()

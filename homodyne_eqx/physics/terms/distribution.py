@@ -1,7 +1,7 @@
 """A parameter that differs from scatterer to scatterer: polydispersity."""
 
 from collections.abc import Callable
-from typing import Any, final
+from typing import Any, ClassVar, final
 
 import equinox as eqx
 import jax
@@ -37,6 +37,8 @@ class Distribution(AbstractTerm):
 
     **Raises:** `TypeError` for what is not a term; `ValueError` for a width below 0 or no points.
     """
+
+    steady: ClassVar[bool] = True
 
     term: AbstractTerm = component()
     where: Callable[[Any], Any] = picking("term")

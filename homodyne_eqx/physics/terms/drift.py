@@ -1,6 +1,6 @@
 """A velocity common to all scatterers."""
 
-from typing import final
+from typing import ClassVar, final
 
 from jaxtyping import Array, Float
 
@@ -29,6 +29,8 @@ class Drift(AbstractTerm):
 
     **Raises:** `MissingGeometry` if the geometry has no phi.
     """
+
+    steady: ClassVar[bool] = True
 
     velocity: AbstractRate = component("Å/s", label="drift velocity", scan="velocity", converter=as_rate)
     phi0: Float[Array, ""] = parameter("deg", period=180.0)

@@ -1,6 +1,6 @@
 """Displacements on top of the affine deformation, in proportion to the strain."""
 
-from typing import final
+from typing import ClassVar, final
 
 import jax.numpy as jnp
 from jaxtyping import Array, Float
@@ -29,6 +29,8 @@ class NonAffine(AbstractAmountTerm):
     Limits: ℓ → 0 or γ̇ → 0 gives 1. Derivation: the average of exp(i q Δ) over displacements Δ = ℓ Γ ξ beside the
     affine ones, ξ of a standard normal distribution and Γ the strain.
     """
+
+    steady: ClassVar[bool] = True
 
     rate: AbstractRate = component("s⁻¹", label="non-affine shear rate", converter=as_rate)
     length: Float[Array, ""] = parameter("Å", (0.0, jnp.inf))

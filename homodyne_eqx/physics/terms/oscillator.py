@@ -25,6 +25,8 @@ class OrnsteinUhlenbeck(AbstractTerm):
     Source: Uhlenbeck and Ornstein, Phys. Rev. 36 (1930) 823.
     """
 
+    steady: ClassVar[bool] = True
+
     amplitude: Float[Array, ""] = parameter("Å", (0.0, jnp.inf))
     time: Float[Array, ""] = parameter("s", (0.0, jnp.inf))
 
@@ -53,6 +55,8 @@ class DampedOscillation(AbstractTerm):
 
     Source: Uhlenbeck and Ornstein, Phys. Rev. 36 (1930) 823, harmonically bound particle.
     """
+
+    steady: ClassVar[bool] = True
 
     amplitude: Float[Array, ""] = parameter("Å", (0.0, jnp.inf))
     damping: Float[Array, ""] = parameter("s⁻¹", (0.0, jnp.inf))

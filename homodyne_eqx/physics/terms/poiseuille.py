@@ -1,6 +1,6 @@
 """Pressure-driven flow between plates or along a pipe."""
 
-from typing import final
+from typing import ClassVar, final
 
 import jax
 import jax.numpy as jnp
@@ -36,6 +36,8 @@ class Poiseuille(AbstractTerm):
 
     **Raises:** `MissingGeometry` if the geometry has no phi.
     """
+
+    steady: ClassVar[bool] = True
 
     velocity: AbstractRate = component("Å/s", label="velocity", converter=as_rate)
     phi0: Float[Array, ""] = parameter("deg", period=180.0)

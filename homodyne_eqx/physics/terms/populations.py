@@ -1,6 +1,6 @@
 """Populations of scatterers that move in different ways."""
 
-from typing import final
+from typing import ClassVar, final
 
 import numpy as np
 from jaxtyping import Array, Float
@@ -28,6 +28,8 @@ class Populations(AbstractTerm):
 
     **Raises:** `ValueError` for fractions of another number or out of range; `TypeError` for what is not a term.
     """
+
+    steady: ClassVar[bool] = True
 
     terms: tuple[AbstractTerm, ...] = component(converter=tuple)
     fractions: Float[Array, " n_others"] = parameter("", (0.0, 1.0))

@@ -1,6 +1,6 @@
 """Relaxation at a rate that is the same at every q: rearrangements of a glass or gel."""
 
-from typing import final
+from typing import ClassVar, final
 
 from jaxtyping import Array, Float
 
@@ -23,6 +23,8 @@ class Relaxation(AbstractAmountTerm):
     Limits: Γ → 0 gives 1; a constant Γ gives exp(−Γτ). Derivation: scatterers rearrange at the rate Γ, each by more
     than 1/q, so that the share exp(−∫Γ dt) has not rearranged yet.
     """
+
+    steady: ClassVar[bool] = True
 
     rate: AbstractRate = component("s⁻¹", label="relaxation rate", converter=as_rate)
     kernel: AbstractKernel = Exponential()

@@ -1,6 +1,6 @@
 """Decorrelation by simple shear across a gap."""
 
-from typing import final
+from typing import ClassVar, final
 
 from jaxtyping import Array, Float
 
@@ -30,6 +30,8 @@ class Shear(AbstractAmountTerm):
     Source: He et al., PNAS 121 (2024) e2401162121 (documented form); Burghardt et al., Phys. Rev. E 85 (2012) 021402
     (decorrelation in uniform shear).
     """
+
+    steady: ClassVar[bool] = True
 
     rate: AbstractRate = component("s⁻¹", label="shear rate", converter=as_rate)
     phi0: Float[Array, ""] = parameter("deg", period=180.0)

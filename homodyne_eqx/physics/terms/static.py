@@ -1,6 +1,6 @@
 """Scatterers that do not move."""
 
-from typing import final
+from typing import ClassVar, final
 
 import jax.numpy as jnp
 from jaxtyping import Array
@@ -15,6 +15,8 @@ class Static(AbstractTerm):
 
     Dimensionless, without parameters. Limits: of any motion as its rate → 0. Derivation: exp(i q·Δr) with Δr = 0.
     """
+
+    steady: ClassVar[bool] = True
 
     def nodes(self, geometry: Geometry) -> Nodes:
         return Nodes(None)

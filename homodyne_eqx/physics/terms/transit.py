@@ -1,6 +1,6 @@
 """Scatterers that a flow carries through the beam."""
 
-from typing import final
+from typing import ClassVar, final
 
 import jax.numpy as jnp
 from jaxtyping import Array, Float
@@ -30,6 +30,8 @@ class Transit(AbstractAmountTerm):
 
     At one q a Gaussian transit and a Gaussian `Ballistic` are the same curve: tell them apart by fitting several q.
     """
+
+    steady: ClassVar[bool] = True
 
     velocity: AbstractRate = component("Å/s", label="transit velocity", converter=as_rate)
     beam_radius: Float[Array, ""] = parameter("Å", (0.0, jnp.inf), free=False)

@@ -1,6 +1,6 @@
 """Two populations, one drifting against the other, whose shares change in time."""
 
-from typing import final
+from typing import ClassVar, final
 
 import jax.numpy as jnp
 from jaxtyping import Array, Float
@@ -42,6 +42,8 @@ class TwoComponents(AbstractTerm):
 
     Source: He et al., PNAS 122 (2025) e2514216122, SI eq. S-95, there with amplitudes x instead of intensities w.
     """
+
+    steady: ClassVar[bool] = True
 
     first: AbstractTerm = component(exchanges_with="second", exchange="with the fraction w become 1 − w")
     second: AbstractTerm = component()

@@ -2,7 +2,7 @@
 
 import abc
 import itertools
-from typing import final
+from typing import ClassVar, final
 
 import equinox as eqx
 import jax.numpy as jnp
@@ -108,6 +108,8 @@ class VelocityProfile(AbstractTerm):
 
     **Raises:** `MissingGeometry` if the geometry has no gap or no phi.
     """
+
+    steady: ClassVar[bool] = True
 
     rate: AbstractRate = component("s⁻¹", label="shear rate", converter=as_rate)
     phi0: Float[Array, ""] = parameter("deg", period=180.0)

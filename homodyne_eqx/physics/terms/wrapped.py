@@ -1,7 +1,7 @@
 """Terms that are fixed, and terms whose parameters are tied to one another."""
 
 from collections.abc import Callable
-from typing import Any, final
+from typing import Any, ClassVar, final
 
 import equinox as eqx
 from jaxtyping import Array
@@ -22,6 +22,8 @@ class Frozen(AbstractTerm):
 
     **Raises:** `TypeError` for what is not a term.
     """
+
+    steady: ClassVar[bool] = True
 
     term: AbstractTerm = component(free=False)
 
@@ -51,6 +53,8 @@ class Shared(AbstractTerm):
     **Raises:** `ValueError` if the two do not have the same structure and shapes; `TypeError` for what is not a
     term.
     """
+
+    steady: ClassVar[bool] = True
 
     tied: eqx.nn.Shared = component("")
 

@@ -12,7 +12,6 @@ LAYOUTS = {
         {"entry_0000/correlations/a/twotime/ttcf": np.ones((2, 5, 5))},
         [("", "MagicString", "XPCSResultFile_v2.0")],
     ),
-    "multi-tau result of the APS-U": ({"xpcs/multitau/normalized_g2": np.ones((5, 2))}, []),
     "multi-tau result of APS 8-ID": ({"exchange/norm-0-g2": np.ones((5, 2)), "xpcs/dqlist": Q[None]}, []),
     "multi-tau result in NXxpcs": ({"entry/multitau/g2": np.ones((5, 2))}, []),
     "without g12b": ({"qval_dict/x": 1, "g2": np.ones((5, 2))}, []),

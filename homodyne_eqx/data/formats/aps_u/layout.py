@@ -11,6 +11,11 @@ Q_LIST = "xpcs/qmap/dynamic_v_list_dim0"
 PHI_LIST = "xpcs/qmap/dynamic_v_list_dim1"
 FRAME_TIME = "entry/instrument/detector_1/frame_time"
 
+MULTI_TAU_G2 = "xpcs/multitau/normalized_g2"
+MULTI_TAU_ERRORS = "xpcs/multitau/normalized_g2_err"
+DELAYS = "xpcs/multitau/delay_list"
+MULTI_TAU_CONFIG = "xpcs/multitau/config"
+
 EXTRAS = "homodyne_eqx"
 """The group that this package adds for what the layout has no place for: gap (Å), sigma, mask; metadata as
 attributes."""

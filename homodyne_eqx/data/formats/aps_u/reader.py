@@ -6,15 +6,16 @@ from typing import Any
 
 import numpy as np
 
-from ...errors import MissingFirstFrame, UnknownSectors
+from ...errors import MissingFirstFrame
 from ...hdf5 import is_hdf5
 from ...hdf5_file import Hdf5File, hdf5_file
 from ..hdf5_maps import Hdf5Maps, maps_by_name
 from ..reader_options import EXTERNAL, FIRST_FRAME, FRAME_TIME
 from ..recording import Reader, Recording
-from ..sectors import SECTOR_PHI, SECTOR_Q, of_each_sector
+from ..sectors import SECTOR_PHI, SECTOR_Q
 from ..times import frame_count, frame_times, stated_frame_time
 from . import layout
+from .qmap import sectors_of
 
 _REQUIRED = (layout.MAPS, layout.PROCESSED_BINS, layout.INDEX_MAPPING, layout.NUM_PTS, layout.Q_LIST, layout.PHI_LIST)
 
@@ -57,15 +58,17 @@ def read(
     """
     with hdf5_file(path, external) as file:
         maps = _maps(file)
-        q, phi, notes = _sectors(file, maps.shape[0], sector_q, sector_phi)
+        stated = sector_q is not None and sector_phi is not None
+        labels = np.arange(1, maps.shape[0] + 1) if stated else _labels(file, maps.shape[0])
+        q, phi, notes = sectors_of(file, labels, sector_q, sector_phi)
         t, dt, time_notes = _times(file, path, maps.shape[1], frame_time, first_frame)
-        stated = {name: f"{layout.EXTRAS}/{name}" for name in ("gap", "sigma", "mask")}
+        extras = {name: f"{layout.EXTRAS}/{name}" for name in ("gap", "sigma", "mask")}
         most = math.prod(maps.shape)
-        gap, sigma, mask = (file.array(name, most) if file.has(name) else None for name in stated.values())
+        gap, sigma, mask = (file.array(name, most) if file.has(name) else None for name in extras.values())
         attributes = list(file.group(layout.EXTRAS).attrs) if file.has(layout.EXTRAS) else []
         metadata = {key: file.attribute(layout.EXTRAS, key) for key in attributes}
         if gap is not None:
-            gap = gap * file.factor(stated["gap"], "length")[0]
+            gap = gap * file.factor(extras["gap"], "length")[0]
     return Recording(
         maps=maps,
         q=q,
@@ -95,70 +98,14 @@ def _maps(file: Hdf5File) -> Hdf5Maps:
     return maps
 
 
-def _sectors(
-    file: Hdf5File, n_map: int, given_q: np.ndarray | None, given_phi: np.ndarray | None
-) -> tuple[np.ndarray, np.ndarray | None, tuple[str, ...]]:
-    """q and phi of each map, as given or through the index mapping of the qmap."""
-    notes: tuple[str, ...] = ()
-    q = None if given_q is None else of_each_sector("sector_q", given_q, n_map)
-    phi = None if given_phi is None else of_each_sector("sector_phi", given_phi, n_map)
-    if q is not None and phi is not None:
-        return q, phi, ("q and phi as given, not those of the qmap",)
-    q_index, phi_index = _grid(file, n_map)
-    if q is None:
-        q, notes = _of_qmap(file, layout.Q_LIST, "q", "q", q_index)
-    if phi is None:
-        phi, more = _of_qmap(file, layout.PHI_LIST, "phi", "angle", phi_index)
-        notes += more
-    return q, None if np.all(np.isnan(phi)) else phi, notes
-
-
-def _grid(file: Hdf5File, n_map: int) -> tuple[np.ndarray, np.ndarray]:
-    """Indices of q and phi of each map."""
-    bins = file.whole_numbers(layout.PROCESSED_BINS)
-    mapping = file.whole_numbers(layout.INDEX_MAPPING)
-    size = file.whole_numbers(layout.NUM_PTS)
-    n_q, n_phi = (int(size[0]), int(size[1])) if size.size >= 2 else (0, 0)
-    lengths = tuple(file.dataset(name).size for name in (layout.Q_LIST, layout.PHI_LIST))
-    if len(bins) != n_map:
+def _labels(file: Hdf5File, n_map: int) -> np.ndarray:
+    """The label of each map, in processing order."""
+    labels = file.whole_numbers(layout.PROCESSED_BINS)
+    if len(labels) != n_map:
         file.refuse(
-            f"{n_map} maps but {len(bins)} processed_bins; expected one bin for each map. Run the analysis again."
+            f"{n_map} maps but {len(labels)} processed_bins; expected one bin for each map. Run the analysis again."
         )
-    if lengths != (n_q, n_phi) or not (n_q and n_phi):
-        file.refuse(
-            f"dynamic_num_pts is {size.tolist()[:4]}, but the lists of q and phi have {lengths[0]} and {lengths[1]} "
-            "values. The qmap contradicts itself: make it again."
-        )
-    if bins.min() < 1 or bins.max() > len(mapping):
-        file.refuse(
-            f"processed_bins runs from {bins.min()} to {bins.max()}; expected labels from 1 to {len(mapping)}, the "
-            "length of dynamic_index_mapping. The maps belong to another qmap: run the analysis again with theirs."
-        )
-    grid = mapping[bins - 1]
-    if grid.min() < 0 or grid.max() >= n_q * n_phi:
-        file.refuse(
-            f"dynamic_index_mapping runs from {grid.min()} to {grid.max()}; expected grid indices from 0 to "
-            f"{n_q} × {n_phi} − 1. The qmap contradicts itself: make it again."
-        )
-    return np.divmod(grid, n_phi)
-
-
-def _of_qmap(
-    file: Hdf5File, name: str, expected: str, quantity: str, index: np.ndarray
-) -> tuple[np.ndarray, tuple[str, ...]]:
-    """Values of a list of the qmap in Å⁻¹ or degrees, `(n_map,)`, and a note where they were converted."""
-    called = file.attribute(name, "name")
-    if called not in (None, "", expected):
-        raise UnknownSectors(
-            file.path,
-            f"/{name} is {str(called)[:60]!r}; expected {expected!r}. Only a qmap divided in q and phi says where a "
-            "sector is.",
-        )
-    factor, converted = file.factor(name, quantity)
-    unit = file.attribute(name, "unit") or file.attribute(name, "units")
-    target = {"q": "Å⁻¹", "angle": "degrees"}[quantity]
-    note = (f"{expected} converted from {unit} to {target}",) if converted else ()
-    return file.numbers(name, finite=quantity == "q")[index] * factor, note
+    return labels
 
 
 def _times(
