@@ -25,3 +25,15 @@ def whole_folder(path: Path, force: bool = False, ours: frozenset[str] = RESULT_
     check_output(path, force, ours)
     with replaced_folder(path) as partial:
         yield partial
+
+
+def require_drawing(figures: bool, html: bool) -> None:
+    """**Raises:** `ImportError` with the remedy where a package is missing, before anything is computed."""
+    if figures:
+        from .figures.drawing import require_matplotlib
+
+        require_matplotlib()
+    if html:
+        from .html_report.report import require_report
+
+        require_report()

@@ -13,9 +13,9 @@ from .. import options as opt
 from ..bad_input import INTERRUPTED, refuses_bad_input
 from ..held_output import held_until_written, releases_output
 from ..model_choice import AccumulationName, KernelName, ModelChoice, ModelName, RatesName
-from ..output_folder import check_output
+from ..output_folder import check_output, require_drawing
 from ..runtime import set_up_jax
-from .fit import NOT_ADEQUATE, NOT_CONVERGED, asked_for, require_drawing
+from .fit import NOT_ADEQUATE, NOT_CONVERGED
 
 _DEFAULT = "homodyne-eqx-demo"
 
@@ -51,6 +51,7 @@ def demo(
     from ... import datasets
     from ...fit import Ended
     from .. import fitting, report
+    from ..fit_file import asked_for
 
     data, truth = datasets.sheared_colloid(), datasets.SHEARED_COLLOID_TRUTH
     report.print_data(console, data)
@@ -68,7 +69,7 @@ def demo(
         "mean shear rate": truth["shear_rate"],
     }
     writing = time.perf_counter()
-    more = {**asked_for(result), "seconds_spent": result.seconds_spent}
+    more = {**asked_for(result, sys.argv[1:]), "seconds_spent": result.seconds_spent}
     names = fitting.write(folder, result, more, force=force, console=console, quiet=quiet)
     written = time.perf_counter() - writing
     shown.release()

@@ -2,29 +2,19 @@
 
 import sys
 import time
-from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
 import typer
 from rich.console import Console
 
-from ...data import TwoTimeData
-from ...fit import FitResult
 from ...fit.result.document import json_text
 from ...fit.result.numbers import seconds_text
-from .. import chosen_model, extensions, options as opt
-from ..assignments import fixed as fixed_of, intervals, values
+from .. import options as opt
 from ..bad_input import INTERRUPTED, refuses_bad_input
+from ..fit_settings import FitSettings
 from ..held_output import held_until_written, releases_output
-from ..model_choice import (
-    LOSSES,
-    AccumulationName,
-    KernelName,
-    LossName,
-    RatesName,
-    ScalingName,
-)
-from ..output_folder import check_output
+from ..model_choice import AccumulationName, KernelName, LossName, RatesName, ScalingName
+from ..output_folder import check_output, require_drawing
 from ..runtime import set_up_jax
 
 NOT_CONVERGED, NOT_ADEQUATE = 1, 3
@@ -103,10 +93,32 @@ def fit(
     begun = time.perf_counter()
     shown = held_until_written(sys.stderr if as_json else sys.stdout, hold=output is not None)
     console = Console(file=shown, quiet=quiet)
-    documented = chosen_model.documented(model, kernel, accumulation, rates, scaling)
-    assigned = None
-    if model is not None and documented is not None:
-        assigned = _assigned(start or (), fix or (), bound or (), documented.names)
+    settings = FitSettings(
+        model=model,
+        kernel=kernel,
+        rates=rates,
+        accumulation=accumulation,
+        scaling=scaling,
+        q=q,
+        phi=phi,
+        sector=tuple(sector or ()),
+        frames=frames,
+        gap=gap,
+        sigma=sigma,
+        one_time=one_time,
+        exclude_frames=exclude_frames,
+        exclude_outliers=exclude_outliers,
+        exclude_sectors=exclude_sectors,
+        repeat=tuple(repeat or ()),
+        bin_frames=bin_frames,
+        start=tuple(start or ()),
+        fix=tuple(fix or ()),
+        bound=tuple(bound or ()),
+        loss=loss,
+        max_steps=max_steps,
+        layout_options=layout_options,
+    )
+    settings.documented()
     if output is not None:
         check_output(output, force)
         html = figures if html is None else html
@@ -114,47 +126,14 @@ def fit(
     set_up_jax(threads)
     from ...fit import Ended
     from .. import fitting, report
-    from ..found_in_data import document_of
-    from ..model_choice import check_geometry
-    from ..preparing import Preparation, prepared
+    from ..fit_file import fit_file
 
-    steps = Preparation(repeat or (), exclude_sectors, exclude_frames, exclude_outliers, bin_frames)
-    selection = {"q": q, "phi": phi, "sectors": sector, "frames": frames, "gap": gap, "one_time": one_time}
-    ready = prepared(file, steps, sigma=sigma, **selection, **layout_options)
-    data = ready.data
-    read = time.perf_counter() - begun
-    report.print_data(console, data)
-    for excluded, remaining in zip(ready.excluded, ready.remaining, strict=True):
-        report.print_found(console, excluded, remaining)
-    if isinstance(data, TwoTimeData):
-        choice = chosen_model.of_maps(model, documented, data)
-        check_geometry(choice, data)
-    else:
-        choice = chosen_model.of_pairs(model, documented, data, scaling)
-    if isinstance(choice, extensions.InstalledModel):
-        assigned = _assigned(*(choice.by_name(each or ()) for each in (start, fix, bound)), choice.names)
-    elif assigned is None:
-        assigned = _assigned(start or (), fix or (), bound or (), choice.names)
-    given, fixed, bounds = assigned
-    all_fixed = tuple(dict.fromkeys((*choice.fixed, *fixed)))
-    job = fitting.Job(choice, data, given, all_fixed, bounds, LOSSES[loss](), max_steps)
-    start_point = fitting.start_of(job)
-    report.print_start(console, choice, start_point, dict.fromkeys(all_fixed))
-    result = fitting.run(job, start_point, console, quiet)
-    spent = {"reading": read, **result.seconds_spent}
-    more = {
-        **asked_for(result),
-        **report.rate_law_of(result),
-        "start_from": start_point.sources,
-        "start_notes": list(start_point.notes),
-        "found_and_excluded": document_of(ready.excluded),
-        "found_and_kept": document_of(ready.remaining),
-        "seconds_spent": spent,
-    }
+    done = fit_file(file, settings, console, quiet, sys.argv[1:], begun)
+    result, spent = done.result, done.spent
     names: list[str] = []
     if output is not None:
         writing = time.perf_counter()
-        names = fitting.write(output, result, more, force=force, console=console, quiet=quiet)
+        names = fitting.write(output, result, done.more, force=force, console=console, quiet=quiet)
         spent["writing"] = time.perf_counter() - writing
     shown.release()
     report.print_result(console, result)
@@ -173,45 +152,8 @@ def fit(
         ", ".join(f"{name} {seconds_text(seconds)}" for name, seconds in spent.items()), style="dim", highlight=False
     )
     if as_json:
-        sys.stdout.write(json_text({**result.to_dict(), **more}))
+        sys.stdout.write(json_text({**result.to_dict(), **done.more}))
     if not result.converged:
         raise typer.Exit(INTERRUPTED if result.ended == Ended.INTERRUPTED else NOT_CONVERGED)
     if not result.verdict.adequate:
         raise typer.Exit(NOT_ADEQUATE)
-
-
-def _assigned(
-    start: Sequence[str], fix: Sequence[str], bound: Sequence[str], names: Sequence[str]
-) -> tuple[dict[str, float], tuple[str, ...], Mapping[str, tuple[float | None, float | None]]]:
-    """Start values, names of fixed parameters, and bounds, from the options.
-
-    **Raises:** `ValueError` for unknown names, what is no number, and values given twice.
-    """
-    given = values("--start", start, names)
-    fixed = fixed_of("--fix", fix, names)
-    twice = sorted(given.keys() & {name for name, value in fixed.items() if value is not None})
-    if twice:
-        raise ValueError(f"--start and --fix both give {', '.join(twice)} a value; expected one of them.")
-    given |= {name: value for name, value in fixed.items() if value is not None}
-    return given, tuple(fixed), intervals("--bound", bound, names)
-
-
-def require_drawing(figures: bool, html: bool) -> None:
-    """**Raises:** `ImportError` with the remedy where a package is missing, before anything is computed."""
-    if figures:
-        from ..figures.drawing import require_matplotlib
-
-        require_matplotlib()
-    if html:
-        from ..html_report.report import require_report
-
-        require_report()
-
-
-def asked_for(result: FitResult) -> Mapping[str, Any]:
-    """What `result.json` holds beside the result: the input with its checksum, and the command."""
-    if result.data is None:
-        return {"command": sys.argv[1:]}
-    source = result.data.provenance
-    known = {"path": source.path, "format": source.format, "sha256": source.sha256, "frames": source.frames}
-    return {"input": known, "command": sys.argv[1:]}

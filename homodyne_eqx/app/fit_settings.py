@@ -1,0 +1,93 @@
+"""Everything that says how a file is fitted: model, selection of data, preparation, parameters, solver."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, final
+
+from . import chosen_model
+from .assignments import fixed as fixed_of, intervals, values
+from .model_choice import AccumulationName, KernelName, LossName, ModelChoice, RatesName, ScalingName
+from .preparing import Preparation
+
+
+@final
+@dataclass(frozen=True)
+class Assigned:
+    """Start values by name, names of parameters that stay where they start, and bounds by name."""
+
+    start: Mapping[str, float]
+    fixed: tuple[str, ...]
+    bounds: Mapping[str, tuple[float | None, float | None]]
+
+
+@final
+@dataclass(frozen=True)
+class FitSettings:
+    """What the options of `fit` say, as they are written on the command line. `None` and empty: as if not given.
+
+    `start`, `fix` and `bound` hold texts such as `D0=1000`, `phi0`, `alpha=-1:0`; `layout_options` what one reader
+    alone understands.
+    """
+
+    model: str | None = None
+    kernel: KernelName = KernelName.gap_average
+    rates: RatesName = RatesName.power_law
+    accumulation: AccumulationName = AccumulationName.trapezoid
+    scaling: ScalingName = ScalingName.per_sector
+    q: tuple[str, str] | None = None
+    phi: tuple[str, str] | None = None
+    sector: Sequence[int] = ()
+    frames: tuple[int, int] | None = None
+    gap: str | None = None
+    sigma: str | None = None
+    one_time: bool = False
+    exclude_frames: str | None = None
+    exclude_outliers: bool = False
+    exclude_sectors: str | None = None
+    repeat: Sequence[Path] = ()
+    bin_frames: int | None = None
+    start: Sequence[str] = ()
+    fix: Sequence[str] = ()
+    bound: Sequence[str] = ()
+    loss: LossName = LossName.squares
+    max_steps: int = 200
+    layout_options: Mapping[str, Any] = field(default_factory=dict)
+
+    def documented(self) -> ModelChoice | None:
+        """The documented model that is asked for, laminar flow unless given; `None` for a model of another kind.
+
+        **Raises:** `ValueError` for what the model does not have, names of parameters included; no file is read for it.
+        """
+        choice = chosen_model.documented(self.model, self.kernel, self.accumulation, self.rates, self.scaling)
+        if self.model is not None and choice is not None:
+            self.assigned(choice.names)
+        return choice
+
+    def assigned(self, names: Sequence[str]) -> Assigned:
+        """What is said of parameters, which have these names.
+
+        **Raises:** `ValueError` for other names, what is no number, and values given twice.
+        """
+        return _assigned(self.start, self.fix, self.bound, names)
+
+    def selection(self) -> dict[str, Any]:
+        """Options of `load_selected` but for sigma."""
+        chosen = {"q": self.q, "phi": self.phi, "sectors": list(self.sector) or None, "frames": self.frames}
+        return {**chosen, "gap": self.gap, "one_time": self.one_time, **self.layout_options}
+
+    def preparation(self) -> Preparation:
+        """What is done to the data after they are read."""
+        return Preparation(
+            self.repeat, self.exclude_sectors, self.exclude_frames, self.exclude_outliers, self.bin_frames
+        )
+
+
+def _assigned(start: Sequence[str], fix: Sequence[str], bound: Sequence[str], names: Sequence[str]) -> Assigned:
+    given = values("--start", start, names)
+    fixed = fixed_of("--fix", fix, names)
+    twice = sorted(given.keys() & {name for name, value in fixed.items() if value is not None})
+    if twice:
+        raise ValueError(f"--start and --fix both give {', '.join(twice)} a value; expected one of them.")
+    given |= {name: value for name, value in fixed.items() if value is not None}
+    return Assigned(given, tuple(fixed), intervals("--bound", bound, names))
