@@ -9,7 +9,8 @@ import numpy as np
 
 from ..fit.solve.quadratic import Quadratic
 from ..fit.uncertainty.abstract_noise import AbstractNoise
-from ..fit.uncertainty.covariance import Inverse, covariance, inverse
+from ..fit.uncertainty.abstract_propagated_noise import AbstractPropagatedNoise
+from ..fit.uncertainty.covariance import inverse
 from ..fit.uncertainty.noise_of_fit import NoiseOfFit
 from ..fit.uncertainty.noise_of_pairs import NoiseOfPairs
 from ..noise.sector_noise import SectorNoise
@@ -17,7 +18,7 @@ from ..noise.sector_noise import SectorNoise
 
 @final
 @dataclass(frozen=True)
-class JointNoise(AbstractNoise):
+class JointNoise(AbstractPropagatedNoise):
     """The noise of all data sets, which is independent from one to another.
 
     - `each`: of the data sets; `places`: where the free parameters of each are among those of the joint fit;
@@ -48,19 +49,6 @@ class JointNoise(AbstractNoise):
         return all(noise.is_known for noise in self.each)
 
     @cached_property
-    def white_noise_covariance(self) -> np.ndarray:
-        return covariance(self.normal, self.at_bound)
-
-    @cached_property
-    def directions(self) -> Inverse:
-        return inverse(self.normal, self.at_bound)
-
-    @cached_property
-    def inverse(self) -> np.ndarray:
-        """N⁻¹, (n_free, n_free), 0 for parameters at a bound and for what the data do not determine."""
-        return _whole(self.directions, len(self.at_bound))
-
-    @cached_property
     def pulls(self) -> tuple[np.ndarray, ...]:
         """The covariance of Jᵀr of each data set, in the parameters of the joint fit, (n_free, n_free)."""
         return tuple(
@@ -72,31 +60,13 @@ class JointNoise(AbstractNoise):
     def variance_of_pulls(self) -> np.ndarray:
         return np.sum(self.pulls, axis=0) + self.prior_information
 
-    @cached_property
-    def covariance(self) -> np.ndarray:
-        white = self.white_noise_covariance
-        if not self.is_known or not len(white):
-            return white
-        found = self.inverse @ self.variance_of_pulls @ self.inverse
-        return np.where(np.isfinite(white), found, white)
-
-    def white_noise_variance(self, slope: np.ndarray) -> float:
-        return self.directions.variance(slope) if np.any(slope[self.directions.inside]) else np.nan
-
-    def variance(self, slope: np.ndarray) -> float:
-        white = self.white_noise_variance(slope)
-        if not np.isfinite(white) or not self.is_known:
-            return white
-        along = self.inverse @ slope
-        return float(along @ self.variance_of_pulls @ along)
-
     def own_inverse(self, k: int) -> np.ndarray:
         """N⁻¹ of data set k alone, priors included, in the parameters of the joint fit; 0 where it knows nothing."""
         places = np.array(self.places[k])
         own = self.each[k].normal
         matrix = own.matrix + self.prior_information[np.ix_(places, places)]
         found = inverse(own._replace(matrix=matrix), self.at_bound[places])
-        return embedded(_whole(found, len(places)), self.places[k], len(self.at_bound))
+        return embedded(found.embedded, self.places[k], len(self.at_bound))
 
 
 @final
@@ -158,9 +128,3 @@ def embedded(matrix: np.ndarray, places: Sequence[int], n: int) -> np.ndarray:
     found = np.zeros((n, n))
     found[np.ix_(places, places)] = matrix
     return found
-
-
-def _whole(found: Inverse, n: int) -> np.ndarray:
-    whole = np.zeros((n, n))
-    whole[np.ix_(found.inside, found.inside)] = found.pseudo_inverse
-    return whole

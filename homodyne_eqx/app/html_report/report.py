@@ -135,7 +135,7 @@ def _said(result: FitResult, in_words: InWords) -> dict[str, Any]:
         "groups": [(name, list(members)) for name, members in groupby(tabled, lambda row: row.group)],
         "lines": _lines(rows),
         "notes": [" ".join([row.value_text, *in_words(row.remedies)]) for row in rows if row.group == "notes"],
-        "assumption": result.assumption,
+        "assumption": "" if result.assumption in result.notes else result.assumption,
         "model": result.equation,
         "data": None if result.data is None else repr(result.data),
     }

@@ -18,8 +18,7 @@ class AbstractNoise(abc.ABC):
     @property
     @abc.abstractmethod
     def speckles(self) -> np.ndarray:
-        """How many independent speckles each sector seems to have, (n_sector,); none of data that
-        are no maps."""
+        """How many independent speckles each sector seems to have, (n_sector,); none of data that are no maps."""
 
     @property
     @abc.abstractmethod

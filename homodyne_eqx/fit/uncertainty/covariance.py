@@ -22,6 +22,13 @@ class Inverse(NamedTuple):
         vectors, values = self.vectors[:, self.usable], self.values[self.usable]
         return (vectors / values) @ vectors.T / np.outer(self.length, self.length)
 
+    @property
+    def embedded(self) -> np.ndarray:
+        """N⁻¹ over all parameters, 0 for those at a bound and for what the data do not determine."""
+        whole = np.zeros((len(self.inside), len(self.inside)))
+        whole[np.ix_(self.inside, self.inside)] = self.pseudo_inverse
+        return whole
+
     def variance(self, slope: np.ndarray) -> float:
         """The variance of slope · parameters; infinite if it leans on what the data do not determine."""
         scaled = self.vectors.T @ (slope[self.inside] / self.length)

@@ -19,8 +19,7 @@ from ...noise.sector_noise import SectorNoise, sector_noise
 from ...noise.weighted_fit import WeightedFit
 from ...physics.model import TwoTimeModel
 from ..solve.quadratic import Quadratic
-from .abstract_noise import AbstractNoise
-from .covariance import Inverse, covariance, inverse
+from .abstract_propagated_noise import AbstractPropagatedNoise
 
 DRAWS = 8000
 ASSUMPTION = (
@@ -38,7 +37,7 @@ _PAIRS_A_PARAMETER = 10
 
 @final
 @dataclass(frozen=True)
-class NoiseOfFit(AbstractNoise):
+class NoiseOfFit(AbstractPropagatedNoise):
     """The end of a fit, from which the covariance of its parameters under the noise of speckles follows.
 
     - `model`: as fitted; `data`: `TwoTimeData` or packed; `loss`;
@@ -64,15 +63,6 @@ class NoiseOfFit(AbstractNoise):
     @property
     def is_known(self) -> bool:
         return bool(self.sectors)
-
-    @cached_property
-    def white_noise_covariance(self) -> np.ndarray:
-        """JᵀJ inverted, (n_free, n_free): NaN for parameters at a bound, infinite for those not determined."""
-        return covariance(self.normal, self.at_bound)
-
-    @cached_property
-    def directions(self) -> Inverse:
-        return inverse(self.normal, self.at_bound)
 
     @cached_property
     def sectors(self) -> tuple[SectorNoise, ...]:
@@ -114,37 +104,10 @@ class NoiseOfFit(AbstractNoise):
         return np.sum(of_sectors, axis=0) + self.prior_information
 
     @cached_property
-    def covariance(self) -> np.ndarray:
-        """N⁻¹ V N⁻¹, (n_free, n_free); NaN and infinite where that of white noise is."""
-        white = self.white_noise_covariance
-        if not self.sectors or not len(white):
-            return white
-        inside = self.directions.inside
-        half = self.directions.pseudo_inverse
-        out = np.full(white.shape, np.nan)
-        out[np.ix_(inside, inside)] = half @ self.variance_of_pulls[np.ix_(inside, inside)] @ half
-        return np.where(np.isfinite(white), out, white)
-
-    @cached_property
     def weighted_fit(self) -> WeightedFit:
         """The same fit with weights for the correlated noise, to first order."""
-        inside, inverse_of_all = self.directions.inside, np.zeros_like(self.normal.matrix)
-        inverse_of_all[np.ix_(inside, inside)] = self.directions.pseudo_inverse
         sigma = np.sqrt(np.diagonal(self.covariance))
-        return WeightedFit(self.sectors, self.speckles, self.at_bound, inverse_of_all, sigma, self.prior_information)
-
-    def white_noise_variance(self, slope: np.ndarray) -> float:
-        """The same if the noise of every pair of frames were independent."""
-        return self.directions.variance(slope) if np.any(slope[self.directions.inside]) else np.nan
-
-    def variance(self, slope: np.ndarray) -> float:
-        """The variance of slope · parameters, of the slopes (n_free,) of a quantity: infinite if it leans on what the
-        data do not determine, NaN if only on parameters at a bound or on none."""
-        inside, white = self.directions.inside, self.white_noise_variance(slope)
-        if not np.isfinite(white) or not self.sectors:
-            return white
-        along = self.directions.pseudo_inverse @ slope[inside]
-        return float(along @ self.variance_of_pulls[np.ix_(inside, inside)] @ along)
+        return WeightedFit(self.sectors, self.speckles, self.at_bound, self.inverse, sigma, self.prior_information)
 
 
 def residual_and_weights(slopes: SectorSlopes, folded: FoldedMap, loss: AbstractLoss) -> tuple[np.ndarray, np.ndarray]:

@@ -13,8 +13,7 @@ from ...engine.pair_reductions import pair_residuals
 from ...noise.sector_noise import SectorNoise
 from ...physics.model import TwoTimeModel
 from ..solve.quadratic import Quadratic
-from .abstract_noise import AbstractNoise
-from .covariance import Inverse, covariance, inverse
+from .abstract_propagated_noise import AbstractPropagatedNoise
 
 INDEPENDENT = (
     "Uncertainties are 1σ for errors of the data that are independent from value to value and of the size that sigma "
@@ -28,7 +27,7 @@ CORRELATED = (
 
 @final
 @dataclass(frozen=True)
-class NoiseOfPairs(AbstractNoise):
+class NoiseOfPairs(AbstractPropagatedNoise):
     """The end of a fit to pairs, from which the covariance of its parameters follows.
 
     - `model`: as fitted; `packed`: the data; `loss`; `free`: which leaves of the model are free;
@@ -69,15 +68,6 @@ class NoiseOfPairs(AbstractNoise):
         return len(self.residuals) + int(np.count_nonzero(np.diagonal(self.prior_information)))
 
     @cached_property
-    def white_noise_covariance(self) -> np.ndarray:
-        """JᵀJ inverted, (n_free, n_free): NaN for parameters at a bound, infinite for those not determined."""
-        return covariance(self.normal, self.at_bound)
-
-    @cached_property
-    def directions(self) -> Inverse:
-        return inverse(self.normal, self.at_bound)
-
-    @cached_property
     def residuals(self) -> np.ndarray:
         """(data − g2)/σ of every value that counts, (n,)."""
         return self._found[0]
@@ -105,30 +95,6 @@ class NoiseOfPairs(AbstractNoise):
         parts = [jacobian[self.sector == k] for k in by_sector]
         of_sectors = [j.T @ c @ j for j, c in zip(parts, self.covariances, strict=True)]
         return np.sum(of_sectors, axis=0) + self.prior_information
-
-    @cached_property
-    def covariance(self) -> np.ndarray:
-        """N⁻¹ V N⁻¹, (n_free, n_free), V the covariance of Jᵀr; NaN and infinite where that of white noise is."""
-        white = self.white_noise_covariance
-        if self.covariances is None or not self.normal.is_finite or not len(white):
-            return white
-        inside, half = self.directions.inside, self.directions.pseudo_inverse
-        out = np.full(white.shape, np.nan)
-        out[np.ix_(inside, inside)] = half @ self.variance_of_pulls[np.ix_(inside, inside)] @ half
-        return np.where(np.isfinite(white), out, white)
-
-    def white_noise_variance(self, slope: np.ndarray) -> float:
-        """The variance of slope · parameters if the noise of every value were independent."""
-        return self.directions.variance(slope) if np.any(slope[self.directions.inside]) else np.nan
-
-    def variance(self, slope: np.ndarray) -> float:
-        """The variance of slope · parameters, as of `NoiseOfFit`."""
-        white = self.white_noise_variance(slope)
-        if not np.isfinite(white) or self.covariances is None:
-            return white
-        inside = self.directions.inside
-        along = self.directions.pseudo_inverse @ slope[inside]
-        return float(along @ self.variance_of_pulls[np.ix_(inside, inside)] @ along)
 
     @property
     def _counts(self) -> np.ndarray:

@@ -9,7 +9,7 @@ from ..result.summary_row import Remedy
 from ..solve.ended import Ended
 from ..uncertainty.noise_of_pairs import NoiseOfPairs
 from .finding import Finding, Kind
-from .verdict import Verdict, capital, quiet_text
+from .verdict import Verdict, capital, not_judged, quiet_text
 
 _LIMIT = 5.0
 _LEAST = 1.15
@@ -33,9 +33,8 @@ class _Chi2(NamedTuple):
 def judge_pairs(noise: NoiseOfPairs, ended: Ended, reduced_chi2: float, degrees_of_freedom: int) -> Verdict:
     """The verdict on a fit that `ended` so: χ² of all values and of each sector, beside what the errors of the data
     make of it. Where these are said to be independent and the residuals of neighbouring lags are not, it says so."""
-    if ended not in (Ended.CONVERGED, Ended.UNDETERMINED) or not noise.normal.is_finite:
-        text = "not judged, since the fit did not end at a minimum of χ²."
-        return Verdict(False, text, np.nan, np.nan, None, None)
+    if not ended.at_minimum or not noise.is_known:
+        return not_judged()
     by_sector = [_of_sector(noise, k) for k in range(noise.packed.geometry.n_sector)]
     whole = _of_all(noise, reduced_chi2, degrees_of_freedom)
     findings = [] if noise.loss.reweights else [*_findings(whole, by_sector)]
