@@ -12,7 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from ..physics.model import TwoTimeModel
-from ..physics.parameter_names import element_names, named_leaves, names_by_path
+from ..physics.parameter_names import element_names, exponents_by_leaf, named_leaves, names_by_path
 from .parameter import Parameter
 from .priors.prior import AbstractPrior
 from .solve.interval import inside
@@ -152,9 +152,12 @@ def choose_free(
     if not any(is_free):
         raise ValueError(f"No parameter is free. The model has {', '.join(names)}.")
     parameters = []
+    exponents = exponents_by_leaf(leaves)
     for leaf, moves in zip(leaves, is_free, strict=True):
         values = np.asarray(leaf.value, dtype=float)
-        for name, value in zip(element_names(leaf.name, values.shape), values.ravel(), strict=True):
+        own = exponents.get(leaf.name, [""] * values.size)
+        elements_of_leaf = element_names(leaf.name, values.shape)
+        for name, value, exponent in zip(elements_of_leaf, values.ravel(), own, strict=True):
             low, high = _interval(name, bounds.get(name, bounds.get(leaf.name, leaf.bounds)))
             prior = _checked_prior(name, priors.get(name, priors.get(leaf.name)), moves)
             if prior is not None:
@@ -177,6 +180,7 @@ def choose_free(
                     linear=leaf.linear and leaf.of_scaling,
                     of_scaling=leaf.of_scaling,
                     prior=prior,
+                    exponent=exponent,
                 )
             )
     chosen = marked_leaves(model, {name for name, moves in zip(names, is_free, strict=True) if moves})

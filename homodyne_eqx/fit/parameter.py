@@ -23,7 +23,8 @@ class Parameter:
     - `spread`: the uncertainty, or what works it out; `period`: after one period, or after two, the map is the same;
       `neutral`: the value at which it changes nothing, if there is one;
       `linear`: g2 is linear in it; `of_scaling`: it belongs to contrast and offset;
-    - `prior`: what was known of it before the fit.
+    - `prior`: what was known of it before the fit;
+    - `exponent`: where it multiplies a power of time, the name of the parameter that is the exponent of that.
     """
 
     name: str
@@ -42,6 +43,7 @@ class Parameter:
     linear: bool = False
     of_scaling: bool = False
     prior: AbstractPrior | None = None
+    exponent: str = ""
 
     @property
     def uncertainty(self) -> float:

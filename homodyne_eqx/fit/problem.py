@@ -18,6 +18,7 @@ from .free_parameters import FreeParameters
 from .parameter import Parameter
 from .priors.prior_rows import PriorRows, n_prior_rows, prior_rows
 from .solve.interval import inside
+from .solve.powers_of_time import powers_of_time
 from .solve.unknowns import AbstractUnknowns, BoxUnknowns, IntervalUnknowns
 
 
@@ -116,19 +117,22 @@ def problem_of(
     """
     moving, rest = eqx.partition(model, free_parameters.filter)
     dtype = jnp.result_type(*jax.tree.leaves(moving))
-    unknowns = unknowns_of(free_parameters.free, dtype, box)
+    unknowns = unknowns_of(free_parameters.free, dtype, box, packed.geometry.t)
     eliminated = None if scaling_bounds is None else jnp.asarray(scaling_bounds, dtype)
     names = tuple(parameter.name for parameter in free_parameters.free)
     return Problem(moving, rest, unknowns, packed, loss, eliminated, names, prior_rows(free_parameters.free, dtype))
 
 
-def unknowns_of(free: Sequence[Parameter], dtype: Any, box: bool) -> AbstractUnknowns:
-    """Unknowns that are 0 at the start of the free parameters, and of the order of a tenth of them; `box`: as of
-    `problem_of`."""
+def unknowns_of(free: Sequence[Parameter], dtype: Any, box: bool, t: Float[Array, " n"]) -> AbstractUnknowns:
+    """Unknowns that are 0 at the start of the free parameters, and of the order of a tenth of them.
+
+    **Arguments:** `box`: as of `problem_of`; `t`: times of the frames, s.
+    """
     low, high, start = (jnp.asarray([getattr(p, name) for p in free], dtype) for name in ("low", "high", "value"))
     scale = jnp.maximum(jnp.abs(start), 1e-6) / 10
     if box:
-        return BoxUnknowns(low, high, jnp.clip(start, low, high), scale, jnp.ones((), dtype))
+        powers = powers_of_time([p.name for p in free], [p.exponent for p in free], t, dtype)
+        return BoxUnknowns(low, high, jnp.clip(start, low, high), scale, jnp.ones((), dtype), powers)
     return IntervalUnknowns(low, high, inside(start, low, high), scale)
 
 

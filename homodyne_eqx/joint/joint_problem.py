@@ -92,4 +92,5 @@ def joint_problem(parts: Sequence[Part], free: Sequence[Parameter], box: bool) -
     **Arguments:** `box`: for a solver that is told the bounds; else they are in the unknowns.
     """
     dtype = jnp.result_type(float)
-    return JointProblem(tuple(parts), unknowns_of(free, dtype, box), prior_rows(free, dtype))
+    t = jnp.concatenate([part.packed.geometry.t for part in parts])
+    return JointProblem(tuple(parts), unknowns_of(free, dtype, box, t), prior_rows(free, dtype))

@@ -97,6 +97,8 @@ def members_of(
         places = []
         for p in chosen.parameters:
             joint = p if p.leaf in together else replace(p, name=f"{label}.{p.name}", leaf=f"{label}.{p.leaf}")
+            if p.exponent and p.exponent.partition("[")[0] not in together:
+                joint = replace(joint, exponent=f"{label}.{p.exponent}")
             first = parameters.setdefault(joint.name, joint)
             if first.free != p.free:
                 raise ValueError(

@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -70,6 +70,17 @@ def element_names(name: str, shape: tuple[int, ...]) -> list[str]:
     if not shape:
         return [name]
     return [f"{name}[{','.join(map(str, index))}]" for index in np.ndindex(*shape)]
+
+
+def exponents_by_leaf(leaves: Sequence[ParameterLeaf]) -> dict[str, list[str]]:
+    """From the name of a leaf that a power of time multiplies to the name of its exponent, for each of its elements."""
+    by_path, found = {leaf.path: leaf for leaf in leaves}, {}
+    for exponent in leaves:
+        of = by_path.get(f"{exponent.path.rpartition('.')[0]}.{exponent.exponent_of}")
+        if exponent.exponent_of and of is not None and np.shape(exponent.value) in ((), np.shape(of.value)):
+            names = element_names(exponent.name, np.shape(exponent.value))
+            found[of.name] = names * (np.size(of.value) // len(names))
+    return found
 
 
 def _short(model: TwoTimeModel, leaf: ParameterLeaf) -> tuple[str, str]:

@@ -74,10 +74,12 @@ class BoundedLevenbergMarquardt(optx.AbstractLeastSquaresSolver):
     `rtol` counts as at least √eps in the first of these, where the cost can tell no less: 1.5e-8 in float64, 3.5e-4 in
     float32.
 
-    Supports the following `options`, all of them arrays that may change without a new compilation:
+    Supports the following `options`, whose arrays may change without a new compilation:
 
     - `lower`, `upper`: bounds on the unknowns, of the structure of `y`, or one number for all; −inf and inf are none.
       The start must lie within them, on them too.
+    - `moved`: a function of y and a step p, both flat, (n,): the unknowns after the step, y + p to first order.
+      So a step may follow a valley that is curved; y + p unless given;
     - `damping`: λ of the first step, 1e-3 unless given;
     - `scale`: of the structure of `y` or one number: the size of a step beyond which an unknown is not trusted whatever
       its effect: D is at least 1/`scale`. An unknown of which a change by its `scale` changes the residual vector by
@@ -165,7 +167,8 @@ class BoundedLevenbergMarquardt(optx.AbstractLeastSquaresSolver):
             return step, state.damping, jnp.linalg.norm(step.u)
 
         step, damping, radius = jax.lax.cond(state.first, first, lambda: of_length(_next_radius(state, gain)))
-        trial = _moved(step, state, accepted, D)
+        moved = options["moved"](accepted, step.u / D) if "moved" in options else accepted + step.u / D
+        trial = _within(moved, step, state)
         stuck = ~converged & jnp.all(trial == accepted)
         broken = state.first & ~finite
         result = optx.RESULTS.where(broken, optx.RESULTS.nonfinite, optx.RESULTS.successful)
@@ -245,9 +248,9 @@ def _next_radius(state: _State, gain: Array) -> Array:
     return jnp.where(gain >= _GOOD_GAIN, longer, jnp.where(gain >= _POOR_GAIN, state.radius, shorter))
 
 
-def _moved(step: BoxStep, state: _State, y: Array, D: Array) -> Array:
-    """The unknowns after a step: exactly at a bound where the step is."""
-    moved = jnp.clip(y + step.u / D, state.low, state.high)
+def _within(moved: Array, step: BoxStep, state: _State) -> Array:
+    """The unknowns after a step: within the bounds, and exactly at one where the step is."""
+    moved = jnp.clip(moved, state.low, state.high)
     return jnp.where(step.at_low, state.low, jnp.where(step.at_high, state.high, moved))
 
 

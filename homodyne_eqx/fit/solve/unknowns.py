@@ -9,6 +9,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from .interval import from_interval, inside, to_interval
+from .powers_of_time import PowersOfTime
 
 
 class AbstractUnknowns(eqx.Module):
@@ -54,7 +55,7 @@ class AbstractUnknowns(eqx.Module):
 class BoxUnknowns(AbstractUnknowns):
     """θ = start + scale · y within its bounds, exactly on one where y is, for `BoundedLevenbergMarquardt`.
 
-    A start may be on a bound. `first_step_size`: see `around`.
+    A start may be on a bound. `first_step_size`: see `around`; `powers`: along which curves steps go.
     """
 
     low: Float[Array, " n_params"]
@@ -62,6 +63,7 @@ class BoxUnknowns(AbstractUnknowns):
     start: Float[Array, " n_params"]
     scale: Float[Array, " n_params"]
     first_step_size: Float[Array, ""]
+    powers: PowersOfTime
 
     def parameters(self, y: Float[Array, " n_params"]) -> Float[Array, " n_params"]:
         lower, upper = self._limits()
@@ -75,13 +77,18 @@ class BoxUnknowns(AbstractUnknowns):
         self, start: Float[Array, " n_params"], unit: Float[Array, " n_params"], first_step_size: float = 1.0
     ) -> "BoxUnknowns":
         size = jnp.asarray(first_step_size, start.dtype)
-        return BoxUnknowns(self.low, self.high, jnp.clip(start, self.low, self.high), unit, size)
+        return BoxUnknowns(self.low, self.high, jnp.clip(start, self.low, self.high), unit, size, self.powers)
 
     def options(self) -> dict[str, Any]:
-        """The bounds of y, and a first step that may change √χ² in one parameter by about `first_step_size`."""
+        """The bounds of y, a first step that may change √χ² in one parameter by about `first_step_size`, and the curves
+        that steps follow."""
         lower, upper = self._limits()
         size = self.first_step_size
-        return {"lower": lower, "upper": upper, "damping": 1 / size**2, "scale": 1 / size}
+        return {"lower": lower, "upper": upper, "damping": 1 / size**2, "scale": 1 / size, "moved": self.moved}
+
+    def moved(self, y: Float[Array, " n_params"], step: Float[Array, " n_params"]) -> Float[Array, " n_params"]:
+        """The unknowns after a step, which may lie beyond their bounds."""
+        return (self.powers.moved(self.start + self.scale * y, self.scale * step) - self.start) / self.scale
 
     @property
     def ends_exactly(self) -> bool:

@@ -33,7 +33,7 @@ class PowerLaw(AbstractIntegrableRate):
     """
 
     amplitude: Float[Array, ""] = parameter("{unit}·s^−exponent", (0.0, jnp.inf))
-    exponent: Float[Array, ""] = parameter("", (-2.0, 2.0), neutral=0.0)
+    exponent: Float[Array, ""] = parameter("", (-2.0, 2.0), neutral=0.0, exponent_of="amplitude")
     offset: Float[Array, ""] = parameter("{unit}", default=0.0, neutral=0.0)
 
     def __call__(self, t: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
