@@ -99,7 +99,10 @@ class ByModel(AbstractHow):
 
     def settings(self) -> dict[str, Any]:
         arrays: list[np.ndarray] = []
-        described = {name: describe(getattr(self, name), arrays) for name in ("model", "loading", "fitting")}
+        priors = {name: each.to_dict() for name, each in (self.fitting.get("priors") or {}).items()}
+        fitting = {**self.fitting, "priors": priors} if priors else self.fitting
+        parts = {"model": self.model, "loading": self.loading, "fitting": fitting}
+        described = {name: describe(each, arrays) for name, each in parts.items()}
         unknown = [place for name, each in described.items() for place in unknown_places(each, name)]
         if unknown and self.stated is None:
             raise ValueError(

@@ -70,13 +70,12 @@ def run_batch(plan: Plan, files: AbstractFiles, pool: AbstractPool, progress: Ba
     `BlockingIOError` where another batch writes to the same folder; `OSError` where results cannot be written;
     `KeyboardInterrupt`, after the table is written.
     """
-    with _owned(plan.output):
+    with pool, _owned(plan.output):
         table = _Table(plan)
         try:
-            with pool:
-                for row, kept in _rows(plan, files, pool, table):
-                    progress.file_done(row, kept)
-                    table.write()
+            for row, kept in _rows(plan, files, pool, table):
+                progress.file_done(row, kept)
+                table.write()
         finally:
             table.write(last=True)
         return table.rows_of_this_run
