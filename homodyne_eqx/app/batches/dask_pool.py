@@ -1,10 +1,12 @@
 """Jobs of a batch in processes of Dask: those of this machine, or of a cluster that runs."""
 
 import logging
+import math
 import os
 import pickle
 import queue
 import threading
+from collections import deque
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -18,13 +20,15 @@ _ONE_AT_A_TIME = threading.Lock()
 """Matplotlib has settings of a process: a worker of several threads does one job after the other all the same."""
 _PATIENCE = "30s"
 _HERE = {
-    "distributed.scheduler.allowed-failures": 1,  # a job whose process is killed is tried once more
-    "distributed.scheduler.worker-saturation": 1.0,  # … and no job suffers for the one before it
+    "distributed.scheduler.allowed-failures": 0,  # what is tried again is decided here
     "distributed.scheduler.worker-ttl": None,
     "distributed.worker.multiprocessing-method": "spawn",
     "distributed.worker.preload": ["homodyne_eqx.app.batches.worker_start"],
 }
-_GONE = "The connection to the scheduler {} is lost. What is done is kept: the same command goes on from there."
+_KILLED = (
+    "the process that fitted it was killed, and so was the next one: by lack of memory, or by hand. Give each more "
+    "memory with fewer workers, then try again."
+)
 
 
 @final
@@ -59,12 +63,16 @@ def do_there(threads: int | None, float64: bool, pickled: bytes) -> None:
 
 @final
 class OnDask(AbstractPool):
-    """Jobs spread over processes. A process that is killed is replaced, and its job tried once more."""
+    """Jobs spread over processes. A process that is killed is replaced. Its job, and those that waited for it there,
+    are tried once more, each while no other runs, so that a second death is due to it alone."""
 
     def __init__(self, workers: Workers):
         self._workers = workers
-        self._ended: queue.Queue[Any] = queue.Queue()
-        self._jobs: dict[Any, Job] = {}
+        self._ended: queue.Queue[tuple[str, Exception | None]] = queue.Queue()
+        self._queued: deque[Job] = deque()
+        self._doubtful: deque[Job] = deque()
+        self._running: dict[str, tuple[Job, Any]] = {}
+        self._on_trial: Job | None = None
         self._stack = ExitStack()
         self._client: Any = None
 
@@ -77,49 +85,73 @@ class OnDask(AbstractPool):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None
     ) -> None:
-        self._jobs.clear()
+        self._running.clear()
         self._stack.close()
 
     def submit(self, job: Job) -> None:
+        self._queued.append(job)
+        self._start()
+
+    @property
+    def waiting(self) -> int:
+        return len(self._queued) + len(self._doubtful) + len(self._running)
+
+    def done(self, seconds: float) -> Iterator[Done]:
+        try:
+            key, error = self._ended.get(timeout=seconds)
+        except queue.Empty:
+            if self._client.status != "running":
+                raise ConnectionError(self._gone) from None
+            return
+        from distributed.scheduler import KilledWorker
+
+        job, _ = self._running.pop(key)
+        tried, self._on_trial = job is self._on_trial, None
+        if isinstance(error, KilledWorker) and not tried:
+            self._doubtful.append(job)
+        elif error is not None and not isinstance(error, KilledWorker):
+            raise error
+        self._start()
+        if error is None or tried:
+            yield Done(job, None if error is None else _KILLED)
+
+    def _start(self) -> None:
+        """Hand jobs to Dask: on this machine one more than there are processes, which then need not wait; to a cluster
+        all, from which it sees how many workers it needs."""
+        most = math.inf if self._workers.scheduler is not None else self._workers.count + 1
+        while self._queued and len(self._running) < most and self._on_trial is None:
+            self._hand_over(self._queued.popleft())
+        if self._doubtful and not self._running:
+            self._on_trial = self._doubtful.popleft()
+            self._hand_over(self._on_trial)
+
+    def _hand_over(self, job: Job) -> None:
         import cloudpickle
 
         workers = self._workers
         future = self._client.submit(
             do_there, workers.threads, workers.float64, cloudpickle.dumps(job), pure=False, retries=0
         )
-        self._jobs[future] = job
-        future.add_done_callback(self._ended.put)
+        self._running[future.key] = job, future
+        future.add_done_callback(self._ends)
+
+    def _ends(self, future: Any) -> None:
+        """Note how a job has ended, in a thread of Dask.
+
+        It is given back to Dask at once, which would do it again if the process that did it were killed later.
+        """
+        error = future.exception() if future.status == "error" else None
+        if future.status not in ("error", "finished"):
+            error = ConnectionError(self._gone)
+        self._ended.put((future.key, error))
+        future.release()
 
     @property
-    def waiting(self) -> int:
-        return len(self._jobs)
-
-    def done(self, seconds: float) -> Iterator[Done]:
-        try:
-            future = self._ended.get(timeout=seconds)
-        except queue.Empty:
-            if self._client.status != "running":
-                raise ConnectionError(_GONE.format(self._workers.scheduler or "on this machine")) from None
-            return
-        job = self._jobs.pop(future, None)
-        if job is not None:
-            yield Done(job, self._lost(future))
-
-    def _lost(self, future: Any) -> str | None:
-        """Why the process of a job is gone, `None` where it did the job. **Raises:** what the job raised."""
-        from distributed.scheduler import KilledWorker
-
-        if future.status != "error":
-            if future.status == "finished":
-                return None
-            raise ConnectionError(_GONE.format(self._workers.scheduler or "on this machine"))
-        error = future.exception()
-        if isinstance(error, KilledWorker):
-            return (
-                "the process that fitted it was killed, and so was the next one: by lack of memory, or by hand. "
-                "Give each more memory with fewer workers, then try again."
-            )
-        raise error
+    def _gone(self) -> str:
+        return (
+            f"The connection to the scheduler {self._workers.scheduler or 'on this machine'} is lost. What is done is "
+            "kept: the same command goes on from there."
+        )
 
 
 def _client(workers: Workers, stack: ExitStack) -> Any:

@@ -5,7 +5,7 @@ import glob
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import NamedTuple, final
+from typing import ClassVar, NamedTuple, final
 
 from ...data.formats import READERS
 from .names import path_of
@@ -48,7 +48,9 @@ def _taken_from_a_folder(path: Path) -> bool:
 
 
 class AbstractFiles(abc.ABC):
-    """The files of a batch, as they become known."""
+    """The files of a batch, as they become known. `endless`: whether Ctrl-C is the usual end of waiting for them."""
+
+    endless: ClassVar[bool]
 
     @abc.abstractmethod
     def new(self) -> list[Path]:
@@ -62,6 +64,8 @@ class AbstractFiles(abc.ABC):
 @final
 class Given(AbstractFiles):
     """Files that are all there."""
+
+    endless = False
 
     def __init__(self, files: Sequence[Path]):
         self._files = list(files)
@@ -91,6 +95,8 @@ class Watched(AbstractFiles):
     **Arguments:** `idle`: end after so many seconds in which nothing appeared, changed or was worked on;
     `clock`: seconds.
     """
+
+    endless = True
 
     def __init__(self, sources: Sequence[str | Path], idle: float | None, clock: Callable[[], float] = time.monotonic):
         self._sources, self._idle, self._clock = list(sources), idle, clock

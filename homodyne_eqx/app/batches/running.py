@@ -68,7 +68,7 @@ def run_batch(plan: Plan, files: AbstractFiles, pool: AbstractPool, progress: Ba
 
     **Returns:** the rows of these files. **Raises:** `FileExistsError` for folders that hold something else;
     `BlockingIOError` where another batch writes to the same folder; `OSError` where results cannot be written;
-    `KeyboardInterrupt`, after the table is written.
+    `KeyboardInterrupt`, after the table is written, unless the files are endless.
     """
     with pool, _owned(plan.output):
         table = _Table(plan)
@@ -76,6 +76,9 @@ def run_batch(plan: Plan, files: AbstractFiles, pool: AbstractPool, progress: Ba
             for row, kept in _rows(plan, files, pool, table):
                 progress.file_done(row, kept)
                 table.write()
+        except KeyboardInterrupt:
+            if not files.endless:
+                raise
         finally:
             table.write(last=True)
         return table.rows_of_this_run
