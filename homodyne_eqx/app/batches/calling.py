@@ -72,7 +72,7 @@ def batch(
     html = figures if report is None else report
     plan = plan_of(by, Path(output), figures, html, retry_failed=retry_failed, force=force)
     found = files_of([str(each) for each in named])
-    pool = pool_of(workers, scheduler, None, bool(jax.config.jax_enable_x64))
+    pool = pool_of(workers, scheduler, None, jax.numpy.result_type(float) == jax.numpy.float64)
     rows = run(plan, Given(found), pool, Console(file=sys.stdout, quiet=quiet), len(found))
     return [dict(zip(rows, line, strict=True)) for line in zip(*rows.values(), strict=True)]
 

@@ -155,5 +155,5 @@ class ByFunction(AbstractHow):
 
 def _named(error: Exception, text: str) -> str:
     """The text, with the type of the error before it where that is no usual one for bad input, or says all there is."""
-    usual = isinstance(error, ValueError | OSError | TypeError | ImportError) and text and text != type(error).__name__
-    return text if usual else f"{type(error).__name__}: {text}".rstrip(": ")
+    usual = isinstance(error, ValueError | OSError | TypeError | ImportError)
+    return text if text and usual else f"{type(error).__name__}: {text}" if text else type(error).__name__

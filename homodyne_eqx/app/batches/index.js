@@ -1,10 +1,10 @@
 "use strict";
-const body = document.querySelector("tbody");
+const table = document.querySelector("table");
 const headings = [...document.querySelectorAll("thead th")];
 const chosen = new URLSearchParams(location.hash.slice(1));
 
-function key(row, column) {
-  const text = row.cells[column].dataset.key;
+function key(file, column) {
+  const text = file.rows[0].cells[column].dataset.key;
   return text === "" ? null : Number(text);
 }
 
@@ -15,11 +15,11 @@ function apply() {
     else heading.removeAttribute("aria-sort");
   });
   if (headings[column]?.querySelector("button")) {
-    const rows = [...body.rows].map((row) => [key(row, column), row]);
-    rows.sort(([a], [b]) => (a === null) - (b === null) || (down ? b - a : a - b));
-    body.append(...rows.map(([, row]) => row));
+    const files = [...table.tBodies].map((file) => [key(file, column), file]);
+    files.sort(([a], [b]) => (a === null) - (b === null) || (down ? b - a : a - b));
+    table.append(...files.map(([, file]) => file));
   }
-  for (const row of body.rows) row.hidden = Boolean(shown) && row.dataset.status !== shown;
+  for (const file of table.tBodies) file.hidden = Boolean(shown) && file.dataset.status !== shown;
   for (const button of document.querySelectorAll("[data-show]"))
     button.setAttribute("aria-pressed", String(button.dataset.show === shown));
 }

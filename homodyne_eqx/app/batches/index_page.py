@@ -11,6 +11,7 @@ from urllib.parse import quote
 
 from ...data import whole_file
 from ...fit.result.numbers import number_texts
+from .. import html_report
 from .table import Quantity, Row, Status
 
 INDEX = "index.html"
@@ -34,7 +35,7 @@ def write_index(output: Path, rows: Sequence[Row], still_running: bool = False) 
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    style = files(__package__.rpartition(".")[0] + ".html_report") / "page.css"
+    style = files(html_report) / "page.css"
     names = _shown_names(rows)
     counts = Counter(row.status for row in rows)
     page = environment.get_template("index.html").render(
@@ -72,7 +73,7 @@ def _shown(row: Row, names: Sequence[str]) -> dict[str, Any]:
         "status": row.status,
         "css": _css(row.status),
         "order": list(Status).index(row.status),
-        "message": row.message,
+        "message": "" if row.status == Status.adequate and not row.record.drawing else row.message,
         "reduced": None if row.chi2 != row.chi2 else f"{row.reduced_chi2:.4f}",
         "picture": None if row.thumbnail is None else base64.b64encode(row.thumbnail).decode("ascii"),
         "values": [_value(each) for each in found],
