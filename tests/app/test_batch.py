@@ -2,8 +2,15 @@
 
 import hashlib
 import json
+import logging
 import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
 
+import jax
 import numpy as np
 import pytest
 from typer.testing import CliRunner
@@ -34,11 +41,32 @@ def files(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def finished(files, tmp_path_factory):
+def compiled():
+    """Name of file → what was compiled for it, of the finished batch."""
+    return {}
+
+
+@pytest.fixture(scope="module")
+def finished(files, compiled, tmp_path_factory):
     """What the command says, and its folder."""
     output = tmp_path_factory.mktemp("batch") / "all"
+    real = pool.do
+
+    def do_and_note(job):
+        notes = compiled.setdefault(job.file, [])
+        handler = logging.Handler()
+        handler.emit = lambda record: notes.append(record.getMessage())
+        logger = logging.getLogger("jax")
+        logger.addHandler(handler)
+        try:
+            with jax.log_compiles():
+                real(job)
+        finally:
+            logger.removeHandler(handler)
+
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("HOMODYNE_EQX_CACHE", "off")
+        patch.setattr(pool, "do", do_and_note)
         return call("batch", *files, *MAIN, "--output", output), output
 
 
@@ -85,6 +113,12 @@ def test_every_file_has_a_row_the_broken_one_too(finished, files):
         assert row["alpha_uncertainty"] == ""
 
 
+def test_a_second_file_of_the_same_shape_compiles_nothing(finished, compiled, files):
+    in_all = [[line for line in compiled[file] if "Finished XLA compilation" in line] for file in files]
+    assert len(in_all[0]) > 5
+    assert in_all[1:] == [[], [], []]
+
+
 def test_the_columns_have_their_order(finished):
     header = (finished[1] / "summary.csv").read_text(encoding="utf-8").splitlines()[0]
     assert header.startswith("file,status,adequate,chi2,reduced_chi2,message,folder,settings,D0,D0_uncertainty,alpha,")
@@ -109,6 +143,45 @@ def test_parquet_holds_the_same(finished):
         assert list(stored_row) == list(row)
         assert stored_row["D0"] == (float(row["D0"]) if row["D0"] else None)
         assert stored_row["adequate"] == {"True": True, "": None}[row["adequate"]]
+
+
+def test_figures_are_drawn_later_without_a_fit(output, files, fitted, monkeypatch):
+    """The thumbnail holds the three maps of 30 frames side by side, t2 upwards. The large figures are not drawn here."""
+    from homodyne_eqx.app import fitting
+
+    monkeypatch.setattr(fitting, "draw_figures", lambda *_, **options: [])
+    image = pytest.importorskip("matplotlib.image")
+    before = (output / "summary.csv").read_bytes()
+    shutil.rmtree(output / "later_scan_2")
+    drawn = ("batch", files[0], *MAIN[:-1], "--no-report", "--output", output, "--quiet")
+    assert call(*drawn).exit_code == 0
+    picture = output / "scan_2" / "figures" / "thumbnail.png"
+    pixels = image.imread(picture)
+    assert pixels.shape[:2] == (30, 3 * 30 + 2 * 2)
+    brightness = pixels[:, :30, :3].sum(axis=2)
+    assert np.mean(np.diag(brightness[::-1])) > 1.5 * np.mean(np.diag(brightness))
+    page = (output / "index.html").read_text(encoding="utf-8")
+    assert page.count("data:image/png;base64,") == 1
+    made = picture.stat().st_mtime_ns
+    call(*drawn)
+    assert picture.stat().st_mtime_ns == made
+    assert fitted == []
+    rows = before.decode().splitlines()
+    assert (output / "summary.csv").read_text(encoding="utf-8").splitlines() == [rows[0], *rows[2:]]
+
+
+def test_what_cannot_be_drawn_is_no_reason_to_lose_a_result(stored, files, tmp_path, monkeypatch):
+    from homodyne_eqx.app import fitting
+
+    def fails(*arguments, **options):
+        raise RuntimeError("no ink")
+
+    monkeypatch.setattr(fitting, "draw", fails)
+    (row,) = hx.batch(stored, files[0], tmp_path / "out", report=False, quiet=True, settings=1)
+    assert row["status"] == "adequate"
+    assert row["message"].endswith("; not drawn: RuntimeError: no ink")
+    hx.batch(stored, files[0], tmp_path / "out", report=False, quiet=True, settings=1)
+    assert stored.count() == 1
 
 
 def test_what_is_done_is_not_done_again(finished, output, files, fitted):
@@ -309,3 +382,22 @@ def test_progress_fits_80_columns_in_a_pipe(files, stored, tmp_path, monkeypatch
     assert " left" in lines[1]
     assert "\x1b" not in "".join(lines)
     assert os.linesep.join(lines).count("wrote ") == 1
+
+
+@pytest.mark.slow
+def test_the_scripts_of_the_page_run(files, output, tmp_path):
+    """As scripts, since the source of a function is looked at."""
+    page = Path(__file__).parents[2] / "docs" / "batches.md"
+    of_table, *blocks = re.findall(r"^```python\n(.*?)^```", page.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
+    (tmp_path / "scans").mkdir()
+    for file in files[:2]:
+        shutil.copy(file, tmp_path / "scans")
+    for name, text in (("table.py", of_table), ("script.py", "\n\n".join(blocks))):
+        (tmp_path / name).write_text(text, encoding="utf-8")
+        environment = {**os.environ, "PYTHONPATH": os.getcwd()}
+        done = subprocess.run(
+            [sys.executable, name], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stderr
+        assert done.stdout.count("scan_") >= 2
+    assert [row["status"] for row in table(tmp_path / "without_bad_frames")] == ["adequate", "adequate"]
