@@ -146,7 +146,7 @@ def test_parquet_holds_the_same(finished):
 
 
 def test_figures_are_drawn_later_without_a_fit(output, files, fitted, monkeypatch):
-    """The thumbnail holds the three maps of 30 frames side by side, t2 upwards. The large figures are not drawn here."""
+    """The thumbnail holds the three maps of 30 frames side by side, t2 upwards. Large figures are not drawn here."""
     from homodyne_eqx.app import fitting
 
     monkeypatch.setattr(fitting, "draw_figures", lambda *_, **options: [])
