@@ -8,6 +8,7 @@ if _os.environ.get("HOMODYNE_EQX_TYPECHECK", "0") not in ("", "0"):
     _install("homodyne_eqx", "beartype.beartype")
 
 from . import datasets as datasets, testing as testing
+from .app.batches import batch as batch
 from .app.views import offer_views as _offer_views
 from .data import (
     BadFrame as BadFrame,

@@ -25,9 +25,12 @@ MAY_IMPORT["documented_api"] = {"physics", "engine", "documented_api"}
 MAY_IMPORT["core"] = {"documented_api"}
 # Modules beside the rooms count as the room named here.
 BESIDE = {"datasets": "data", "testing": "engine", "versions": "physics"}
-ONLY_IN = {"matplotlib": "app", "plotly": "app", "jinja2": "app", "typer": "app", "rich": "app", "h5py": "data"}
+ONLY_IN = {
+    **dict.fromkeys(("matplotlib", "plotly", "jinja2", "typer", "rich", "dask", "distributed", "cloudpickle"), "app"),
+    "h5py": "data",
+}
 # What a caller of the physics does not need. `jax` and `equinox` themselves load none of it.
-LOADED_WHERE_USED = ["h5py", "jinja2", "matplotlib", "optax", "plotly", "rich", "scipy", "typer"]
+LOADED_WHERE_USED = ["dask", "distributed", "h5py", "jinja2", "matplotlib", "optax", "plotly", "rich", "scipy", "typer"]
 VAGUE_NAMES = {"utils", "util", "helpers", "helper", "common", "misc", "tools", "stuff"}
 MOST_LINES = 300
 LARGEST_SHARE = 0.25

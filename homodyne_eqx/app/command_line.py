@@ -8,6 +8,7 @@ import typer
 from . import commands
 from .reader_flags import with_reader_flags
 from .runtime import CACHE_VARIABLE
+from .settings_flags import with_settings_of
 
 _SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
@@ -61,6 +62,13 @@ def build_app() -> typer.Typer:
             "homodyne-eqx fit scan.hdf --gap 2e6 --start D0=1e4 --start alpha=-0.3 --fix phi0=0 --json",
         )
     )(with_reader_flags(commands.fit))
+    app.command(
+        epilog=_examples(
+            "homodyne-eqx batch scans/*.hdf --gap 200um --sigma estimate --output all --workers 4",
+            "homodyne-eqx batch scans --rates constant --gap 2e6 --output all --watch --idle 600",
+            "homodyne-eqx batch 'scans/**/*.hdf' --model static --output all --scheduler tcp://node17:8786",
+        )
+    )(with_reader_flags(with_settings_of(commands.fit, commands.batch, without=("repeat",))))
     app.command(
         epilog=_examples(
             "homodyne-eqx simulate sheared.hdf --q 0.0054 --phi 0 --phi 45 --phi 90 --gap 2e6 --frames 200 --dt 0.1 "

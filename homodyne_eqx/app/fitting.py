@@ -11,6 +11,7 @@ from ..data import OneTimeData, PairData, TwoTimeData
 from ..engine.losses import AbstractLoss, Squares
 from ..fit import FitResult, fit
 from ..fit.free_parameters import choose_free
+from ..fit.result.table import in_python
 from ..fit.starts.steady_motion import SteadyMotion, steady_motion
 from .extensions import InstalledModel
 from .figures import draw_figures
@@ -81,11 +82,14 @@ def draw(
     *,
     figures: bool,
     html: bool,
-    command: Sequence[str],
+    command: Sequence[str] | None,
     console: Console,
     quiet: bool,
 ) -> list[str]:
     """Figures and report into the folder of a written result.
+
+    **Arguments:** `command`: what was typed, to be stated in the report; `None` where the fit was made in Python, in
+    whose words the report then says what can be done.
 
     **Returns:** names of the files.
     """
@@ -93,7 +97,8 @@ def draw(
     names = []
     if html:
         with stage(console, "writing the report", quiet):
-            write_report(result, folder / "report.html", command=command, in_words=in_flags, panels=panels)
+            words = in_python if command is None else in_flags
+            write_report(result, folder / "report.html", command=command, in_words=words, panels=panels)
         names.append("report.html")
     if figures:
         with whole_folder(folder / "figures") as partial, stage(console, "drawing figures", quiet):

@@ -6,8 +6,8 @@ from pathlib import Path
 CACHE_VARIABLE = "HOMODYNE_EQX_CACHE"
 
 
-def set_up_jax(threads: int | None = None) -> Path | None:
-    """Turn float64 on, limit the threads, and keep compiled programs between runs.
+def set_up_jax(threads: int | None = None, float64: bool = True) -> Path | None:
+    """Turn float64 on, or off, limit the threads, and keep compiled programs between runs.
 
     Compiled programs go to `$HOMODYNE_EQX_CACHE`, `off` for nowhere, by default `homodyne_eqx` in the user's cache
     folder; `JAX_COMPILATION_CACHE_DIR`, JAX's own variable, goes before both.
@@ -20,7 +20,7 @@ def set_up_jax(threads: int | None = None) -> Path | None:
         os.environ["NPROC"] = str(threads)  # read once, when JAX starts its thread pool
     import jax
 
-    jax.config.update("jax_enable_x64", True)
+    jax.config.update("jax_enable_x64", float64)
     folder = cache_folder()
     if folder is not None:
         jax.config.update("jax_compilation_cache_dir", str(folder))

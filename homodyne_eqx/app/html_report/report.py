@@ -4,6 +4,7 @@ import json
 import math
 import shlex
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from importlib.resources import files
 from itertools import groupby
 from pathlib import Path
@@ -67,7 +68,6 @@ def report_text(
     """The report as HTML. **Arguments:** as of `write_report`."""
     require_report()
     import jinja2
-    from plotly.offline import get_plotlyjs
 
     if panels is None and isinstance(result.data, TwoTimeData):
         panels = panels_of(result)
@@ -93,10 +93,18 @@ def report_text(
         charts={**dict.fromkeys(CHARTS), **charts},
         charts_json=_for_a_script(charts),
         maps=maps,
-        plotly=packed_text(get_plotlyjs()),
+        plotly=_plotly(),
         style=(here / "page.css").read_text(encoding="utf-8"),
         script=(here / "page.js").read_text(encoding="utf-8"),
     )
+
+
+@cache
+def _plotly() -> str:
+    """The library of the pictures, packed: some megabytes, the same in every report."""
+    from plotly.offline import get_plotlyjs
+
+    return packed_text(get_plotlyjs())
 
 
 def _headline(result: FitResult) -> Mapping[str, str]:

@@ -1,0 +1,3 @@
+"""Many files, each fitted by itself."""
+
+from .calling import batch as batch
