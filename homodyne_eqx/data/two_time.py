@@ -14,6 +14,7 @@ from .checked_maps import (
     check_geometry,
     dead_frames,
     dead_frames_of_lazy_map,
+    filled_pixels,
     union_with_frames,
     whole_mask,
     whole_sigma,
@@ -32,6 +33,7 @@ from .exclusion import (
     mask_of_sector,
     union_of_masks,
 )
+from .fill_values import fill_pixels
 from .maps import array_or_stack, in_memory
 from .noise import check_sigma_map, sigma_array_or_estimate
 from .noise_estimate import estimate_sigma
@@ -67,7 +69,7 @@ class TwoTimeData:
 
     Pixels that are NaN, infinite or beyond 1e15 are excluded and counted. So is the diagonal: there a frame is
     correlated with itself, and shot noise adds to the value. Frames whose whole row holds one value, 0 or another,
-    count as bad frames; `notes` has their numbers.
+    count as bad frames, and pixels that hold a fill value are masked; `notes` says which.
 
     **Raises:** `WrongShape`; `AsymmetricMap` for a map that differs from its transpose by more than noise;
     `MissingSigma`, `WrongSigma`, `WrongSigmaPixel`, `SigmaNotEstimated`; `NoPixelLeft` for a sector of which every
@@ -113,7 +115,9 @@ class TwoTimeData:
         masks = [getattr(self, name) for name in MASKS]
         dead, of_frames = dead_frames(c2, masks, self.provenance.first_frame)
         put(self, "bad_frames", union_of_masks(self.bad_frames, dead))
-        notes += of_frames
+        filled, of_pixels = filled_pixels(c2, [getattr(self, name) for name in MASKS])
+        put(self, "mask", union_of_masks(self.mask, filled))
+        notes += of_frames + of_pixels
         if notes:
             put(self, "provenance", replace(self.provenance, notes=(*self.provenance.notes, *notes)))
         return halves
@@ -265,6 +269,8 @@ class TwoTimeData:
         if self.is_lazy:
             masks[0] = masks[0] if of_mask is None else masks[0] | of_mask
             masks[1] = union_with_frames(masks[1], dead_frames_of_lazy_map(c2_k, masks, k))
+            filled, _ = fill_pixels(c2_k, excluded_pixels(c2_k, *masks)[0])
+            masks[0] = masks[0] if filled is None else masks[0] | filled
         excluded, counts = excluded_pixels(c2_k, *masks)
         if np.all(excluded):
             raise NoPixelLeft(k, *counts.tolist())
