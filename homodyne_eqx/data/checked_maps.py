@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from ..physics.geometry import Geometry
+from .doubtful_maps import rows_look_reversed
 from .errors import AsymmetricMap, HalfOfALazyMap, WrongShape
 from .exclusion import excluded_pixels, mask_of_sector
 from .fill_values import fill_note, fill_pixels
@@ -116,7 +117,7 @@ def _checked(c2_k: np.ndarray, masks: Sequence[np.ndarray | bool], k: int) -> np
     excluded, _ = excluded_pixels(c2_k, *masks)
     found = asymmetry(c2_k, excluded)
     if found is not None:
-        raise AsymmetricMap(k, found.row, found.difference, found.noise)
+        raise AsymmetricMap(k, found.row, found.difference, found.noise, rows_look_reversed(c2_k))
     return flat_frames(c2_k, excluded)
 
 

@@ -23,6 +23,7 @@ from .checked_maps import (
 )
 from .cuts import cuts_of
 from .described import described
+from .doubtful_maps import doubts_on_maps, doubts_on_mask
 from .errors import NoPixelLeft, NoSuchSector
 from .exclusion import (
     Excluded,
@@ -39,7 +40,7 @@ from .noise import check_sigma_map, sigma_array_or_estimate
 from .noise_estimate import estimate_sigma
 from .offered import offered
 from .pair_data import PairData
-from .plausible import doubts_on_geometry, doubts_on_maps
+from .plausible import doubts_on_geometry
 from .provenance import Provenance
 from .selection import Range, make_selection, other_sectors, sector_arrays
 
@@ -117,9 +118,8 @@ class TwoTimeData:
         put(self, "bad_frames", union_of_masks(self.bad_frames, dead))
         filled, of_pixels = filled_pixels(c2, [getattr(self, name) for name in MASKS])
         put(self, "mask", union_of_masks(self.mask, filled))
-        notes += of_frames + of_pixels
-        if notes:
-            put(self, "provenance", replace(self.provenance, notes=(*self.provenance.notes, *notes)))
+        notes = (*self.provenance.notes, *notes, *of_frames, *of_pixels)
+        put(self, "provenance", replace(self.provenance, notes=notes))
         return halves
 
     def __reduce__(self):
@@ -153,8 +153,8 @@ class TwoTimeData:
     @property
     def notes(self) -> tuple[str, ...]:
         """What was found, converted or left out when the data were read, and what looks wrong with them."""
-        of_maps = () if self.is_lazy else doubts_on_maps(self.c2)
-        return (*self.provenance.notes, *doubts_on_geometry(self.geometry), *of_maps)
+        of_maps = () if self.is_lazy else doubts_on_maps(self.c2, self.bad_frames)
+        return (*self.provenance.notes, *doubts_on_geometry(self.geometry), *of_maps, *doubts_on_mask(self.mask))
 
     @cached_property
     def excluded(self) -> Excluded:
