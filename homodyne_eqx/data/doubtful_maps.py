@@ -33,7 +33,7 @@ def doubts_on_maps(c2: np.ndarray, bad_frames: np.ndarray | None = None) -> Iter
             "1: is the baseline 2, or was 1 added twice?"
         )
     if looked_at.size and np.all(looked_at == np.round(looked_at)) and np.ptp(looked_at) > 0:
-        yield "all values of the maps are whole numbers, and correlations are not: were they rounded, or not normalised?"
+        yield "all values of the maps are whole numbers, and correlations are not: were they rounded?"
     if bad_frames is None:
         yield from _repeated(looked_at)
     reversed_rows = [k for k in range(len(c2)) if rows_look_reversed(c2[k])]
