@@ -12,14 +12,18 @@ _FEWEST_FRAMES, _FEWEST_PAIRS = 32, 4
 _SIGNIFICANT, _HIGHER, _OF_SPREAD = 6.0, 3.0, 0.25
 
 
-def doubts_on_maps(c2: np.ndarray, bad_frames: np.ndarray | None = None) -> Iterator[str]:
+def doubts_on_maps(
+    c2: np.ndarray, bad_frames: np.ndarray | None = None, mask: np.ndarray | None = None
+) -> Iterator[str]:
     """A sentence where the values of maps in memory are not near 1, as they are where frames are not correlated, where
     many pixels hold one value, and where the first row looks like the last frame.
 
-    **Arguments:** `bad_frames`: as of `TwoTimeData`, with which no equal pixels are looked for.
+    **Arguments:** `bad_frames`, `mask`: as of `TwoTimeData`; with bad frames no equal pixels are looked for.
     """
     place = np.arange(0, c2.size, max(c2.size // _PIXELS_LOOKED_AT, 1))
     place = place[place % c2[0].size % (c2.shape[1] + 1) != 0]  # not on the diagonal
+    of_each = mask is not None and mask.shape == c2.shape
+    place = place[~np.ravel(mask)[place]] if of_each else place
     looked_at = np.ravel(c2)[place]
     looked_at = looked_at[np.isfinite(looked_at)]
     middle = float(np.median(looked_at)) if looked_at.size else 1.0
@@ -36,7 +40,9 @@ def doubts_on_maps(c2: np.ndarray, bad_frames: np.ndarray | None = None) -> Iter
         yield "all values of the maps are whole numbers, and correlations are not: were they rounded?"
     if bad_frames is None:
         yield from _repeated(looked_at)
-    reversed_rows = [k for k in range(len(c2)) if rows_look_reversed(c2[k])]
+    reversed_rows = [
+        k for k in range(len(c2)) if rows_look_reversed(np.where(mask[k], np.nan, c2[k]) if of_each else c2[k])
+    ]
     if reversed_rows:
         listed = ", ".join(map(str, reversed_rows[:12])) + (" …" if len(reversed_rows) > 12 else "")
         yield (

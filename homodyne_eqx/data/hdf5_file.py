@@ -137,16 +137,26 @@ class Hdf5File:
 
         **Raises:** `InvalidFile` for a unit that is not known.
         """
-        unit = self.attribute(name, "unit") or self.attribute(name, "units")
-        if unit is None or not str(unit).strip():
+        unit = self.unit(name)
+        if unit is None:
             return 1.0, ()
-        factor = unit_factor(str(unit), quantity)
+        factor = unit_factor(unit, quantity)
         if factor is None:
             self.refuse(
-                f"/{name} has the unit {str(unit)[:60]!r}; expected one of {known_units(quantity)}. Correct the unit "
-                "in the file."
+                f"/{name} has the unit {unit[:60]!r}; expected one of {known_units(quantity)}. Correct the unit in the "
+                "file."
             )
         return factor, () if factor == 1 else (f"/{name} converted from {unit}",)
+
+    def unit(self, name: str) -> str | None:
+        """The attribute `unit` or `units` of a data set, `None` without one.
+
+        **Raises:** `InvalidFile` where both are there and differ.
+        """
+        stated = [str(self.attribute(name, key) or "").strip() for key in ("unit", "units")]
+        if all(stated) and stated[0] != stated[1]:
+            self.refuse(f"/{name} has the unit {stated[0][:60]!r} and the units {stated[1][:60]!r}. Leave one out.")
+        return stated[0] or stated[1] or None
 
     def refuse(self, reason: str) -> NoReturn:
         """**Raises:** `InvalidFile` with this reason."""

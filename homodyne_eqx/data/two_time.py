@@ -153,7 +153,7 @@ class TwoTimeData:
     @property
     def notes(self) -> tuple[str, ...]:
         """What was found, converted or left out when the data were read, and what looks wrong with them."""
-        of_maps = () if self.is_lazy else doubts_on_maps(self.c2, self.bad_frames)
+        of_maps = () if self.is_lazy else doubts_on_maps(self.c2, self.bad_frames, self.mask)
         return (*self.provenance.notes, *doubts_on_geometry(self.geometry), *of_maps, *doubts_on_mask(self.mask))
 
     @cached_property

@@ -31,6 +31,7 @@ class Hdf5Maps:
     - `sectors`: which of them, for one name, or `None`;
     - `baseline`: what is added to the values so that full decorrelation is 1;
     - `flipped`: whether the first row of the file is the last frame;
+    - `unused`: the half, "lower" or "upper", that the file says to hold nothing, whatever is there, or `None`;
     - `external`: as of `Hdf5File`.
 
     An empty half is filled by the transpose of the other.
@@ -43,6 +44,7 @@ class Hdf5Maps:
     axis: int | None = None
     baseline: float = 0.0
     flipped: bool = False
+    unused: str | None = None
     external: bool = False
 
     def __getitem__(self, k: int) -> np.ndarray:
@@ -61,7 +63,7 @@ class Hdf5Maps:
         if c2.shape != (n_t, n_t):
             raise InvalidFile(self.path, f"the map of sector {k} has shape {c2.shape}; expected {(n_t, n_t)}.")
         c2 = c2[::-1] if self.flipped else c2
-        c2 = completed(c2, empty_half(c2))
+        c2 = completed(c2, empty_half(c2) or self.unused)
         return c2 + self.dtype.type(self.baseline) if self.baseline else c2
 
 
