@@ -22,8 +22,8 @@ def doubts_on_maps(
     """
     place = np.arange(0, c2.size, max(c2.size // _PIXELS_LOOKED_AT, 1))
     place = place[place % c2[0].size % (c2.shape[1] + 1) != 0]  # not on the diagonal
-    of_each = mask is not None and mask.shape == c2.shape
-    place = place[~np.ravel(mask)[place]] if of_each else place
+    masked = mask if mask is not None and mask.shape == c2.shape else None
+    place = place if masked is None else place[~np.ravel(masked)[place]]
     looked_at = np.ravel(c2)[place]
     looked_at = looked_at[np.isfinite(looked_at)]
     middle = float(np.median(looked_at)) if looked_at.size else 1.0
@@ -40,9 +40,8 @@ def doubts_on_maps(
         yield "all values of the maps are whole numbers, and correlations are not: were they rounded?"
     if bad_frames is None:
         yield from _repeated(looked_at)
-    reversed_rows = [
-        k for k in range(len(c2)) if rows_look_reversed(np.where(mask[k], np.nan, c2[k]) if of_each else c2[k])
-    ]
+    maps = ((k, c2[k] if masked is None else np.where(masked[k], np.nan, c2[k])) for k in range(len(c2)))
+    reversed_rows = [k for k, c2_k in maps if rows_look_reversed(c2_k)]
     if reversed_rows:
         listed = ", ".join(map(str, reversed_rows[:12])) + (" …" if len(reversed_rows) > 12 else "")
         yield (
