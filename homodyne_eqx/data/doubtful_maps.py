@@ -1,11 +1,11 @@
-"""What looks wrong with the values of maps and with masks."""
+"""What looks wrong with the values of maps and of pairs, and with masks."""
 
 from collections.abc import Iterator
 
 import numpy as np
 
 _BASELINE, _SIZE = (0.3, 10.0), 1.8
-_PIXELS_LOOKED_AT = 20_000
+_PIXELS_LOOKED_AT, _PIXELS_OF_A_MAP = 20_000, 1_000
 _REPEATED, _TWICE, _FEWEST = 0.03, 2, 400
 _MASKED = 0.75
 _FEWEST_FRAMES, _FEWEST_PAIRS = 32, 4
@@ -26,12 +26,9 @@ def doubts_on_maps(
     place = place if masked is None else place[~np.ravel(masked)[place]]
     looked_at = np.ravel(c2)[place]
     looked_at = looked_at[np.isfinite(looked_at)]
-    middle = float(np.median(looked_at)) if looked_at.size else 1.0
-    low, high = _BASELINE
-    if not low <= abs(middle) <= high:
-        what = "they look like c2 − 1: add 1" if abs(middle) < low else "divide them by their value at far lags"
-        yield f"the maps are {middle:.3g} in the median, and normalised ones are near 1; {what}"
-    elif looked_at.size and np.quantile(looked_at, 0.02) > _SIZE:
+    not_near_one = list(doubts_on_size(looked_at, "the maps are", "c2")) or list(_doubts_on_single_maps(c2))
+    yield from not_near_one
+    if not not_near_one and looked_at.size and np.quantile(looked_at, 0.02) > _SIZE:
         yield (
             f"the smallest values of the maps are near {np.quantile(looked_at, 0.02):.3g}, and normalised ones fall to "
             "1: is the baseline 2, or was 1 added twice?"
@@ -50,6 +47,28 @@ def doubts_on_maps(
         )
 
 
+def _doubts_on_single_maps(c2: np.ndarray) -> Iterator[str]:
+    """The sentence of the first map that is not near 1."""
+    for k, c2_k in enumerate(c2):
+        some = np.ravel(c2_k)[1 :: max(c2_k.size // _PIXELS_OF_A_MAP, 1)]
+        some = some[np.isfinite(some) & (some != 0)]
+        for doubt in doubts_on_size(some, f"the map of sector {k} is", "c2"):
+            yield doubt
+            return
+
+
+def doubts_on_size(values: np.ndarray, they: str, name: str) -> Iterator[str]:
+    """A sentence where correlations, finite ones, are not near 1.
+
+    **Arguments:** `they`: what they are called, "the maps are"; `name`: "c2" or "g2".
+    """
+    middle = float(np.median(values)) if values.size else 1.0
+    low, high = _BASELINE
+    if not low <= middle <= high:
+        what = f"they look like {name} − 1: add 1" if abs(middle) < low else "divide them by their value at far lags"
+        yield f"{they} {middle:.3g} in the median, and normalised ones are near 1; {what}"
+
+
 def doubts_on_mask(mask: np.ndarray | None) -> Iterator[str]:
     """A sentence where a mask excludes most of the pixels."""
     if mask is None:
@@ -58,8 +77,8 @@ def doubts_on_mask(mask: np.ndarray | None) -> Iterator[str]:
     share = 1 - (1 - share) ** 2 if mask.ndim == 1 else share
     if share > _MASKED:
         yield (
-            f"the mask excludes {100 * share:.0f} % of the pixels: True means excluded. If yours is True where a pixel "
-            "counts, pass ~mask"
+            f"the mask excludes {100 * share:.0f} % of what there is: True means excluded. If yours is True where a "
+            "value counts, pass ~mask"
         )
 
 

@@ -10,13 +10,13 @@ _FEWEST_OTHERS, _MOST_VALUES = 20, 4
 _GAP, _TWICE, _BEYOND = 1.5, 2, 100
 
 
-def fill_values(values: np.ndarray) -> list[float]:
+def fill_values(values: np.ndarray, fewest: int = _FEWEST) -> list[float]:
     """Numbers that many of some values hold exactly, far from all others, in the order in which they are found.
 
-    "Many": 8 of them and 0.1 %, and at most 55 %. "Far": by 1.5 times the range of the middle half of all others. The
-    zeros of very few photons are not far from the correlations of one photon more. Where the others come many times
-    too, as the values of a model without noise do at each lag, only 0, what is below, and what is beyond 100 and 100
-    times their median is taken for one.
+    "Many": `fewest` of them and 0.1 %, and at most 55 %. "Far": by 1.5 times the range of the middle half of all
+    others. The zeros of very few photons are not far from the correlations of one photon more. Where the others come
+    many times too, as the values of a model without noise do at each lag, only 0, what is below, and what is beyond 100
+    and 100 times their median is taken for one.
 
     **Arguments:** `values`: finite numbers, of any shape.
     """
@@ -29,7 +29,7 @@ def fill_values(values: np.ndarray) -> list[float]:
     while len(distinct) > _FEWEST_OTHERS and len(found) < _MOST_VALUES:
         steps = np.diff(distinct)
         gap = np.minimum(np.append(np.inf, steps), np.append(steps, np.inf))
-        often = np.flatnonzero(possible & (count >= max(_FEWEST, _SHARE * total)) & (count <= _MOST * total))
+        often = np.flatnonzero(possible & (count >= max(fewest, _SHARE * total)) & (count <= _MOST * total))
         far = [k for k in often if gap[k] > _GAP * _middle_half(np.delete(distinct, k), np.delete(count, k))]
         if not far:
             break

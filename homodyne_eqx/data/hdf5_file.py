@@ -78,7 +78,10 @@ class Hdf5File:
 
     def numbers(self, name: str, finite: bool = True, most: int = _LONGEST_LIST) -> np.ndarray:
         """The same as a list of float64, `(n,)`. **Raises:** also `InvalidFile` for what is not finite."""
-        values = np.ravel(self.array(name, most)).astype(np.float64)
+        values = np.ravel(self.array(name, most))
+        if values.dtype == bool:
+            self.refuse(f"/{name} holds booleans; expected numbers. Correct it in the file.")
+        values = values.astype(np.float64)
         if finite and not np.all(np.isfinite(values)):
             self.refuse(f"/{name} holds {values[~np.isfinite(values)][0]}; expected finite numbers. Correct it.")
         return values
@@ -96,8 +99,9 @@ class Hdf5File:
         if not self.has(name):
             return None
         item = self.dataset(name)
-        if item.size != 1:
-            self.refuse(f"/{name} has {item.size} values; expected one. Correct it in the file.")
+        if item.size != 1 or item.dtype == bool:
+            has = "is a boolean" if item.dtype == bool else f"has {item.size} values"
+            self.refuse(f"/{name} {has}; expected one number. Correct it in the file.")
         return float(np.ravel(item[()])[0])
 
     def attribute(self, name: str, key: str) -> Any:

@@ -19,6 +19,7 @@ from .checked_pairs import (
     sigma_of_covariances,
     sigma_of_values,
 )
+from .doubtful_maps import doubts_on_mask, doubts_on_size
 from .errors import NoValueLeft, WrongShape, WrongSigmaOfValue
 from .exclusion import LARGEST
 from .noise import describe_sigma, usable
@@ -167,7 +168,13 @@ class PairData:
     @property
     def notes(self) -> tuple[str, ...]:
         """What was found, converted or left out when the data were read, and what looks wrong with them."""
-        return (*self.provenance.notes, *(() if self.lags_only else doubts_on_geometry(self.geometry)))
+        of_values = doubts_on_size(self.value[~self.left_out], "the values are", "g2")
+        return (
+            *self.provenance.notes,
+            *(() if self.lags_only else doubts_on_geometry(self.geometry)),
+            *of_values,
+            *doubts_on_mask(self.mask[:, None]),
+        )
 
     @cached_property
     def left_out(self) -> np.ndarray:

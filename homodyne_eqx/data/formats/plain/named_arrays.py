@@ -163,7 +163,7 @@ def _times(
 
 
 def _numbers(path: Path, name: str, values: Any) -> np.ndarray:
-    if values.dtype.kind not in "fiub":
+    if values.dtype.kind not in "fiu":
         raise InvalidFile(str(path), f"{name} holds {values.dtype}; expected real numbers. Correct it in the file.")
     numbers = np.ravel(values).astype(np.float64)
     if name != "phi" and not np.all(np.isfinite(numbers)):
