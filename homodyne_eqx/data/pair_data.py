@@ -23,6 +23,7 @@ from .doubtful_maps import doubts_on_mask, doubts_on_size
 from .errors import NoValueLeft, WrongShape, WrongSigmaOfValue
 from .exclusion import LARGEST
 from .noise import describe_sigma, usable
+from .offered import offered
 from .plausible import doubts_on_geometry
 from .provenance import Provenance
 from .selection import Range, describe_sectors, make_selection, sector_arrays
@@ -225,6 +226,14 @@ class PairData:
             sector=number[self.sector[kept]],
             **{name: getattr(self, name)[kept] for name in ("value", "i", "j", "sigma", "mask")},
         )
+
+    def plot(self, sectors: Iterable[int] | None = None) -> Any:
+        """A figure of Matplotlib, which the extra `figures` installs: g2 over the lag with its errors, a panel for each
+        sector, and a colour for each of four windows of age. `figure.savefig("g2.png")` writes it.
+
+        **Arguments:** `sectors`: their numbers, 24 at most; the first ones unless given.
+        """
+        return offered("pairs.plot")(self, sectors)
 
     def __repr__(self) -> str:
         geometry, t = self.geometry, np.asarray(self.geometry.t)
