@@ -11,6 +11,12 @@ def _plot_of_data(data: Any, what: str, sectors: Any) -> Any:
     return data_figure(data, what, sectors)
 
 
+def _plot_of_pairs(data: Any, sectors: Any) -> Any:
+    from .figures.data_lags import lag_figure
+
+    return lag_figure(data, sectors)
+
+
 def _plot(result: Any) -> Any:
     from .figures.plot import Plot
 
@@ -26,5 +32,6 @@ def _report(result: Any, path: Any, **options: Any) -> Any:
 def offer_views() -> None:
     """Enter figures and report."""
     offer("data.plot", _plot_of_data)
+    offer("pairs.plot", _plot_of_pairs)
     offer("result.plot", _plot)
     offer("result.report", _report)

@@ -6,8 +6,10 @@ from typing import Any
 import numpy as np
 
 from ..physics.geometry import Geometry
+from .doubtful_maps import rows_look_reversed
 from .errors import AsymmetricMap, HalfOfALazyMap, WrongShape
 from .exclusion import excluded_pixels, mask_of_sector
+from .fill_values import fill_note, fill_pixels
 from .flat_frames import flat_frames, listed_frames
 from .halves import asymmetry, completed, empty_half
 
@@ -74,6 +76,27 @@ def dead_frames(
     return dead[0] if same else dead[:, :, None] | dead[:, None, :], tuple(_on_frames(dead, first_frame))
 
 
+def filled_pixels(c2: np.ndarray, masks: Sequence[np.ndarray | None]) -> tuple[np.ndarray | None, tuple[str, ...]]:
+    """A mask of the pixels that hold a fill value, `(n_sector, n_t, n_t)`, `None` where there is none, and a note.
+
+    **Arguments:** as of `dead_frames`, whose frames count as masked.
+    """
+    found, values = {}, []
+    for k, c2_k in enumerate(c2):
+        excluded, _ = excluded_pixels(c2_k, *(mask_of_sector(mask, k) for mask in masks))
+        pixels, of_sector = fill_pixels(c2_k, excluded)
+        if pixels is not None:
+            found[k] = pixels
+            values += of_sector
+    if not found:
+        return None, ()
+    mask = np.zeros(c2.shape, bool)
+    for k, pixels in found.items():
+        mask[k] = pixels
+    listed = ", ".join(map(str, list(found)[:12])) + (" …" if len(found) > 12 else "")
+    return mask, (fill_note(int(np.count_nonzero(mask)), f"pixels (sectors {listed})", values),)
+
+
 def dead_frames_of_lazy_map(c2_k: np.ndarray, masks: Sequence[np.ndarray | bool], k: int) -> np.ndarray:
     """True at the dead frames of a map that a lazy stack has given, `(n_t,)`.
 
@@ -94,7 +117,7 @@ def _checked(c2_k: np.ndarray, masks: Sequence[np.ndarray | bool], k: int) -> np
     excluded, _ = excluded_pixels(c2_k, *masks)
     found = asymmetry(c2_k, excluded)
     if found is not None:
-        raise AsymmetricMap(k, found.row, found.difference, found.noise)
+        raise AsymmetricMap(k, found.row, found.difference, found.noise, rows_look_reversed(c2_k))
     return flat_frames(c2_k, excluded)
 
 

@@ -60,7 +60,7 @@ def mask_array(mask: Any, shape: tuple[int, ...], name: str = "mask") -> np.ndar
         if len(set(mask.tolist())) < mask.size:
             expected = "booleans, True where excluded, or frame numbers, each once. Pass mask.astype(bool) for 0 and 1"
             raise NotASelection(name, mask.tolist() if mask.size <= 12 else f"{mask.size} whole numbers", expected)
-        return mask_of_frames(mask.tolist(), shape[1])
+        return mask_of_frames(mask.tolist(), shape[1], name)
     if mask.dtype != bool:
         raise TypeError(
             f"{name} has dtype {mask.dtype}; expected booleans, True where a pixel is excluded, or a list of frame "
@@ -68,30 +68,36 @@ def mask_array(mask: Any, shape: tuple[int, ...], name: str = "mask") -> np.ndar
         )
     if mask.shape not in (shape[1:2], shape[1:], shape):
         expected = f"{shape[1:2]} (frames), {shape[1:]} (one mask for all sectors) or {shape} (one for each sector)"
+        if mask.shape == shape[:1]:
+            expected += ". Sectors are left out by a selection of the others: sectors=[…]"
+        elif mask.shape == shape[:2]:
+            expected += f". Frames of each sector are {name}[:, :, None] | {name}[:, None, :]"
         raise WrongShape(name, mask.shape, expected)
     return mask
 
 
-def mask_of_frames(frames: Any, n_t: int) -> np.ndarray:
+def mask_of_frames(frames: Any, n_t: int, name: str = "frames") -> np.ndarray:
     """True at the frames of these numbers, from 0, `(n_t,)`; at the frames where an array of booleans is True.
+
+    **Arguments:** `name`: what messages call them.
 
     **Raises:** `NotASelection` for what are no whole numbers from 0 to n_t − 1; `WrongShape`.
     """
     if np.asarray(frames).dtype == bool and np.size(frames):
         mask = np.asarray(frames)
         if mask.shape != (n_t,):
-            raise WrongShape("frames", mask.shape, f"{(n_t,)}, one boolean for each frame, or a list of frame numbers")
+            raise WrongShape(name, mask.shape, f"{(n_t,)}, one boolean for each frame, or a list of frame numbers")
         return mask.copy()
     expected = f"a list of frame numbers, whole numbers from 0 to {n_t - 1}"
     if isinstance(frames, str):
-        raise NotASelection("frames", repr(frames), expected)
+        raise NotASelection(name, repr(frames), expected)
     try:
         numbers = [operator.index(frame) for frame in frames]
     except TypeError as error:
-        raise NotASelection("frames", frames, expected) from error
+        raise NotASelection(name, frames, expected) from error
     outside = [frame for frame in numbers if not 0 <= frame < n_t]
     if outside:
-        raise NotASelection("frames", f"{outside[0]}, which the data do not have", expected)
+        raise NotASelection(name, f"{outside[0]}, which the data do not have", expected)
     mask = np.zeros(n_t, bool)
     mask[numbers] = True
     return mask

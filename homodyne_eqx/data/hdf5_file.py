@@ -78,7 +78,10 @@ class Hdf5File:
 
     def numbers(self, name: str, finite: bool = True, most: int = _LONGEST_LIST) -> np.ndarray:
         """The same as a list of float64, `(n,)`. **Raises:** also `InvalidFile` for what is not finite."""
-        values = np.ravel(self.array(name, most)).astype(np.float64)
+        values = np.ravel(self.array(name, most))
+        if values.dtype == bool:
+            self.refuse(f"/{name} holds booleans; expected numbers. Correct it in the file.")
+        values = values.astype(np.float64)
         if finite and not np.all(np.isfinite(values)):
             self.refuse(f"/{name} holds {values[~np.isfinite(values)][0]}; expected finite numbers. Correct it.")
         return values
@@ -96,8 +99,9 @@ class Hdf5File:
         if not self.has(name):
             return None
         item = self.dataset(name)
-        if item.size != 1:
-            self.refuse(f"/{name} has {item.size} values; expected one. Correct it in the file.")
+        if item.size != 1 or item.dtype == bool:
+            has = "is a boolean" if item.dtype == bool else f"has {item.size} values"
+            self.refuse(f"/{name} {has}; expected one number. Correct it in the file.")
         return float(np.ravel(item[()])[0])
 
     def attribute(self, name: str, key: str) -> Any:
@@ -137,16 +141,26 @@ class Hdf5File:
 
         **Raises:** `InvalidFile` for a unit that is not known.
         """
-        unit = self.attribute(name, "unit") or self.attribute(name, "units")
-        if unit is None or not str(unit).strip():
+        unit = self.unit(name)
+        if unit is None:
             return 1.0, ()
-        factor = unit_factor(str(unit), quantity)
+        factor = unit_factor(unit, quantity)
         if factor is None:
             self.refuse(
-                f"/{name} has the unit {str(unit)[:60]!r}; expected one of {known_units(quantity)}. Correct the unit "
-                "in the file."
+                f"/{name} has the unit {unit[:60]!r}; expected one of {known_units(quantity)}. Correct the unit in the "
+                "file."
             )
         return factor, () if factor == 1 else (f"/{name} converted from {unit}",)
+
+    def unit(self, name: str) -> str | None:
+        """The attribute `unit` or `units` of a data set, `None` without one.
+
+        **Raises:** `InvalidFile` where both are there and differ.
+        """
+        stated = [str(self.attribute(name, key) or "").strip() for key in ("unit", "units")]
+        if all(stated) and stated[0] != stated[1]:
+            self.refuse(f"/{name} has the unit {stated[0][:60]!r} and the units {stated[1][:60]!r}. Leave one out.")
+        return stated[0] or stated[1] or None
 
     def refuse(self, reason: str) -> NoReturn:
         """**Raises:** `InvalidFile` with this reason."""

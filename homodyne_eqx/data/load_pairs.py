@@ -8,16 +8,18 @@ from typing import Any
 import numpy as np
 from jaxtyping import ArrayLike
 
+from .checked_pairs import numbers_of
 from .checked_places import check_places
 from .errors import InvalidFile, MissingSigma, NotASelection, WrongShape, WrongSigma
 from .exclusion import LARGEST
+from .fill_values import fill_note, fill_values
 from .formats.recording import OneTimeRecording, Reader
 from .one_time_data import OneTimeData
 from .pair_data import PairData
 from .provenance import Provenance, file_sha256
 from .units import in_base_unit
 
-_NAMED = 6
+_NAMED, _NO_CORRELATION = 6, 100.0
 
 
 def load_pairs(
@@ -66,6 +68,10 @@ def _one_time(
         raise WrongShape("mask", excluded.shape, f"{g2.shape}, booleans for each sector and lag of the file")
     if sigma is None and recording.sigma is None:
         raise MissingSigma(str(path), estimable=False)
+    filled = _filled(g2, known & ~excluded)
+    if np.any(filled):
+        notes.append(fill_note(int(np.count_nonzero(filled)), "values", np.unique(g2[filled]).tolist()))
+        excluded |= filled
     if sigma is None:
         sigma, source = np.array(recording.sigma), recording.sigma_source
         without = ~(np.isfinite(sigma) & (sigma > 0)) & known & ~excluded & (recording.tau > 0)
@@ -99,8 +105,14 @@ def _one_time(
     )
 
 
+def _filled(g2: np.ndarray, counts: np.ndarray) -> np.ndarray:
+    """Where a value stands for none: one that several hold exactly, far from all others, and that no g2 has."""
+    values = fill_values(g2[counts], fewest=2)
+    return counts & np.isin(g2, [value for value in values if value <= 0 or value > _NO_CORRELATION])
+
+
 def _of_each_value(sigma: Any, shape: tuple[int, ...]) -> np.ndarray:
-    array = np.asarray(sigma, float)
+    array = numbers_of("sigma", sigma)
     if array.shape == shape[:1]:
         array = array[:, None]
     if array.shape not in ((), (1,), (shape[0], 1), shape):

@@ -52,10 +52,10 @@ def array_or_stack(c2: Any) -> np.ndarray | MapStack:
     """
     if isinstance(c2, np.ndarray | jax.Array | Sequence):
         c2 = np.asarray(c2).view()
-        if c2.dtype.kind not in "fiub":
+        if c2.dtype.kind not in "fiu":
             raise TypeError(f"c2 has dtype {c2.dtype}; expected real numbers, float32 or float64.")
         if c2.dtype not in (np.float32, np.float64):
-            c2 = c2.astype(np.float32 if c2.dtype.itemsize <= 2 else np.float64)
+            c2 = c2.astype(np.float32 if c2.dtype.itemsize <= (4 if c2.dtype.kind == "f" else 2) else np.float64)
         c2.flags.writeable = False
     elif not isinstance(c2, MapStack):
         raise TypeError(f"c2 is a {type(c2).__name__}; expected an array, or a stack with shape, dtype and [k].")

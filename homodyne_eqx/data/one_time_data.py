@@ -10,6 +10,7 @@ from jaxtyping import ArrayLike
 
 from ..physics.geometry import Geometry
 from .errors import MissingSigma, WrongShape
+from .offered import offered
 from .pair_data import ExcludedValues, PairData, common_lines
 from .provenance import Provenance
 from .selection import Range, make_selection, sector_arrays
@@ -132,6 +133,14 @@ class OneTimeData:
             mask=None if self.mask is None else self.mask[chosen],
             **{name: None if x is None else np.asarray(x)[chosen] for name, x in of.items()},
         )
+
+    def plot(self, sectors: Iterable[int] | None = None) -> Any:
+        """A figure of Matplotlib, which the extra `figures` installs: g2 over the lag with its errors, a panel for each
+        sector. `figure.savefig("g2.png")` writes it.
+
+        **Arguments:** `sectors`: their numbers, 24 at most; the first ones unless given.
+        """
+        return offered("pairs.plot")(self, sectors)
 
     def __repr__(self) -> str:
         lines = [

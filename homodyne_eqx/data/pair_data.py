@@ -19,9 +19,11 @@ from .checked_pairs import (
     sigma_of_covariances,
     sigma_of_values,
 )
+from .doubtful_maps import doubts_on_mask, doubts_on_size
 from .errors import NoValueLeft, WrongShape, WrongSigmaOfValue
 from .exclusion import LARGEST
 from .noise import describe_sigma, usable
+from .offered import offered
 from .plausible import doubts_on_geometry
 from .provenance import Provenance
 from .selection import Range, describe_sectors, make_selection, sector_arrays
@@ -167,7 +169,13 @@ class PairData:
     @property
     def notes(self) -> tuple[str, ...]:
         """What was found, converted or left out when the data were read, and what looks wrong with them."""
-        return (*self.provenance.notes, *(() if self.lags_only else doubts_on_geometry(self.geometry)))
+        of_values = doubts_on_size(self.value[~self.left_out], "the values are", "g2")
+        return (
+            *self.provenance.notes,
+            *(() if self.lags_only else doubts_on_geometry(self.geometry)),
+            *of_values,
+            *doubts_on_mask(self.mask[:, None]),
+        )
 
     @cached_property
     def left_out(self) -> np.ndarray:
@@ -218,6 +226,14 @@ class PairData:
             sector=number[self.sector[kept]],
             **{name: getattr(self, name)[kept] for name in ("value", "i", "j", "sigma", "mask")},
         )
+
+    def plot(self, sectors: Iterable[int] | None = None) -> Any:
+        """A figure of Matplotlib, which the extra `figures` installs: g2 over the lag with its errors, a panel for each
+        sector, and a colour for each of four windows of age. `figure.savefig("g2.png")` writes it.
+
+        **Arguments:** `sectors`: their numbers, 24 at most; the first ones unless given.
+        """
+        return offered("pairs.plot")(self, sectors)
 
     def __repr__(self) -> str:
         geometry, t = self.geometry, np.asarray(self.geometry.t)

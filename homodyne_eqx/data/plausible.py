@@ -14,21 +14,7 @@ RANGES = {
 """Quantity → lowest, highest, unit, and how to write another unit."""
 
 _SIGNS_OF_RADIANS = 2 * np.pi + 1e-6
-
-
-_BASELINE = (0.3, 10.0)
-_PIXELS_LOOKED_AT = 20_000
-
-
-def doubts_on_maps(c2: np.ndarray) -> Iterator[str]:
-    """A sentence where the values of maps in memory are not near 1, as they are where frames are not correlated."""
-    looked_at = np.ravel(c2)[:: max(c2.size // _PIXELS_LOOKED_AT, 1)]
-    looked_at = looked_at[np.isfinite(looked_at)]
-    middle = float(np.median(looked_at)) if looked_at.size else 1.0
-    low, high = _BASELINE
-    if not low <= abs(middle) <= high:
-        what = "they look like c2 − 1: add 1" if abs(middle) < low else "divide them by their value at far lags"
-        yield f"the maps are {middle:.3g} in the median, and normalised ones are near 1; {what}"
+_RUNS_LATER, _CLOCK = 1e3, 1e6
 
 
 def doubts_on_geometry(geometry: Geometry) -> Iterator[str]:
@@ -43,6 +29,12 @@ def doubts_on_geometry(geometry: Geometry) -> Iterator[str]:
                 f"{name} is {off[0]:.4g} {unit}, outside {low:g} to {high:g} {unit}, which experiments have: check the "
                 f"unit ({text} gives another one)"
             )
+    t = np.asarray(geometry.t, np.float64)
+    if t[0] > max(_CLOCK, _RUNS_LATER * (t[-1] - t[0])):
+        yield (
+            f"the first frame is at {t[0]:.6g} s, and the run takes {t[-1] - t[0]:.3g} s: times of a clock? They count "
+            "from the start of the experiment; subtract that"
+        )
     if geometry.phi is None:
         return
     phi = np.ravel(np.asarray(geometry.phi, np.float64))

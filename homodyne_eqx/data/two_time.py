@@ -14,6 +14,7 @@ from .checked_maps import (
     check_geometry,
     dead_frames,
     dead_frames_of_lazy_map,
+    filled_pixels,
     union_with_frames,
     whole_mask,
     whole_sigma,
@@ -22,6 +23,7 @@ from .checked_maps import (
 )
 from .cuts import cuts_of
 from .described import described
+from .doubtful_maps import doubts_on_maps, doubts_on_mask
 from .errors import NoPixelLeft, NoSuchSector
 from .exclusion import (
     Excluded,
@@ -32,12 +34,13 @@ from .exclusion import (
     mask_of_sector,
     union_of_masks,
 )
+from .fill_values import fill_pixels
 from .maps import array_or_stack, in_memory
 from .noise import check_sigma_map, sigma_array_or_estimate
 from .noise_estimate import estimate_sigma
 from .offered import offered
 from .pair_data import PairData
-from .plausible import doubts_on_geometry, doubts_on_maps
+from .plausible import doubts_on_geometry
 from .provenance import Provenance
 from .selection import Range, make_selection, other_sectors, sector_arrays
 
@@ -67,7 +70,7 @@ class TwoTimeData:
 
     Pixels that are NaN, infinite or beyond 1e15 are excluded and counted. So is the diagonal: there a frame is
     correlated with itself, and shot noise adds to the value. Frames whose whole row holds one value, 0 or another,
-    count as bad frames; `notes` has their numbers.
+    count as bad frames, and pixels that hold a fill value are masked; `notes` says which.
 
     **Raises:** `WrongShape`; `AsymmetricMap` for a map that differs from its transpose by more than noise;
     `MissingSigma`, `WrongSigma`, `WrongSigmaPixel`, `SigmaNotEstimated`; `NoPixelLeft` for a sector of which every
@@ -113,9 +116,10 @@ class TwoTimeData:
         masks = [getattr(self, name) for name in MASKS]
         dead, of_frames = dead_frames(c2, masks, self.provenance.first_frame)
         put(self, "bad_frames", union_of_masks(self.bad_frames, dead))
-        notes += of_frames
-        if notes:
-            put(self, "provenance", replace(self.provenance, notes=(*self.provenance.notes, *notes)))
+        filled, of_pixels = filled_pixels(c2, [getattr(self, name) for name in MASKS])
+        put(self, "mask", union_of_masks(self.mask, filled))
+        notes = (*self.provenance.notes, *notes, *of_frames, *of_pixels)
+        put(self, "provenance", replace(self.provenance, notes=notes))
         return halves
 
     def __reduce__(self):
@@ -149,8 +153,8 @@ class TwoTimeData:
     @property
     def notes(self) -> tuple[str, ...]:
         """What was found, converted or left out when the data were read, and what looks wrong with them."""
-        of_maps = () if self.is_lazy else doubts_on_maps(self.c2)
-        return (*self.provenance.notes, *doubts_on_geometry(self.geometry), *of_maps)
+        of_maps = () if self.is_lazy else doubts_on_maps(self.c2, self.bad_frames, self.mask)
+        return (*self.provenance.notes, *doubts_on_geometry(self.geometry), *of_maps, *doubts_on_mask(self.mask))
 
     @cached_property
     def excluded(self) -> Excluded:
@@ -265,6 +269,8 @@ class TwoTimeData:
         if self.is_lazy:
             masks[0] = masks[0] if of_mask is None else masks[0] | of_mask
             masks[1] = union_with_frames(masks[1], dead_frames_of_lazy_map(c2_k, masks, k))
+            filled, _ = fill_pixels(c2_k, excluded_pixels(c2_k, *masks)[0])
+            masks[0] = masks[0] if filled is None else masks[0] | filled
         excluded, counts = excluded_pixels(c2_k, *masks)
         if np.all(excluded):
             raise NoPixelLeft(k, *counts.tolist())

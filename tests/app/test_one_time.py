@@ -104,7 +104,6 @@ def test_inspect_says_what_is_in_the_file_and_how_to_fit_it(run, tmp_path):
     some = run("inspect", path, "--sector", 1, "--sector", 2).stdout
     assert "2 sectors, 28 values" in some
     assert f"homodyne-eqx fit {path} --sector 1 --sector 2 --output results" in some
-    assert "--output draws maps" in run("inspect", path, "--output", tmp_path / "pictures").output
     bare = aps_u_multi_tau(tmp_path / "bare.hdf", drop=("normalized_g2_err",))
     assert "--sigma <VALUE>" in run("inspect", bare).stdout
 

@@ -102,8 +102,11 @@ def nxxpcs(path, c2, mode="one_array_q_first", baseline=1, origin="upper_left", 
         "time_origin_location": origin,
         "populated_elements": populated,
     }
+    contents = {k: v for k, v in contents.items() if k not in drop}
     attributes = [(name, key, value) for key, value in stated.items() if key not in drop]
-    return write(path, {k: v for k, v in contents.items() if k not in drop}, attributes)
+    lists = {"entry/instrument/masks/dynamic_q_list": "1/angstrom", "entry/instrument/masks/dynamic_phi_list": "degree"}
+    attributes += [(key, "units", unit) for key, unit in lists.items() if key in contents]
+    return write(path, contents, attributes)
 
 
 def chx(path, c2, rows=None, frame_time=DT, **values):

@@ -23,14 +23,15 @@ from ..runtime import set_up_jax
 from ..spelling import InOptions, printable
 
 _SECTORS = 60
-_PICTURE = re.compile(r"(maps|cuts)_\d+\.png|frames\.png")
+_PICTURE = re.compile(r"(maps|cuts|g2)_\d+\.png|frames\.png")
 
 Pictures = Annotated[
     Path | None,
     typer.Option(
         "--output",
         metavar="DIR",
-        help="Folder for pictures: the maps of all sectors, row means frame by frame, g2 over the lag.",
+        help="Folder for pictures: the maps of all sectors, row means frame by frame, g2 over the lag; of one-time "
+        "data g2 with its errors.",
         rich_help_panel=opt.OUTPUT,
     ),
 ]
@@ -79,9 +80,13 @@ def inspect(
     steps = Preparation(repeat or (), exclude_sectors, exclude_frames, exclude_outliers, bin_frames)
     ready, has_sigma, of_sigma = _with_any_sigma(lambda value: prepared(file, steps, sigma=value, **selection), sigma)
     if not isinstance(ready.data, TwoTimeData):
-        if output is not None:
-            raise ValueError("--output draws maps, and these data are none. Leave it out; `fit` draws g2 with its fit.")
         shown_pairs(console, file, ready.data, of_sigma, {**selection, "sigma": sigma}, has_sigma)
+        if output is not None and not has_sigma:
+            raise ValueError("Errors of g2 are drawn, and the file holds none. Pass --sigma VALUE.")
+        if output is not None:
+            from ..figures.data_lags import draw_lag_figures
+
+            _write_pictures(console, output, force, ours, lambda folder: draw_lag_figures(ready.data, folder))
         return
     data = ready.data
     counted = [_counted(data, k) for k in range(data.n_sector)]
@@ -108,9 +113,15 @@ def inspect(
     if output is not None:
         from ..figures.data_figures import draw_data_figures
 
-        with whole_folder(output, force, ours) as partial:
-            names = [path.name for path in draw_data_figures(data, partial)]
-        console.print(f"wrote {output}: {', '.join(names)}", highlight=False, markup=False)
+        _write_pictures(console, output, force, ours, lambda folder: draw_data_figures(data, folder))
+
+
+def _write_pictures(
+    console: Console, output: Path, force: bool, ours: frozenset[str], draw: Callable[[Path], list[Path]]
+) -> None:
+    with whole_folder(output, force, ours) as partial:
+        names = [path.name for path in draw(partial)]
+    console.print(f"wrote {output}: {', '.join(names)}", highlight=False, markup=False)
 
 
 def _pictures_in(folder: Path | None) -> frozenset[str]:

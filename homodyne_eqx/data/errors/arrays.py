@@ -154,19 +154,26 @@ class NoPixelLeft(AbstractInputError):
 @dataclass(eq=False)
 class AsymmetricMap(AbstractInputError):
     """A map that differs from its transpose by more than noise. `row`: a frame of which c2[row, j] and c2[j, row]
-    differ; `difference`: the median of their differences; `noise`: how much these scatter."""
+    differ; `difference`: the median of their differences; `noise`: how much these scatter; `reversed_rows`: whether
+    its first row looks like the last frame."""
 
     sector: int
     row: int
     difference: float
     noise: float
+    reversed_rows: bool = False
 
     def problem(self, spelling: AbstractSpelling) -> str:
+        remedy = (
+            "Its rows seem to be in reverse order: pass c2[:, ::-1]."
+            if self.reversed_rows
+            else "Where one half is no measurement, set it to NaN. Where the axes are age i and lag k, "
+            "put the value to c2[i, i + k] and NaN to all other pixels, or use hx.PairData.over_age_and_lag."
+        )
         return (
             f"The map of sector {self.sector} is not symmetric: c2[{self.row}, j] − c2[j, {self.row}] is "
             f"{self.difference:.3g} in the median, with a scatter of {self.noise:.2g}; expected c2[i, j] = c2[j, i], "
-            "the correlation of frames i and j. Where one half is no measurement, set it to NaN. Where the axes are "
-            "age i and lag k, put the value to c2[i, i + k] and NaN to all other pixels."
+            f"the correlation of frames i and j. {remedy}"
         )
 
 

@@ -8,6 +8,7 @@ import numpy as np
 from ..errors import MissingFrameTime, UnknownSectors
 from ..hdf5 import is_hdf5
 from ..hdf5_file import Hdf5File, hdf5_file
+from ..units import in_base_unit
 from .hdf5_maps import maps_of_one_array
 from .reader_options import EXTERNAL, FIRST_FRAME, FRAME_TIME
 from .recording import Reader, Recording
@@ -90,6 +91,10 @@ def _sectors(file: Hdf5File, n_map: int) -> np.ndarray | None:
                 "Save the result again."
             )
         rows.append([float(x) for x in row])
+    if file.attribute(_Q, str(n_map)) is not None:
+        raise UnknownSectors(
+            file.path, f"the attributes of /{_Q} are more than the {n_map} maps: which belong to the maps is not known."
+        )
     if len({len(row) for row in rows}) != 1 or len(rows) != n_map or not np.all(np.isfinite(rows)):
         file.refuse(f"the attributes of /{_Q} are not {n_map} times a finite [q] or [q, phi]. Save the result again.")
     return np.array(rows)
@@ -98,6 +103,8 @@ def _sectors(file: Hdf5File, n_map: int) -> np.ndarray | None:
 def _frame_time(file: Hdf5File) -> float:
     """The frame period in the attributes of `md`, s; checked against the steps of `taus`, where there are any."""
     value: Any = file.one(_MD, "frame_time") if file.has(_MD) else None
+    if isinstance(value, str):
+        value = in_base_unit("frame_time", value, "time")
     try:
         period = float(value)
     except (TypeError, ValueError):

@@ -31,6 +31,7 @@ class Hdf5Maps:
     - `sectors`: which of them, for one name, or `None`;
     - `baseline`: what is added to the values so that full decorrelation is 1;
     - `flipped`: whether the first row of the file is the last frame;
+    - `unused`: the half, "lower" or "upper", that the file says to hold nothing, whatever is there, or `None`;
     - `external`: as of `Hdf5File`.
 
     An empty half is filled by the transpose of the other.
@@ -43,6 +44,7 @@ class Hdf5Maps:
     axis: int | None = None
     baseline: float = 0.0
     flipped: bool = False
+    unused: str | None = None
     external: bool = False
 
     def __getitem__(self, k: int) -> np.ndarray:
@@ -61,7 +63,7 @@ class Hdf5Maps:
         if c2.shape != (n_t, n_t):
             raise InvalidFile(self.path, f"the map of sector {k} has shape {c2.shape}; expected {(n_t, n_t)}.")
         c2 = c2[::-1] if self.flipped else c2
-        c2 = completed(c2, empty_half(c2))
+        c2 = completed(c2, empty_half(c2) or self.unused)
         return c2 + self.dtype.type(self.baseline) if self.baseline else c2
 
 
@@ -80,6 +82,7 @@ def maps_by_name(file: Hdf5File, names: Sequence[str], **how: Any) -> Hdf5Maps:
                 f"map {name.split('/')[-1]} has shape {values.shape}; expected ({n_t}, {n_t}), as all maps. Run the "
                 "analysis again."
             )
+        _check_fractions(file, name, values)
     _check_frames(file, n_t)
     dtype = np.dtype(np.float64 if sets[0].dtype == np.float64 else np.float32)
     return Hdf5Maps(file.path, tuple(names), (len(names), n_t, n_t), dtype, external=file.external, **how)
@@ -97,6 +100,7 @@ def maps_of_one_array(file: Hdf5File, name: str, axis: int, **how: Any) -> Hdf5M
     if len(shape) != 3 or shape[0] != shape[1] or not shape[2]:
         order = "(n_sector, n_t, n_t)" if axis == 0 else "(n_t, n_t, n_sector)"
         file.refuse(f"/{name} has shape {item.shape}; expected {order}, square maps. Correct it in the file.")
+    _check_fractions(file, name, item)
     _check_frames(file, shape[0])
     dtype = np.dtype(np.float64 if item.dtype == np.float64 else np.float32)
     found = (shape[2], shape[0], shape[0])
@@ -107,3 +111,10 @@ def maps_of_one_array(file: Hdf5File, name: str, axis: int, **how: Any) -> Hdf5M
 def _check_frames(file: Hdf5File, n_t: int) -> None:
     if n_t < 2:
         file.refuse(f"its maps have {n_t} frames; expected at least 2. Run the analysis again.")
+
+
+def _check_fractions(file: Hdf5File, name: str, values: Any) -> None:
+    if values.dtype.kind != "f":
+        file.refuse(
+            f"/{name} holds {values.dtype}: a correlation is no whole number. Save the normalised c2 as float32."
+        )

@@ -12,7 +12,7 @@ from ..hdf5_file import Hdf5File, hdf5_file
 from .hdf5_maps import Hdf5Maps, maps_by_name, maps_of_one_array
 from .reader_options import EXTERNAL, FIRST_FRAME, FRAME_TIME
 from .recording import Reader, Recording
-from .sectors import SECTOR_PHI, SECTOR_Q, of_each_sector
+from .sectors import SECTOR_PHI, SECTOR_Q, note_without_unit, of_each_sector
 from .times import NO_FIRST_FRAME, frame_times, stated_frame_time
 
 _C2 = "twotime/two_time_corr_func"
@@ -47,9 +47,9 @@ def read(
 
     The attributes of `two_time_corr_func` say how it is stored: where the sectors are (`storage_mode`), whether full
     decorrelation is 0 or 1 (`baseline_reference`; 0 is raised to 1) and whether the first row or the last is the first
-    frame (`time_origin_location`). Which half is filled (`populated_elements`) is seen from the maps themselves. Map k
-    belongs to the k-th value of `dynamic_q_list` and `dynamic_phi_list`. A frame of the maps is one of the detector:
-    the definition has no stride.
+    frame (`time_origin_location`). Where one half is filled (`populated_elements`) the other is not looked at, unless
+    the maps themselves show that it is the filled one. Map k belongs to the k-th value of `dynamic_q_list` and
+    `dynamic_phi_list`. A frame of the maps is one of the detector: the definition has no stride.
 
     **Arguments:** `frame_time`: s, instead of the one of the detector; `first_frame`: detector frame, counted from 0,
     at which the maps start, 0 with a note unless given; `sector_q` (Å⁻¹), `sector_phi` (degrees): of all maps or of
@@ -63,6 +63,8 @@ def read(
         if entry is None:
             file.refuse(f"it has no /entry/{_C2}. Run the two-time analysis again.")
         maps, notes = _maps(file, f"{entry}/{_C2}")
+        others = [name for name in file.names("") if name != entry and file.has(f"{name}/{_C2}")]
+        notes += (f"the file holds other maps, which are not read: {_listed(others)}",) if others else ()
         q, q_notes = _of_sectors(file, f"{entry}/{_MASKS}/dynamic_q_list", "q", "sector_q", sector_q, maps.shape[0])
         phi, phi_notes = _of_sectors(
             file, f"{entry}/{_MASKS}/dynamic_phi_list", "angle", "sector_phi", sector_phi, maps.shape[0]
@@ -92,6 +94,7 @@ def _maps(file: Hdf5File, name: str) -> tuple[Hdf5Maps, tuple[str, ...]]:
     how = {
         "baseline": 1.0 if said["baseline_reference"] == "0" else 0.0,
         "flipped": said["time_origin_location"] == "lower_left",
+        "unused": {"upper_half": "lower", "lower_half": "upper"}.get(said["populated_elements"]),
     }
     notes = ("baseline raised from 0 to 1",) if how["baseline"] else ()
     notes += ("rows put in the order of time: the file has its origin in the lower left",) if how["flipped"] else ()
@@ -135,7 +138,7 @@ def _of_sectors(
             file.path, f"/{name} has {len(values)} values for {n_map} maps; expected one for each map."
         )
     factor, note = file.factor(name, quantity)
-    return values * factor, note
+    return values * factor, note + note_without_unit(file, name, "q" if quantity == "q" else "phi")
 
 
 def _frame_time(file: Hdf5File, entry: str, given: float | None) -> tuple[float, tuple[str, ...]]:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from ..errors import WrongShape
+from ..hdf5_file import Hdf5File
 from .reader_options import ReaderOption
 
 SECTOR_Q = ReaderOption(
@@ -23,6 +24,12 @@ SECTOR_PHI = ReaderOption(
     "angle",
     many=True,
 )
+
+
+def note_without_unit(file: Hdf5File, name: str, what: str) -> tuple[str, ...]:
+    """A note where a list of q or phi has no unit."""
+    unit = {"q": "Å⁻¹", "phi": "degrees"}[what]
+    return () if file.unit(name) is not None else (f"{what} of the file taken in {unit}, since it states no unit",)
 
 
 def of_each_sector(option: str, given: Sequence[float] | np.ndarray, n_sector: int) -> np.ndarray:

@@ -32,6 +32,9 @@ def test_rings_have_no_azimuth(tmp_path):
     [
         ({"frame_time": None}, "has no /md with the attribute frame_time. Pass frame_time"),
         ({"frame_time": 5 * DT}, "the smallest step of /taus is 0.5 s"),
+        ({"frame_time": "soon"}, "frame_time is 'soon'; expected a number in s"),
+        ({"rows": [[0.001]] * 5}, "more than the 3 maps: .* Pass sector_q"),
+        ({"g12b": np.ones((24, 24, 3), int)}, "/g12b holds int64: a correlation is no whole number"),
         ({"rows": [[0.001], [0.002]]}, "attribute 2 of /qval_dict is None"),
         ({"rows": [[0.001], [0.002], [0.003, 5.0]]}, r"not 3 times a finite \[q\]"),
         ({"rows": [[0.001], [0.002], [np.nan]]}, r"not 3 times a finite \[q\]"),
@@ -41,6 +44,11 @@ def test_rings_have_no_azimuth(tmp_path):
 def test_what_is_missing_or_contradicts_is_refused(tmp_path, options, message):
     with pytest.raises(ValueError, match=message):
         load(chx(tmp_path / "a.h5", decaying_maps(), **options), sigma=0.01)
+
+
+def test_a_frame_time_may_be_text_with_a_unit(tmp_path):
+    data = load(chx(tmp_path / "a.h5", decaying_maps(), frame_time="500 ms"), sigma=0.01)
+    assert float(data.geometry.dt) == pytest.approx(0.5)
 
 
 def test_a_map_that_is_not_symmetric_is_refused(tmp_path):

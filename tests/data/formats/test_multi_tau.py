@@ -131,3 +131,27 @@ def test_of_a_file_with_maps_the_maps_are_read_unless_asked(aps_u_file, symmetri
     assert hx.load(both, format="aps-u-multitau").n_tau == 3
     with pytest.raises(errors.UnknownLayout):
         hx.load(aps_u_file(symmetric_maps(), name="maps.hdf"), sigma=0.1, one_time=True)
+
+
+@pytest.mark.parametrize("value", [0.0, -1.0, 65535.0])
+def test_values_that_stand_for_none_are_excluded(path, value):
+    g2, _ = multi_tau_g2()
+    g2[:, 3] = value
+    g2[10:, 1] = value
+    data = hx.load(aps_u_multi_tau(path, g2=g2))
+    assert data.n_sector == 5
+    assert data.excluded.masked == 4
+    assert any(f"18 values hold exactly {value:.6g}".replace("-", "−") in note for note in data.notes)
+
+
+def test_what_looks_wrong_is_noted_and_booleans_are_no_noise(path):
+    assert any(
+        "look like g2 − 1: add 1" in note for note in hx.load(aps_u_multi_tau(path, g2=multi_tau_g2()[0] - 1)).notes
+    )
+    aps_u_multi_tau(path)
+    assert not hx.load(path).notes
+    counts = np.zeros((6, 14), bool)
+    counts[:, 2] = True
+    assert "True means excluded" in hx.load(path, mask=~counts).notes[0]
+    with pytest.raises(TypeError, match="sigma has dtype bool"):
+        hx.load(path, sigma=True)

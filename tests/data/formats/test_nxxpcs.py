@@ -88,6 +88,35 @@ def test_a_storage_mode_that_says_nothing_is_refused(tmp_path):
         load(path, sigma=0.01)
 
 
+@pytest.mark.parametrize("populated", ["upper_half", "lower_half"])
+@pytest.mark.parametrize("origin", ["upper_left", "lower_left"])
+def test_the_half_that_the_file_says_to_be_empty_is_not_looked_at(tmp_path, populated, origin):
+    c2, lower = decaying_maps(), np.tri(24, k=-1, dtype=bool)
+    garbage = np.where(lower if populated == "upper_half" else lower.T, 7.0, c2)
+    path = nxxpcs(tmp_path / "a.nxs", garbage, origin=origin)
+    with h5py.File(path, "r+") as file:
+        file["entry/twotime/two_time_corr_func"].attrs["populated_elements"] = populated
+    np.testing.assert_allclose(load(path, sigma=0.01).c2, c2)
+    wrong = nxxpcs(tmp_path / "b.nxs", c2, origin=origin, populated=populated)
+    with h5py.File(wrong, "r+") as file:
+        other = {"upper_half": "lower_half", "lower_half": "upper_half"}[populated]
+        file["entry/twotime/two_time_corr_func"].attrs["populated_elements"] = other
+    np.testing.assert_allclose(load(wrong, sigma=0.01).c2, c2)
+
+
+def test_what_the_file_does_not_say_and_what_is_not_read_is_noted(tmp_path):
+    path = nxxpcs(tmp_path / "a.nxs", decaying_maps())
+    with h5py.File(path, "r+") as file:
+        file.copy("entry", "entry_2")
+        for name in ("dynamic_q_list", "dynamic_phi_list"):
+            del file[f"entry/instrument/masks/{name}"].attrs["units"]
+    assert load(path, sigma=0.01, first_frame=0).notes == (
+        "the file holds other maps, which are not read: entry_2",
+        "q of the file taken in Å⁻¹, since it states no unit",
+        "phi of the file taken in degrees, since it states no unit",
+    )
+
+
 def test_units_are_those_of_the_file(tmp_path):
     path = nxxpcs(tmp_path / "a.nxs", decaying_maps(), **{"entry/instrument/masks/dynamic_q_list": Q * 10})
     with h5py.File(path, "r+") as file:

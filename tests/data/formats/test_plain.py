@@ -56,6 +56,24 @@ def test_arrays_with_the_usual_names(tmp_path, kind, name, last):
 
 
 @pytest.mark.parametrize("kind", WRITERS)
+def test_what_is_not_read_and_what_has_no_unit_is_said(tmp_path, kind):
+    arrays = {"q": Q, "phi": PHI, "t": DT * np.arange(24), "sigma": 0.5, "mask": np.ones((24, 24))}
+    path = WRITERS[kind](tmp_path / f"a.{kind[:3]}", c2=C2, **arrays)
+    notes = load(path, sigma=0.01).notes
+    assert "not read: mask, sigma; sigma, mask and gap have to be given" in notes
+    for name, unit in (("q", "Å⁻¹"), ("phi", "degrees"), ("t", "s")):
+        assert f"{name} of the file taken in {unit}, since it states no unit" in notes
+
+
+@pytest.mark.parametrize("kind", [">f8", ">f4", "<f2", np.longdouble])
+def test_numbers_of_any_width_and_order(tmp_path, kind):
+    c2 = np.asfortranarray(C2.astype(kind))
+    data = load(npz(tmp_path / "a.npz", c2=c2, q=Q, dt=DT), sigma=0.01)
+    np.testing.assert_array_equal(data.c2, c2.astype(np.float64))
+    assert data.c2.dtype == (np.float64 if c2.dtype.itemsize > 4 else np.float32)
+
+
+@pytest.mark.parametrize("kind", WRITERS)
 def test_half_a_map_is_filled(tmp_path, kind):
     path = WRITERS[kind](tmp_path / f"a.{kind[:3]}", c2=np.triu(C2), q=Q, dt=DT)
     np.testing.assert_array_equal(load(path, sigma=0.01).c2, C2)
@@ -92,7 +110,8 @@ def test_what_a_file_lacks_is_given(tmp_path):
     [
         ({"dt": 1.0}, errors.MissingValue, "does not state the q of its sectors.*Pass sector_q=<q>"),
         ({"sector_q": 0.01}, errors.MissingValue, "the time between its frames.*Pass dt=<seconds>"),
-        ({"sector_q": 0.01, "dt": 0}, errors.WrongFrameTime, "0.0 s; expected > 0"),
+        ({"sector_q": 0.01, "dt": 0}, errors.WrongOption, "dt is 0.0; expected a finite number of seconds > 0"),
+        ({"sector_q": 0.01, "dt": np.inf}, errors.WrongOption, "dt is inf; expected a finite number"),
         ({"sector_q": 0.01, "dt": "1 fortnight"}, errors.WrongOption, "dt is '1 fortnight'; expected a number in s"),
         ({"sector_q": "0.05 nm", "dt": 1}, errors.WrongOption, "sector_q is '0.05 nm'; expected a number in Å⁻¹"),
         ({"sector_q": [0.1, 0.2], "dt": 1}, errors.WrongShape, "one value, or one for each of the 3 sectors"),
@@ -118,6 +137,11 @@ def test_what_is_missing_or_wrong_is_named(tmp_path, options, error, message):
         ({"c2": C2, "q": Q, "t": np.zeros(24)}, "do not increase"),
         ({"c2": C2, "q": Q, "t": np.arange(24.0), "dt": 5.0}, "dt is 5 s, and its times are 1 s apart"),
         ({"c2": C2, "q": Q, "dt": [1.0, 2.0]}, "dt has 2 values"),
+        ({"c2": C2, "q": Q, "dt": -1.0}, "dt is -1 s; expected > 0. Correct it in the file"),
+        ({"c2": (1000 * C2).astype(int), "q": Q, "dt": 1.0}, "c2 holds int64: a correlation is no whole number"),
+        ({"c2": C2 > 1.1, "q": Q, "dt": 1.0}, "c2 holds bool"),
+        ({"c2": C2 + 0j, "q": Q, "dt": 1.0}, "c2 holds complex128: a correlation is a real number"),
+        ({"c2": C2[:, :1, :1], "q": Q, "dt": 1.0}, "one frame has no other"),
         ({"c2": C2, "q": [0.004, np.nan, 0.008], "dt": 1.0}, "not finite"),
     ],
 )

@@ -12,7 +12,7 @@ from ..recording import OneTimeRecording, Reader
 from ..sectors import SECTOR_PHI, SECTOR_Q
 from ..times import frame_count, stated_frame_time
 from . import layout
-from .qmap import n_azimuths, n_labels, sectors_of
+from .qmap import n_azimuths, n_labels, note_on_region_map, sectors_of
 
 _QMAP = (layout.INDEX_MAPPING, layout.NUM_PTS, layout.Q_LIST, layout.PHI_LIST)
 _ONE_AZIMUTH = "the qmap has one azimuth, which no direction follows from: no phi"
@@ -56,6 +56,7 @@ def read(
                     "Run the analysis again."
                 )
         q, phi, notes = sectors_of(file, _labels(file, len(g2), sector_q, sector_phi), sector_q, sector_phi)
+        notes += note_on_region_map(file) if sector_q is None or sector_phi is None else ()
         if sector_phi is None and phi is not None and n_azimuths(file) == 1:
             phi, notes = None, (*notes, _ONE_AZIMUTH)
     return OneTimeRecording(tau, g2, q, phi, sigma, "the errors of g2 in the file", (*notes, *time_notes))

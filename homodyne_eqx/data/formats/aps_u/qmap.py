@@ -4,8 +4,10 @@ import numpy as np
 
 from ...errors import UnknownSectors
 from ...hdf5_file import Hdf5File
-from ..sectors import of_each_sector
+from ..sectors import note_without_unit, of_each_sector
 from . import layout
+
+_LARGEST_DETECTOR = 100_000_000
 
 
 def sectors_of(
@@ -32,6 +34,19 @@ def n_labels(file: Hdf5File) -> int:
     return len(file.whole_numbers(layout.INDEX_MAPPING))
 
 
+def note_on_region_map(file: Hdf5File) -> tuple[str, ...]:
+    """A note where the region map has another number of labels than the index mapping, which says where they are."""
+    if not file.has(layout.ROI_MAP):
+        return ()
+    labels, listed = int(np.max(file.whole_numbers(layout.ROI_MAP, most=_LARGEST_DETECTOR), initial=0)), n_labels(file)
+    if labels in (0, listed):
+        return ()
+    return (
+        f"dynamic_roi_map has labels up to {labels}, and dynamic_index_mapping lists {listed}: the qmap contradicts "
+        "itself, and q and phi may be those of other sectors",
+    )
+
+
 def n_azimuths(file: Hdf5File) -> int:
     """Into how many azimuths the qmap is divided."""
     return file.dataset(layout.PHI_LIST).size
@@ -53,13 +68,12 @@ def _grid(file: Hdf5File, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
             f"processed_bins runs from {labels.min()} to {labels.max()}; expected labels from 1 to {len(mapping)}, the "
             "length of dynamic_index_mapping. The maps belong to another qmap: run the analysis again with theirs."
         )
-    grid = mapping[labels - 1]
-    if grid.min() < 0 or grid.max() >= n_q * n_phi:
+    if mapping.min() < 0 or mapping.max() >= n_q * n_phi:
         file.refuse(
-            f"dynamic_index_mapping runs from {grid.min()} to {grid.max()}; expected grid indices from 0 to "
+            f"dynamic_index_mapping runs from {mapping.min()} to {mapping.max()}; expected grid indices from 0 to "
             f"{n_q} × {n_phi} − 1. The qmap contradicts itself: make it again."
         )
-    return np.divmod(grid, n_phi)
+    return np.divmod(mapping[labels - 1], n_phi)
 
 
 def _of_qmap(
@@ -74,7 +88,7 @@ def _of_qmap(
             "sector is.",
         )
     factor, converted = file.factor(name, quantity)
-    unit = file.attribute(name, "unit") or file.attribute(name, "units")
     target = {"q": "Å⁻¹", "angle": "degrees"}[quantity]
-    note = (f"{expected} converted from {unit} to {target}",) if converted else ()
+    note = (f"{expected} converted from {file.unit(name)} to {target}",) if converted else ()
+    note += note_without_unit(file, name, expected)
     return file.numbers(name, finite=quantity == "q")[index] * factor, note

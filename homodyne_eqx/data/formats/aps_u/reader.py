@@ -15,7 +15,7 @@ from ..recording import Reader, Recording
 from ..sectors import SECTOR_PHI, SECTOR_Q
 from ..times import frame_count, frame_times, stated_frame_time
 from . import layout
-from .qmap import sectors_of
+from .qmap import note_on_region_map, sectors_of
 
 _REQUIRED = (layout.MAPS, layout.PROCESSED_BINS, layout.INDEX_MAPPING, layout.NUM_PTS, layout.Q_LIST, layout.PHI_LIST)
 
@@ -61,6 +61,7 @@ def read(
         stated = sector_q is not None and sector_phi is not None
         labels = np.arange(1, maps.shape[0] + 1) if stated else _labels(file, maps.shape[0])
         q, phi, notes = sectors_of(file, labels, sector_q, sector_phi)
+        notes += () if stated else note_on_region_map(file)
         t, dt, time_notes = _times(file, path, maps.shape[1], frame_time, first_frame)
         extras = {name: f"{layout.EXTRAS}/{name}" for name in ("gap", "sigma", "mask")}
         most = math.prod(maps.shape)
@@ -121,7 +122,19 @@ def _times(
         raise MissingFirstFrame(str(path), f"{layout.CONFIG}/begin_frame")
     if np.isfinite(first) and first != round(first):
         file.refuse(f"/{layout.CONFIG}/begin_frame is {first:g}; expected a whole number of frames. Correct it.")
+    notes += _note_on_end(file, n_t * per_map_frame, per_map_frame)
     return frame_times(path, n_t, frame_time, per_map_frame, first), frame_time * per_map_frame, notes
+
+
+def _note_on_end(file: Hdf5File, frames: float, per_map_frame: float) -> tuple[str, ...]:
+    """A note where the detector frames from `begin_frame` to `end_frame` are not those that the maps cover."""
+    begin, end = (file.number(f"{layout.CONFIG}/{name}") for name in ("begin_frame", "end_frame"))
+    if begin is None or end is None or not 0 <= begin < end or abs(end - begin - frames) <= per_map_frame:
+        return ()
+    return (
+        f"begin_frame {begin:g} and end_frame {end:g} are {end - begin:g} detector frames apart, and the maps cover "
+        f"{frames:g}: if stride_frame or avg_frame is wrong, so is the frame period",
+    )
 
 
 READER = Reader(

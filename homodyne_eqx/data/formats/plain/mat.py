@@ -10,7 +10,7 @@ from ...hdf5_file import Hdf5File, hdf5_file
 from ..hdf5_maps import Hdf5Maps, maps_of_one_array
 from ..recording import Reader, Recording
 from .mat_file import mat_variables, read_mat
-from .named_arrays import NAMES, OPTIONS, found_names, recording_of, sector_axis, sectors_first
+from .named_arrays import NAMES, OPTIONS, found_names, not_read, recording_of, sector_axis, sectors_first
 
 _OLD, _NEW = b"MATLAB 5.0 MAT-file", b"MATLAB 7.3 MAT-file"
 
@@ -38,7 +38,8 @@ def read(
 
     **Raises:** as `recording_of`; `InvalidFile` for what is no stack of maps; `TooLarge`.
     """
-    names = found_names(path, _names(path) or set())
+    there = _names(path) or set()
+    names = found_names(path, there)
     if is_hdf5(path):
         with hdf5_file(path) as file:
             maps: Any = _maps(file, path, names.pop("c2"))
@@ -47,7 +48,7 @@ def read(
         variables = mat_variables(path)
         arrays = {what: read_mat(path, variables[name]) for what, name in names.items()}
         maps = sectors_first(path, names["c2"], arrays.pop("c2"))
-    return recording_of(path, maps, arrays, dt, first_frame, sector_q, sector_phi)
+    return recording_of(path, maps, arrays, dt, first_frame, sector_q, sector_phi, not_read(there))
 
 
 def _names(path: Path) -> set[str] | None:

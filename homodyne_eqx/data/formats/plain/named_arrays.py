@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ...errors import InvalidFile, MissingValue
+from ...errors import InvalidFile, MissingValue, WrongOption
 from ...maps import MapStack
 from ..reader_options import FIRST_FRAME, ReaderOption
 from ..recording import Recording
@@ -29,6 +29,8 @@ DT = ReaderOption(
 OPTIONS = (DT, FIRST_FRAME, SECTOR_Q, SECTOR_PHI)
 _DT_TOLERANCE = 0.01
 _UNIFORM = 1e-4
+_NAMED = 8
+_UNITS = {"q": "Å⁻¹", "phi": "degrees", "dt": "s", "t": "s"}
 
 
 def found_names(path: Path, names: set[str]) -> dict[str, str]:
@@ -43,6 +45,15 @@ def found_names(path: Path, names: set[str]) -> dict[str, str]:
     return found
 
 
+def not_read(names: set[str]) -> tuple[str, ...]:
+    """A note on arrays of a file that have none of the names above."""
+    others = sorted(name for name in names - {each for known in NAMES.values() for each in known} if name[:1] != "#")
+    if not others:
+        return ()
+    listed = ", ".join(others[:_NAMED]) + (" …" if len(others) > _NAMED else "")
+    return (f"not read: {listed}; sigma, mask and gap have to be given",)
+
+
 def sector_axis(path: Path, name: str, shape: Sequence[int]) -> int | None:
     """Along which axis of an array the sectors are, 0 or −1; `None` for one map.
 
@@ -50,6 +61,8 @@ def sector_axis(path: Path, name: str, shape: Sequence[int]) -> int | None:
     """
     if len(shape) == 2 and shape[0] == shape[1] >= 2:
         return None
+    if len(shape) in (2, 3) and shape[-1] == shape[-2] == 1:
+        raise InvalidFile(str(path), f"{name} has shape {tuple(shape)}: one frame has no other to be correlated with.")
     ends = [axis for axis, square in ((0, shape[1:]), (-1, shape[:2])) if len(shape) == 3 and square[0] == square[1]]
     if len(ends) == 1 and 0 not in shape and shape[1] >= 2:
         return ends[0]
@@ -62,7 +75,10 @@ def sector_axis(path: Path, name: str, shape: Sequence[int]) -> int | None:
 
 
 def sectors_first(path: Path, name: str, c2: np.ndarray) -> np.ndarray:
-    """Maps as `(n_sector, n_t, n_t)`. **Raises:** as `sector_axis`."""
+    """Maps as `(n_sector, n_t, n_t)`. **Raises:** as `sector_axis`; `InvalidFile` for what are no fractions."""
+    if c2.dtype.kind != "f":
+        what = "a correlation is no whole number" if c2.dtype.kind in "iub" else "a correlation is a real number"
+        raise InvalidFile(str(path), f"{name} holds {c2.dtype}: {what}. Save the normalised c2, as float32 or float64.")
     axis = sector_axis(path, name, c2.shape)
     return c2[None] if axis is None else c2 if axis == 0 else np.moveaxis(c2, -1, 0)
 
@@ -75,6 +91,7 @@ def recording_of(
     first_frame: int | None,
     sector_q: np.ndarray | None,
     sector_phi: np.ndarray | None,
+    notes: tuple[str, ...] = (),
 ) -> Recording:
     """The recording of these maps; what is given counts, and else what is in the file: `q`, `phi`, `dt`, `t`, `t2`.
 
@@ -89,16 +106,10 @@ def recording_of(
     )
     if q is None:
         raise MissingValue(str(path), "the q of its sectors", SECTOR_Q.name, SECTOR_Q.placeholder)
-    notes = tuple(
-        f"{what} of the file taken in {unit}, since it states no unit"
-        for what, unit, given in (("q", "Å⁻¹", sector_q), ("phi", "degrees", sector_phi))
-        if given is None and what in read
-    )
-    notes += tuple(
-        f"{what} as given, not that of the file"
-        for what, given in (("q", sector_q), ("phi", sector_phi), ("dt", dt))
-        if given is not None and what in read
-    )
+    for what, given in (("q", sector_q), ("phi", sector_phi), ("dt", dt), ("t", None)):
+        if what in read:
+            said = f"taken in {_UNITS[what]}, since it states no unit" if given is None else None
+            notes += (f"{what} of the file {said}" if said else f"{what} as given, not that of the file",)
     t, step = _times(path, read, n_t, dt)
     if t is None or first_frame is not None:
         if step is None:
@@ -125,9 +136,11 @@ def _times(
             raise InvalidFile(
                 str(path), f"dt has {read['dt'].size} values; expected one, in s. Correct it in the file."
             )
+        if not read["dt"][0] > 0:
+            raise InvalidFile(str(path), f"dt is {read['dt'][0]:g} s; expected > 0. Correct it in the file.")
         dt = float(read["dt"][0])
-    if dt is not None:
-        frame_times(path, n_t, dt, 1.0, 0)
+    if dt is not None and not (np.isfinite(dt) and dt > 0):
+        raise WrongOption(DT.name, dt, "a finite number of seconds > 0")
     t = read.get("t")
     if t is None:
         return None, dt
@@ -150,7 +163,7 @@ def _times(
 
 
 def _numbers(path: Path, name: str, values: Any) -> np.ndarray:
-    if values.dtype.kind not in "fiub":
+    if values.dtype.kind not in "fiu":
         raise InvalidFile(str(path), f"{name} holds {values.dtype}; expected real numbers. Correct it in the file.")
     numbers = np.ravel(values).astype(np.float64)
     if name != "phi" and not np.all(np.isfinite(numbers)):

@@ -6,7 +6,7 @@ import numpy as np
 
 from ..npy_arrays import npz_names, read_npz, starts_as_zip
 from ..recording import Reader, Recording
-from .named_arrays import NAMES, OPTIONS, found_names, recording_of, sectors_first
+from .named_arrays import NAMES, OPTIONS, found_names, not_read, recording_of, sectors_first
 
 
 def missing(path: Path) -> tuple[str, ...]:
@@ -32,10 +32,11 @@ def read(
 
     **Raises:** as `recording_of`; `InvalidFile` for what is no stack of maps; `TooLarge`.
     """
-    names = found_names(path, npz_names(path) or set())
+    there = npz_names(path) or set()
+    names = found_names(path, there)
     arrays = {what: read_npz(path, name) for what, name in names.items()}
     maps = sectors_first(path, names["c2"], arrays.pop("c2"))
-    return recording_of(path, maps, arrays, dt, first_frame, sector_q, sector_phi)
+    return recording_of(path, maps, arrays, dt, first_frame, sector_q, sector_phi, not_read(there))
 
 
 READER = Reader("npz", ".npz of plain arrays", missing, read, OPTIONS, one_value_states=True)
