@@ -51,8 +51,8 @@ def of_pairs(
         if model is not None:
             raise ValueError(
                 f"--model {model} has rates that may change with time, and these are one-time correlations, which hold "
-                f"lags alone. Expected {', '.join(extensions.ONE_TIME)}; or run the two-time analysis of the same frames "
-                "and fit its maps."
+                f"lags alone. Expected {', '.join(extensions.ONE_TIME)}; or run the two-time analysis of the same "
+                "frames and fit its maps."
             )
         _refuse_choices("a model of one-time correlations", choice.kernel, choice.accumulation, choice.rates)
     entry = None if model is None else extensions.find(model)

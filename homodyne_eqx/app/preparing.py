@@ -54,8 +54,8 @@ class Prepared:
         """The data. **Raises:** `ValueError` for data that are no maps."""
         if not isinstance(self.data, TwoTimeData):
             raise ValueError(
-                f"{self.data.provenance.path} holds one-time correlations, no maps; expected a two-time file. Fit it as "
-                "it is, or run the two-time analysis of the same frames and read its result."
+                f"{self.data.provenance.path} holds one-time correlations, no maps; expected a two-time file. Fit it "
+                "as it is, or run the two-time analysis of the same frames and read its result."
             )
         return self.data
 

@@ -35,6 +35,8 @@ def doubts_on_maps(
         )
     if looked_at.size and np.all(looked_at == np.round(looked_at)) and np.ptp(looked_at) > 0:
         yield "all values of the maps are whole numbers, and correlations are not: were they rounded?"
+    if looked_at.size > 1 and np.ptp(looked_at) == 0:
+        yield f"all pixels of the maps hold {looked_at[0]:.6g}: was nothing measured?"
     if bad_frames is None:
         yield from _repeated(looked_at)
     maps = ((k, c2[k] if masked is None else np.where(masked[k], np.nan, c2[k])) for k in range(len(c2)))

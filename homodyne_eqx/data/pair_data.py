@@ -172,7 +172,7 @@ class PairData:
         of_values = doubts_on_size(self.value[~self.left_out], "the values are", "g2")
         return (
             *self.provenance.notes,
-            *(() if self.lags_only else doubts_on_geometry(self.geometry)),
+            *doubts_on_geometry(self.geometry, self.lags_only),
             *of_values,
             *doubts_on_mask(self.mask[:, None]),
         )

@@ -17,10 +17,15 @@ _SIGNS_OF_RADIANS = 2 * np.pi + 1e-6
 _RUNS_LATER, _CLOCK = 1e3, 1e6
 
 
-def doubts_on_geometry(geometry: Geometry) -> Iterator[str]:
+def doubts_on_geometry(geometry: Geometry, lags_only: bool = False) -> Iterator[str]:
     """A sentence for each value outside what beamlines have, for azimuths that look like radians or are beyond a turn,
-    and for sectors of equal q and phi."""
+    and for sectors of equal q and phi.
+
+    **Arguments:** `lags_only`: whether its times are lags, on which there are no doubts.
+    """
     for name, (low, high, unit, text) in RANGES.items():
+        if lags_only and name == "dt":
+            continue
         value = getattr(geometry, name)
         values = np.ravel(np.asarray(value if value is not None else 1e-3 if name == "dt" else low, np.float64))
         off = values[(values < low * (1 - 1e-6)) | (values > high * (1 + 1e-6))]
@@ -30,7 +35,7 @@ def doubts_on_geometry(geometry: Geometry) -> Iterator[str]:
                 f"unit ({text} gives another one)"
             )
     t = np.asarray(geometry.t, np.float64)
-    if t[0] > max(_CLOCK, _RUNS_LATER * (t[-1] - t[0])):
+    if not lags_only and t[0] > max(_CLOCK, _RUNS_LATER * (t[-1] - t[0])):
         yield (
             f"the first frame is at {t[0]:.6g} s, and the run takes {t[-1] - t[0]:.3g} s: times of a clock? They count "
             "from the start of the experiment; subtract that"

@@ -50,6 +50,7 @@ def _strings(shape):
 REPLACEMENTS = {
     "text": lambda v: _strings(v.shape),
     "complex": lambda v: v.astype(complex),
+    "booleans": lambda v: v.astype(bool),
     "empty": lambda v: np.zeros((0,)),
     "null": lambda v: h5py.Empty("f8"),
     "scalar": lambda v: 3.0,

@@ -218,6 +218,7 @@ def test_a_mask_may_list_frames():
         (lambda c2: np.round(c2 + 0.35).astype(int), ["all values of the maps are whole numbers"]),
         (lambda c2: 1 + c2, ["normalised ones fall to 1"]),
         (far_lags_of_one, ["% of the pixels hold exactly 1"]),
+        (lambda c2: np.ones_like(c2), ["all pixels of the maps hold 1: was nothing measured?"]),
         (lambda c2: -c2, ["the maps are -1.0", "near 1; divide"]),
         (lambda c2: c2 * np.array([1.0, -1.0, 1.0])[:, None, None], ["the map of sector 1 is -1"]),
         (lambda c2: 1.05 * c2, []),

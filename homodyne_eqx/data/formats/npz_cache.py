@@ -45,6 +45,10 @@ def read(path: Path, *, first_frame: int | None = None) -> Recording:
     if "cache_metadata" in names:
         raise InvalidFile(str(path), f"it keeps its metadata as a pickled object. {_OLDER}")
     c2, t, t2, q, phi = (_array(path, name) for name in _REQUIRED)
+    if c2.dtype.kind != "f":
+        raise InvalidFile(
+            str(path), f"c2_exp holds {c2.dtype}: a correlation is no whole number. Have the cache written again."
+        )
     text = str(_array(path, _METADATA, "US")[()]) if _METADATA in names else "{}"
     if t.ndim != 1 or t.shape != t2.shape or not np.array_equal(t, t2):
         raise InvalidFile(

@@ -153,5 +153,7 @@ def test_what_looks_wrong_is_noted_and_booleans_are_no_noise(path):
     counts = np.zeros((6, 14), bool)
     counts[:, 2] = True
     assert "True means excluded" in hx.load(path, mask=~counts).notes[0]
+    far = hx.load(aps_u_multi_tau(path, dim0=1e3 * Q_LIST))
+    assert any("q is 2 Å⁻¹, outside" in note for note in far.notes)
     with pytest.raises(TypeError, match="sigma has dtype bool"):
         hx.load(path, sigma=True)

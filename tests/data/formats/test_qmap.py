@@ -14,6 +14,7 @@ QMAP, CONFIG = "xpcs/qmap", "xpcs/twotime/config"
     [
         ({f"{CONFIG}/begin_frame": 4, f"{CONFIG}/end_frame": 9}, "5 detector frames apart, and the maps cover"),
         ({f"{QMAP}/dynamic_roi_map": np.array([[0, 1], [2, 3]])}, "labels up to 3, and dynamic_index_mapping lists"),
+        ({f"{QMAP}/dynamic_index_mapping": np.array([7, 6, 5, 3, 2, 0])}, "dynamic_index_mapping does not increase"),
         ({f"{CONFIG}/begin_frame": 4, f"{CONFIG}/end_frame": -1}, None),
         ({f"{CONFIG}/begin_frame": 4, f"{CONFIG}/end_frame": 0}, None),
     ],

@@ -35,7 +35,13 @@ def n_labels(file: Hdf5File) -> int:
 
 
 def note_on_region_map(file: Hdf5File) -> tuple[str, ...]:
-    """A note where the region map has another number of labels than the index mapping, which says where they are."""
+    """A note where the index mapping, which says where the labels are, does not increase, and where the region map has
+    another number of labels."""
+    if np.any(np.diff(file.whole_numbers(layout.INDEX_MAPPING)) <= 0):
+        return (
+            "dynamic_index_mapping does not increase, as it does where labels are numbered along the grid: q and phi "
+            "may be those of other sectors",
+        )
     if not file.has(layout.ROI_MAP):
         return ()
     labels, listed = int(np.max(file.whole_numbers(layout.ROI_MAP, most=_LARGEST_DETECTOR), initial=0)), n_labels(file)
