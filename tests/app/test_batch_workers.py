@@ -12,6 +12,7 @@ import pytest
 
 import homodyne_eqx as hx
 from homodyne_eqx.app.batches import dask_pool
+from homodyne_eqx.app.batches.alone import Killed, run_alone
 from tests.app.batch_files import MAIN, Stored, broken_copy, table, write_file
 
 pytestmark = [pytest.mark.x64, pytest.mark.filterwarnings("default")]  # Dask warns of what its own shutdown leaves open
@@ -45,10 +46,12 @@ def test_a_process_that_is_killed_harms_nothing_else(result, files, tmp_path):
     rows = hx.batch(stored, files, tmp_path / "out", workers=2, **OPTIONS)
     assert [row["status"] == "failed" for row in rows] == [False, True, False, False, False]
     assert "killed, and so was the next one" in rows[1]["message"]
-    assert [stored.count(file.name) for file in files] == [1, 2, 1, 2, 1]
+    counts = [stored.count(file.name) for file in files]
+    assert counts[1] == counts[3] == 2
+    assert {counts[0], counts[2], counts[4]} <= {1, 2}  # 2 where Dask gave up a process with a file that it had begun
     here = hx.batch(stored, files, tmp_path / "out", **OPTIONS)
     assert here == rows
-    assert stored.count() == 7
+    assert stored.count() == sum(counts)
 
 
 def test_another_process_computes_as_this_one_does(files, tmp_path, monkeypatch):
@@ -66,6 +69,15 @@ def test_another_process_computes_as_this_one_does(files, tmp_path, monkeypatch)
     monkeypatch.setattr(dask_pool.pickle, "loads", lambda content: order.append("opened") or job)
     dask_pool.do_there(3, bool(jax.config.jax_enable_x64), pickle.dumps(job))
     assert order == [(3, True), "opened", files[0]]
+
+
+def test_a_process_alone_says_how_it_ended():
+    """Functions of the standard library do for the work."""
+    begun = []
+    assert isinstance(run_alone(os.listdir, ("/no/such/folder",), begun.append), FileNotFoundError)
+    assert isinstance(run_alone(signal.raise_signal, (signal.SIGKILL,), begun.append), Killed)
+    assert begun[1].exitcode == -signal.SIGKILL
+    assert not begun[0].is_alive()
 
 
 @pytest.mark.parametrize(("count", "threads", "each"), [(2, 8, 4), (3, 8, 2), (4, 2, 1), (1, 5, 5)])

@@ -57,7 +57,7 @@ def batch(
 
     **Raises:** `FileNotFoundError` for a name that nothing has; `ValueError` for no worker, and for settings that
     cannot be told; `FileExistsError` for an output that holds something else; `ImportError` without the packages that
-    it needs; `KeyboardInterrupt` after the table is written.
+    it needs; `ConnectionError` where workers do not start or are lost; `KeyboardInterrupt` after the table is written.
     """
     import sys
 

@@ -6,19 +6,23 @@ import os
 import pickle
 import queue
 import threading
+import time
 from collections import deque
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, final
 
+from .alone import Killed, run_alone
 from .one_file import Job, do
 from .pool import AbstractPool, Done
 
 _ONE_AT_A_TIME = threading.Lock()
 """Matplotlib has settings of a process: a worker of several threads does one job after the other all the same."""
 _PATIENCE = "30s"
+_MISSED_AFTER = 20.0
 _HERE = {
     "distributed.scheduler.allowed-failures": 0,  # what is tried again is decided here
     "distributed.scheduler.worker-ttl": None,
@@ -63,18 +67,20 @@ def do_there(threads: int | None, float64: bool, pickled: bytes) -> None:
 
 @final
 class OnDask(AbstractPool):
-    """Jobs spread over processes. A process that is killed is replaced. Its job, and those that waited for it there,
-    are tried once more, each while no other runs, so that a second death is due to it alone."""
+    """Jobs spread over processes. On this machine a process that is killed is replaced. Its job, and any that waited
+    for it there, are tried once more, each in a process of its own, so that a second death is due to it alone. A
+    cluster tries again as it is set up to."""
 
     def __init__(self, workers: Workers):
         self._workers = workers
         self._ended: queue.Queue[tuple[str, Exception | None]] = queue.Queue()
         self._queued: deque[Job] = deque()
-        self._doubtful: deque[Job] = deque()
         self._running: dict[str, tuple[Job, Any]] = {}
-        self._on_trial: Job | None = None
+        self._again = ThreadPoolExecutor(1)
+        self._process: Any = None
         self._stack = ExitStack()
         self._client: Any = None
+        self._complete_at, self._patience = time.monotonic(), _MISSED_AFTER
 
     def __enter__(self) -> "OnDask":
         with ExitStack() as stack:
@@ -86,6 +92,10 @@ class OnDask(AbstractPool):
         self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None
     ) -> None:
         self._running.clear()
+        self._queued.clear()
+        self._again.shutdown(wait=False, cancel_futures=True)
+        if self._process is not None:
+            self._process.kill()
         self._stack.close()
 
     def submit(self, job: Job) -> None:
@@ -94,7 +104,7 @@ class OnDask(AbstractPool):
 
     @property
     def waiting(self) -> int:
-        return len(self._queued) + len(self._doubtful) + len(self._running)
+        return len(self._queued) + len(self._running)
 
     def done(self, seconds: float) -> Iterator[Done]:
         try:
@@ -102,28 +112,38 @@ class OnDask(AbstractPool):
         except queue.Empty:
             if self._client.status != "running":
                 raise ConnectionError(self._gone) from None
+            self._replace_missing()
             return
         from distributed.scheduler import KilledWorker
 
         job, _ = self._running.pop(key)
-        tried, self._on_trial = job is self._on_trial, None
-        if isinstance(error, KilledWorker) and not tried:
-            self._doubtful.append(job)
-        elif error is not None and not isinstance(error, KilledWorker):
-            raise error
         self._start()
-        if error is None or tried:
+        if isinstance(error, KilledWorker) and self._workers.scheduler is None:
+            self._try_alone(job)
+        elif error is None or isinstance(error, KilledWorker | Killed):
             yield Done(job, None if error is None else _KILLED)
+        else:
+            raise error
 
     def _start(self) -> None:
         """Hand jobs to Dask: on this machine one more than there are processes, which then need not wait; to a cluster
         all, from which it sees how many workers it needs."""
         most = math.inf if self._workers.scheduler is not None else self._workers.count + 1
-        while self._queued and len(self._running) < most and self._on_trial is None:
+        while self._queued and len(self._running) < most:
             self._hand_over(self._queued.popleft())
-        if self._doubtful and not self._running:
-            self._on_trial = self._doubtful.popleft()
-            self._hand_over(self._on_trial)
+
+    def _try_alone(self, job: Job) -> None:
+        """Do a job in a process of its own, one after the other."""
+        import cloudpickle
+
+        key = f"alone-{id(job)}"
+        arguments = self._workers.threads, self._workers.float64, cloudpickle.dumps(job)
+        self._running[key] = job, None
+
+        def begun(process: Any) -> None:
+            self._process = process
+
+        self._again.submit(lambda: self._ended.put((key, run_alone(do_there, arguments, begun))))
 
     def _hand_over(self, job: Job) -> None:
         import cloudpickle
@@ -146,6 +166,24 @@ class OnDask(AbstractPool):
         self._ended.put((future.key, error))
         future.release()
 
+    def _replace_missing(self) -> None:
+        """Start processes in the place of those on this machine that stay away: Dask gives up what dies as it starts.
+
+        The time that they are given to come back doubles, since a busy machine is slow to start them.
+        """
+        cluster, now = self._client.cluster, time.monotonic()
+        if cluster is None:
+            return
+        here = {worker.name for worker in list(cluster.scheduler.workers.values())}
+        missing = [name for name in cluster.worker_spec if name not in here]
+        if not missing:
+            self._complete_at = now
+        elif now - self._complete_at > self._patience:
+            for name in missing:
+                del cluster.worker_spec[name]
+            cluster.scale(self._workers.count)
+            self._complete_at, self._patience = now, 2 * self._patience
+
     @property
     def _gone(self) -> str:
         return (
@@ -157,7 +195,8 @@ class OnDask(AbstractPool):
 def _client(workers: Workers, stack: ExitStack) -> Any:
     """A client of the cluster, of a new one on this machine unless an address is given; `stack` closes both.
 
-    **Raises:** `ImportError` without Dask; `ConnectionError` where no scheduler answers.
+    **Raises:** `ImportError` without Dask; `ConnectionError` where no scheduler answers, or no process
+    starts.
     """
     require_dask()
     import dask
@@ -172,14 +211,20 @@ def _client(workers: Workers, stack: ExitStack) -> Any:
                 "tcp://node17:8786, which `dask scheduler` prints."
             ) from error
     stack.enter_context(dask.config.set(_HERE))
-    cluster = LocalCluster(
-        n_workers=workers.count,
-        threads_per_worker=1,
-        processes=True,
-        dashboard_address=None,
-        memory_limit=None,
-        silence_logs=logging.CRITICAL,
-    )
+    try:
+        cluster = LocalCluster(
+            n_workers=workers.count,
+            threads_per_worker=1,
+            processes=True,
+            dashboard_address="127.0.0.1:0",
+            memory_limit=None,
+            silence_logs=logging.CRITICAL,
+        )
+    except RuntimeError as error:
+        raise ConnectionError(
+            f"{workers.count} worker processes did not start: {error} In a script the call stands below "
+            "`if __name__ == '__main__':`, since each of them imports the script. Else take fewer, or one."
+        ) from error
     stack.enter_context(cluster)
     return stack.enter_context(Client(cluster, set_as_default=False))
 
