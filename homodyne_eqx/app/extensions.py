@@ -50,14 +50,17 @@ class InstalledModel:
     def fixed(self) -> dict[str, float]:
         return {}
 
-    def start(self, given: Mapping[str, float]) -> Start:
-        """The start: a given value, for every element of an array, or the value of the model."""
+    def start(self, given: Mapping[str, float | tuple[float, ...]]) -> Start:
+        """The start: a given value, for every element of an array unless there are as many, or the value of the model.
+
+        **Raises:** `ValueError` for another number of values.
+        """
         values: dict[str, Any] = {}
         leaves = named_leaves(self.model)
         names = names_by_path(leaves)
         given = {names.get(name, name): value for name, value in given.items()}
         for leaf in leaves:
-            values[leaf.name] = np.full(leaf.value.shape, given[leaf.name]) if leaf.name in given else leaf.value
+            values[leaf.name] = _filled(leaf.name, leaf.value, given[leaf.name]) if leaf.name in given else leaf.value
         sources = {name: "given" if name in given else self.package for name in values}
         return Start(values, sources, ())
 
@@ -66,6 +69,13 @@ class InstalledModel:
         paths = iter(self.names)
         put = lambda x: jnp.asarray(values[next(paths)], x.dtype) if eqx.is_inexact_array(x) else x  # noqa: E731
         return jax.tree.map(put, self.model)
+
+
+def _filled(name: str, value: Any, given: float | tuple[float, ...]) -> np.ndarray:
+    if isinstance(given, tuple) and (len(given) != value.size or not value.ndim):
+        expected = f"one, or {value.size}" if value.ndim else "one"
+        raise ValueError(f"--start {name} has {len(given)} values; expected {expected}.")
+    return np.reshape(given, value.shape) if isinstance(given, tuple) else np.full(value.shape, given)
 
 
 def find(name: str) -> EntryPoint | None:

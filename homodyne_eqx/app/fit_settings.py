@@ -14,9 +14,9 @@ from .preparing import Preparation
 @final
 @dataclass(frozen=True)
 class Assigned:
-    """Start values by name, names of parameters that stay where they start, and bounds by name."""
+    """Start values by name, one or one for each sector, names of parameters that stay where they start, and bounds."""
 
-    start: Mapping[str, float]
+    start: Mapping[str, float | tuple[float, ...]]
     fixed: tuple[str, ...]
     bounds: Mapping[str, tuple[float | None, float | None]]
 
@@ -26,8 +26,8 @@ class Assigned:
 class FitSettings:
     """What the options of `fit` say, as they are written on the command line. `None` and empty: as if not given.
 
-    `start`, `fix` and `bound` hold texts such as `D0=1000`, `phi0`, `alpha=-1:0`; `layout_options` what one reader
-    alone understands.
+    `start`, `fix` and `bound` hold texts such as `D0=1000`, `contrast=0.3,0.28`, `phi0`, `alpha=-1:0`; `start_from` a
+    former result; `layout_options` what one reader alone understands.
     """
 
     model: str | None = None
@@ -50,6 +50,7 @@ class FitSettings:
     start: Sequence[str] = ()
     fix: Sequence[str] = ()
     bound: Sequence[str] = ()
+    start_from: Path | None = None
     loss: LossName = LossName.squares
     max_steps: int = 200
     layout_options: Mapping[str, Any] = field(default_factory=dict)
@@ -84,7 +85,7 @@ class FitSettings:
 
 
 def _assigned(start: Sequence[str], fix: Sequence[str], bound: Sequence[str], names: Sequence[str]) -> Assigned:
-    given = values("--start", start, names)
+    given: dict[str, float | tuple[float, ...]] = {**values("--start", start, names, several=True)}
     fixed = fixed_of("--fix", fix, names)
     twice = sorted(given.keys() & {name for name, value in fixed.items() if value is not None})
     if twice:

@@ -32,7 +32,7 @@ class Job:
 
     choice: ModelChoice | InstalledModel
     data: TwoTimeData | OneTimeData | PairData
-    given: Mapping[str, float] = field(default_factory=dict)
+    given: Mapping[str, float | tuple[float, ...]] = field(default_factory=dict)
     fixed: tuple[str, ...] = ()
     bounds: Mapping[str, tuple[float | None, float | None]] = field(default_factory=dict)
     loss: AbstractLoss = Squares()
@@ -64,14 +64,25 @@ def run(job: Job, start: Start, console: Console, quiet: bool) -> FitResult:
 
 
 def write(
-    folder: Path, result: FitResult, more: Mapping[str, Any], *, force: bool, console: Console, quiet: bool
+    folder: Path,
+    result: FitResult,
+    more: Mapping[str, Any],
+    *,
+    force: bool,
+    console: Console,
+    quiet: bool,
+    config: str | None = None,
 ) -> list[str]:
     """The files of the result (and `more` in its JSON file), whole or not at all.
+
+    **Arguments:** `config`: the text of `config.toml`.
 
     **Returns:** names of the files.
     """
     with whole_folder(folder, force) as partial, stage(console, "writing maps", quiet):
         result.save(partial, more=more)
+        if config is not None:
+            (partial / "config.toml").write_text(config, encoding="utf-8")
         return sorted(path.name for path in partial.iterdir())
 
 

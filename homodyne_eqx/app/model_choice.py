@@ -127,7 +127,7 @@ class Start:
 def start_values(
     choice: ModelChoice,
     data: TwoTimeData,
-    given: Mapping[str, float],
+    given: Mapping[str, float | tuple[float, ...]],
     guess: SteadyMotion | None,
     bounds: Mapping[str, tuple[float | None, float | None]],
 ) -> Start:
@@ -136,8 +136,12 @@ def start_values(
     Exponents and offsets of the rates start at 0. Where an exponent is given and its amplitude is not, the amplitude
     gives the estimated rate on average over the frames. What is not given is moved inside its bounds.
 
-    **Arguments:** `guess`: may be `None` only where everything is given; `bounds`: name → (low, high) as in a fit.
+    **Arguments:** `given`: a number, or of contrast and offset one for each sector; `guess`: may be `None` only where
+    everything is given; `bounds`: name → (low, high) as in a fit.
+
+    **Raises:** `ValueError` for several values of what is one number, or of another number of sectors.
     """
+    _check_lengths(choice, data.n_sector, given)
     values: dict[str, Any] = {}
     sources: dict[str, str] = {}
     for name in choice.names:
@@ -162,9 +166,20 @@ def start_values(
         if np.any(inside != values[name]):
             values[name], sources[name] = inside, f"{sources[name]}, moved into its bounds"
     for name in ("contrast", "offset"):
+        values[name] = np.asarray(values[name], float)
         mean = float(np.mean(values[name]))
         values[name] = mean if choice.scaling is ScalingName.common else values[name] + np.zeros(data.n_sector)
     return Start(values, sources, () if guess is None else guess.notes)
+
+
+def _check_lengths(choice: ModelChoice, n_sector: int, given: Mapping[str, float | tuple[float, ...]]) -> None:
+    for name, value in given.items():
+        if not isinstance(value, tuple):
+            continue
+        by_sector = name in ("contrast", "offset") and choice.scaling is ScalingName.per_sector
+        if not by_sector or len(value) != n_sector:
+            expected = f"one, or one for each of the {n_sector} sectors" if by_sector else "one number"
+            raise ValueError(f"--start {name} has {len(value)} values; expected {expected}.")
 
 
 def _inside(value: Any, low: float | None, high: float | None) -> Any:

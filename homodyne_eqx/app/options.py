@@ -158,6 +158,15 @@ Sigma = Annotated[
         rich_help_panel=DATA,
     ),
 ]
+StartFrom = Annotated[
+    Path | None,
+    typer.Option(
+        "--start-from",
+        metavar="RESULT",
+        help="Start where a former result ended: its folder, or its result.json. What the model has not is named.",
+        rich_help_panel="Parameters",
+    ),
+]
 Force = Annotated[bool, typer.Option("--force", help="Replace existing results.", rich_help_panel=OUTPUT)]
 Figures = Annotated[bool, typer.Option("--figures/--no-figures", help="Draw the figures.", rich_help_panel=OUTPUT)]
 Report = Annotated[

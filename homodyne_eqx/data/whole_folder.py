@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-RESULT_NAMES = frozenset({"result.json", "result.h5", "curves.csv", "report.html", "figures"})
+RESULT_NAMES = frozenset({"result.json", "result.h5", "curves.csv", "config.toml", "report.html", "figures"})
 """What the folder of a result may hold: an overwritten folder is replaced as a whole."""
 
 

@@ -21,7 +21,7 @@ def test_it_finds_what_was_put_in_and_writes_it_down(run, steady_file, tmp_path)
     done = run("fit", steady_file, *MAIN, "--output", out)
     assert done.exit_code == 0, done.output
     assert sorted(path.name for path in out.iterdir()) == [
-        *("curves.csv", "figures", "report.html", "result.h5", "result.json"),
+        *("config.toml", "curves.csv", "figures", "report.html", "result.h5", "result.json"),
     ]
     assert {path.name for path in (out / "figures").iterdir()} == {
         f"{name}.png" for name in ("maps", "g2", "frames", "rates", "correlations", "history")
