@@ -3,12 +3,14 @@
 import json
 import re
 import tomllib
+from pathlib import Path
 
 import pytest
 
 from homodyne_eqx.app.configuration import differs, read_config, settings_of
 from homodyne_eqx.app.configuration.line_of_key import line_of_key
 
+ROOT = Path(__file__).parent.parent.parent
 ALL = """\
 [model]
 name = "static"
@@ -138,8 +140,8 @@ def test_what_is_wrong_is_named_with_its_line(run, write, text, line, said):
 
 
 def test_everything_that_is_wrong_is_said_at_once(run, write):
-    done = run("config", "--validate", write("[fit]\nmax_steps = 0\nlos = 3\n[data]\nphi = 3\n"))
-    assert [int(number) for number in re.findall(r"line (\d+): ", done.stderr)] == [2, 3, 5]
+    done = run("config", "--validate", write("[fit]\nmax_steps = 0\nlos = 3\n[data]\nphi = 3\ngap = '3parsec'\n"))
+    assert [int(number) for number in re.findall(r"line (\d+): ", done.stderr)] == [2, 3, 5, 6]
 
 
 def test_no_toml_and_no_file_are_refused(run, write, tmp_path):
@@ -315,3 +317,35 @@ def test_a_config_knows_whether_it_was_written_for_these_data(write):
     assert not differs(config, None)
     assert not differs(None, "ab")
     assert not differs(read_config(write("")), "ab")
+
+
+def reference_rows():
+    """The rows of the reference: key, value, default, help, from the schema and the options of `fit`."""
+    import typer.main
+
+    from homodyne_eqx.app.command_line import app
+    from homodyne_eqx.app.configuration.keys import PARAMETER, SECTIONS
+    from homodyne_eqx.app.configuration.schema import shown
+    from homodyne_eqx.app.configuration.template import help_and_default
+
+    options = {option.name: option for option in typer.main.get_command(app).commands["fit"].params}
+    for section, keys in {**SECTIONS, "parameters.NAME": PARAMETER}.items():
+        for name, key in keys.items():
+            said, default = help_and_default(key, options)
+            text = "" if default is None else f"`{shown(default)}`"
+            yield f"| `[{section}]` `{name}` | {key.expected} | {text} | {said} |"
+
+
+def test_the_reference_page_has_every_key_as_it_is():
+    page = (ROOT / "docs" / "configuration.md").read_text(encoding="utf-8")
+    listed = [line for line in page.splitlines() if line.startswith("| `[")]
+    assert listed == [*reference_rows()]
+
+
+def test_the_files_of_the_page_are_valid(run, write):
+    page = (ROOT / "docs" / "configuration.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"^```toml\n(.*?)^```", page, re.DOTALL | re.MULTILINE)
+    assert blocks
+    for block in blocks:
+        done = run("config", "--validate", write(block))
+        assert done.exit_code == 0, done.stderr

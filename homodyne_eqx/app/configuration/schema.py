@@ -3,7 +3,7 @@
 import difflib
 import functools
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError, create_model
@@ -28,7 +28,7 @@ def faults(document: Mapping[str, Any]) -> list[tuple[Place, str]]:
         for each in error.errors(include_url=False, include_context=False):
             place = _place([str(name) for name in each["loc"]])
             found.setdefault(place, _sentence(place, each["type"], document))
-        return [*found.items()]
+        return [*found.items(), *_wrong_values(_without(document, found))]
     return [*_wrong_values(document)]
 
 
@@ -97,6 +97,15 @@ def _unknown(place: Place, value: Any) -> str:
 def _close(name: str, names: Sequence[str]) -> str:
     close = difflib.get_close_matches(name.replace("-", "_"), names, n=1)
     return f"; did you mean {close[0]}?" if close else "."
+
+
+def _without(table: Mapping[str, Any], places: Iterable[Place]) -> dict[str, Any]:
+    """The table without the values at these places."""
+    kept = {name: value for name, value in table.items() if (name,) not in places}
+    for name, value in kept.items():
+        if isinstance(value, dict):
+            kept[name] = _without(value, [place[1:] for place in places if place[0] == name])
+    return kept
 
 
 def _wrong_values(document: Mapping[str, Any]) -> Iterator[tuple[Place, str]]:
