@@ -7,6 +7,7 @@ from typing import Any, final
 
 from . import chosen_model
 from .assignments import fixed as fixed_of, intervals, values
+from .map_models import MapModelChoice
 from .model_choice import AccumulationName, KernelName, LossName, ModelChoice, RatesName, ScalingName
 from .preparing import Preparation
 
@@ -33,6 +34,8 @@ class FitSettings:
     model: str | None = None
     kernel: KernelName = KernelName.gap_average
     rates: RatesName = RatesName.power_law
+    diffusion_rates: RatesName | None = None
+    shear_rates: RatesName | None = None
     accumulation: AccumulationName = AccumulationName.trapezoid
     scaling: ScalingName = ScalingName.per_sector
     q: tuple[str, str] | None = None
@@ -55,12 +58,13 @@ class FitSettings:
     max_steps: int = 200
     layout_options: Mapping[str, Any] = field(default_factory=dict)
 
-    def documented(self) -> ModelChoice | None:
-        """The documented model that is asked for, laminar flow unless given; `None` for a model of another kind.
+    def documented(self) -> ModelChoice | MapModelChoice | None:
+        """The model of maps that is asked for, laminar flow unless given; `None` for a model of another kind.
 
         **Raises:** `ValueError` for what the model does not have, names of parameters included; no file is read for it.
         """
-        choice = chosen_model.documented(self.model, self.kernel, self.accumulation, self.rates, self.scaling)
+        apart = (self.diffusion_rates, self.shear_rates)
+        choice = chosen_model.documented(self.model, self.kernel, self.accumulation, self.rates, self.scaling, *apart)
         if self.model is not None and choice is not None:
             self.assigned(choice.names)
         return choice

@@ -158,7 +158,12 @@ def test_results_stay_and_are_printed_when_drawing_fails(run, steady_file, tmp_p
     assert done.exit_code == 2
     assert "No space left" in done.stderr
     assert "converged" in done.stdout
-    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["config.toml", "curves.csv", "result.h5", "result.json"]
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [
+        "config.toml",
+        "curves.csv",
+        "result.h5",
+        "result.json",
+    ]
 
 
 def test_results_are_written_before_anything_is_said_of_them(run, steady_file, tmp_path, monkeypatch):

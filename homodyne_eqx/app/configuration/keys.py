@@ -42,9 +42,9 @@ def _two(kind: Any) -> Any:
     return Annotated[list[kind], Len(2, 2)]
 
 
-def _one_of(names: type[StrEnum], option: str) -> Key:
+def _one_of(names: type[StrEnum], option: str, example: StrEnum | None = None) -> Key:
     values = tuple(name.value for name in names)
-    return Key(Literal[values], " or ".join(f'"{value}"' for value in values), option)
+    return Key(Literal[values], " or ".join(f'"{value}"' for value in values), option, example and example.value)
 
 
 def _of_reader(option: ReaderOption) -> Key:
@@ -66,6 +66,8 @@ SECTIONS: Mapping[str, Mapping[str, Key]] = {
         "name": Key(str, "the name of a model", "model", "laminar-flow"),
         "kernel": _one_of(KernelName, "kernel"),
         "rates": _one_of(RatesName, "rates"),
+        "diffusion_rates": _one_of(RatesName, "diffusion_rates", RatesName.constant),
+        "shear_rates": _one_of(RatesName, "shear_rates", RatesName.constant),
         "accumulation": _one_of(AccumulationName, "accumulation"),
         "scaling": _one_of(ScalingName, "scaling"),
     },

@@ -11,14 +11,17 @@ import numpy as np
 from ...data import Provenance
 from ...versions import versions
 from ..fit_settings import FitSettings
-from ..model_choice import ModelChoice
+from ..map_models import MapModelName
+from ..model_choice import ModelName
+from ..model_file import is_in_file
 from .keys import SECTIONS
 
 _HEAD = (
     "The settings of a fit, with the start values that were used. The same fit again:",
     "homodyne-eqx fit FILE --config config.toml --output DIR",
 )
-_OF_DOCUMENTED = ("kernel", "rates", "accumulation")
+_OF_DOCUMENTED = ("kernel", "rates", "diffusion_rates", "shear_rates", "accumulation")
+_WITH_CHOICES = (*ModelName, *MapModelName)
 _NO_LIST = ("exclude_frames", "exclude_sectors")
 
 
@@ -44,8 +47,8 @@ def resolved_toml(
     of_file = {"file": str(file.absolute()), "sha256": source.sha256, "layout": source.format}
     of_file |= {"steps": list(source.steps) or None, "homodyne_eqx": versions()["homodyne_eqx"]}
     document["input"] = _table(of_file)
-    said = {**_settings(settings), "model": str(choice.name), "start_from": None}
-    left_out = () if isinstance(choice, ModelChoice) else _OF_DOCUMENTED
+    said = {**_settings(settings), "model": _model(str(choice.name)), "start_from": None}
+    left_out = () if choice.name in _WITH_CHOICES else _OF_DOCUMENTED
     for section, keys in SECTIONS.items():
         values = {name: said.get(key.option) for name, key in keys.items() if key.option and name not in left_out}
         if any(value is not None for value in values.values()):
@@ -66,6 +69,10 @@ def _settings(settings: FitSettings) -> dict[str, Any]:
     """What is set, by the name of the option, as TOML has it; what is not set is `None`."""
     values = {each.name: getattr(settings, each.name) for each in fields(settings)} | {**settings.layout_options}
     return {name: _as_toml(name, value) for name, value in values.items()}
+
+
+def _model(name: str) -> str:
+    return str(Path(name).absolute()) if is_in_file(name) else name
 
 
 def _as_toml(name: str, value: Any) -> Any:

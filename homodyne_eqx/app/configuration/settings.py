@@ -1,14 +1,25 @@
 """What a configuration file says, as the values of options and as settings of a fit."""
 
-from dataclasses import MISSING, fields, replace
-from enum import StrEnum
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
 from ...data.formats import all_reader_options
 from ..fit_settings import FitSettings
+from ..model_choice import AccumulationName, KernelName, LossName, RatesName, ScalingName
+from ..model_file import is_in_file
 from .config import Config
 from .keys import PATHS, SECTIONS
+
+_NAMES = {
+    "kernel": KernelName,
+    "accumulation": AccumulationName,
+    "rates": RatesName,
+    "diffusion_rates": RatesName,
+    "shear_rates": RatesName,
+    "scaling": ScalingName,
+    "loss": LossName,
+}
 
 
 def option_values(config: Config) -> dict[str, Any]:
@@ -54,9 +65,8 @@ def settings_of(config: Config) -> FitSettings:
     for each in fields(FitSettings):
         if each.name in values:
             value = values[each.name]
-            is_name = each.default is not MISSING and isinstance(each.default, StrEnum)
             as_set = tuple(value) if isinstance(value, list) else value
-            given[each.name] = type(each.default)(value) if is_name else as_set
+            given[each.name] = _NAMES[each.name](value) if each.name in _NAMES else as_set
     layout = {option.name: values.get(option.name) for option in all_reader_options()}
     return with_parameters(FitSettings(**given, layout_options=layout), config)
 
@@ -65,6 +75,8 @@ def _as_typed(option: str, name: str, value: Any, folder: Path) -> Any:
     """A value as the command line has it: numbers that may have a unit as text, pairs as such, lists of files."""
     if option in PATHS:
         return [folder / each for each in value] if isinstance(value, list) else folder / value
+    if option == "model" and is_in_file(value):
+        return str(folder / value)
     if option in ("q", "phi"):
         return tuple(_text(each) for each in value)
     if option == "frames":
