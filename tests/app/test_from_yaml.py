@@ -154,6 +154,31 @@ def test_a_static_model_has_no_kernel_and_names_parameters_that_it_lacks(convert
     assert "initial_parameters names beta, which the model does not have" in done.stderr
 
 
+def test_two_components_have_their_names_and_phi0_has_the_other_sign(convert, run, tmp_path):
+    names = (
+        "D0_ref alpha_ref D_offset_ref D0_sample alpha_sample D_offset_sample v0 v_beta v_offset f0 f1 f2 f3 phi0_het"
+    )
+    listed = f"[{', '.join(names.split())}]"
+    done = convert(
+        f"""
+analysis_mode: two_component
+initial_parameters:
+  parameter_names: {listed}
+  values: [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14]
+parameter_space: {{bounds: [{{name: phi0_het, min: -10, max: 20}}, {{name: v0, min: 0, max: 1e6}}]}}
+"""
+    )
+    found = tomllib.loads(done.stdout)
+    assert found["model"]["name"] == "two-component"
+    assert found["parameters"].pop("phi0") == {"start": -14.0, "bounds": [-20.0, 10.0]}
+    starts = {name: said["start"] for name, said in found["parameters"].items()}
+    assert starts == {name: float(k + 1) for k, name in enumerate(names.split()[:-1])}
+    assert "phi0 is −phi0_het" in done.stderr
+    path = tmp_path / "ours.toml"
+    path.write_text(done.stdout, encoding="utf-8")
+    assert run("config", "--validate", path).exit_code == 0
+
+
 def test_without_pyyaml_it_says_what_to_install(convert, monkeypatch):
     monkeypatch.setitem(sys.modules, "yaml", None)
     done = convert(LAMINAR)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, final
 
+from ..map_models import TWO_COMPONENT_NAMES, MapModelName
 from ..model_choice import AccumulationName, KernelName, LossName, ModelChoice, ModelName, ScalingName
 from .yaml_document import YamlDocument, read_yaml
 
@@ -15,9 +16,12 @@ _MODELS = {
     "static": ModelName.static,
     "static_isotropic": ModelName.static,
     "static_anisotropic": ModelName.static,
+    "two_component": MapModelName.two_component,
+    "heterodyne": MapModelName.two_component,
 }
 _LOSSES = {"linear": LossName.squares, "soft_l1": LossName.soft_l1, "huber": LossName.huber, "cauchy": LossName.cauchy}
 _OTHER_NAMES = {"gamma_dot_0": "gamma_dot_t0", "gamma_dot_offset": "gamma_dot_t_offset", "phi_0": "phi0"}
+_THEIR_PHI0 = "phi0_het"
 _PLAIN_ARRAYS = (".npz", ".npy", ".mat")
 _ANALYZER = "analyzer_parameters"
 
@@ -39,6 +43,24 @@ def toml_of_yaml(path: Path) -> Converted:
     return _Conversion(read_yaml(path)).converted()
 
 
+def _names(model: ModelName | MapModelName) -> tuple[str, ...]:
+    """The names that their files have for the parameters of a model."""
+    if isinstance(model, MapModelName):
+        return (*(name for name in TWO_COMPONENT_NAMES if name != "phi0"), _THEIR_PHI0, "contrast", "offset")
+    return ModelChoice(model, KernelName.sinc_squared, AccumulationName.trapezoid).names
+
+
+def _turned(said: Mapping[str, Any]) -> dict[str, Any]:
+    """What is said of an angle, for the angle with the other sign."""
+    turned = dict(said)
+    if "start" in said:
+        turned["start"] = -said["start"]
+    if "bounds" in said:
+        low, high = said["bounds"]
+        turned["bounds"] = [-high, -low]
+    return turned
+
+
 @final
 class _Conversion:
     def __init__(self, document: YamlDocument):
@@ -50,7 +72,7 @@ class _Conversion:
         from .schema import faults
 
         mode = self._mode()
-        names = ModelChoice(_MODELS[mode], KernelName.sinc_squared, AccumulationName.trapezoid).names
+        names = _names(_MODELS[mode])
         sections = {
             "model": self._model(mode),
             "data": self._data(),
@@ -163,6 +185,9 @@ class _Conversion:
             start = self._yaml.as_number(f"{place}.fixed_parameters.{name}", value)
             self._of(found, name, place).update(start=start, fix=True)
         self._bounds(found)
+        if _THEIR_PHI0 in found:
+            found["phi0"] = _turned(found.pop(_THEIR_PHI0))
+            self._say("phi0 is −phi0_het: the drift is seen as cos(phi0 − phi) here, and as cos(phi + phi0_het) there")
         return {name: said for name, said in found.items() if said}
 
     def _bounds(self, found: Mapping[str, dict[str, Any]]) -> None:
