@@ -118,6 +118,7 @@ from .physics.rates import (
     AbstractRate as AbstractRate,
     Constant as Constant,
     Events as Events,
+    ExponentialShare as ExponentialShare,
     FrozenRate as FrozenRate,
     MonotoneSpline as MonotoneSpline,
     Network as Network,

@@ -1,19 +1,26 @@
 """Parameters on the command line: NAME=VALUE, NAME=LOW:HIGH, NAME."""
 
+import difflib
 import math
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 
-def values(option: str, given: Iterable[str], known: Sequence[str]) -> dict[str, float]:
+def values(option: str, given: Iterable[str], known: Sequence[str], *, several: bool = False) -> dict[str, Any]:
     """NAME=VALUE, several times, as name → value.
+
+    **Arguments:** `several`: whether a value may be NAME=VALUE,VALUE,…, a tuple then.
 
     **Raises:** `ValueError` for anything else, an unknown name, or a name given twice.
     """
-    found: dict[str, float] = {}
+    found: dict[str, Any] = {}
     for text in given:
         name, value = _split(option, text, "NAME=VALUE")
         _check_name(option, name, known, found)
-        found[name] = _number(option, text, value)
+        if several and "," in value:
+            found[name] = tuple(_number(option, text, each) for each in value.split(","))
+        else:
+            found[name] = _number(option, text, value)
     return found
 
 
@@ -49,7 +56,9 @@ def _split(option: str, text: str, form: str) -> tuple[str, str]:
 
 def _check_name(option: str, name: str, known: Sequence[str], found: dict) -> None:
     if name not in known:
-        raise ValueError(f"{option} names {name!r}, which the model does not have. It has {', '.join(known)}.")
+        close = difflib.get_close_matches(name, known, n=1)
+        meant = f" Did you mean {close[0]}?" if close else ""
+        raise ValueError(f"{option} names {name!r}, which the model does not have.{meant} It has {', '.join(known)}.")
     if name in found:
         raise ValueError(f"{option} names {name} twice; expected once.")
 

@@ -34,7 +34,10 @@ def refuses_bad_input(command: Callable[..., Any]) -> Callable[..., Any]:
         except (ValueError, TypeError, IndexError, OSError, ImportError) as error:
             if os.environ.get(TRACEBACK_VARIABLE, "0") not in ("", "0"):
                 raise
-            _say(in_options(error))
+            message = in_options(error)
+            _say(message)
+            for place in _places(options.get("config"), message):
+                _say(f"{place}; flags go before the file.", "dim")
             if not _explains_itself(error):
                 _say(f"({type(error).__name__}; set {TRACEBACK_VARIABLE}=1 to see where it came from.)", "dim")
             raise typer.Exit(BAD_INPUT) from None
@@ -43,6 +46,11 @@ def refuses_bad_input(command: Callable[..., Any]) -> Callable[..., Any]:
             raise typer.Exit(INTERRUPTED) from None
 
     return guarded
+
+
+def _places(config: Any, message: str) -> list[str]:
+    """Where a configuration file sets what the message names; a command that reads one has it as `config`."""
+    return config.places(message) if hasattr(config, "places") else []
 
 
 def _say(message: str, style: str = "red") -> None:

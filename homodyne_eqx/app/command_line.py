@@ -60,6 +60,8 @@ def build_app() -> typer.Typer:
             "homodyne-eqx fit scan.hdf --gap 2e6 --rates constant --phi 0 90 --output out",
             "homodyne-eqx fit scan.hdf --model static --q 0.005 0.006 --bound D_offset=0: --output out",
             "homodyne-eqx fit scan.hdf --gap 2e6 --start D0=1e4 --start alpha=-0.3 --fix phi0=0 --json",
+            "homodyne-eqx fit scan.hdf --config my.toml --output out",
+            "homodyne-eqx fit next.hdf --config out/config.toml --start-from out --output next",
         )
     )(with_reader_flags(commands.fit))
     app.command(
@@ -69,6 +71,13 @@ def build_app() -> typer.Typer:
             "homodyne-eqx batch 'scans/**/*.hdf' --model static --output all --scheduler tcp://node17:8786",
         )
     )(with_reader_flags(with_settings_of(commands.fit, commands.batch, without=("repeat",))))
+    app.command(
+        epilog=_examples(
+            "homodyne-eqx config --template > my.toml",
+            "homodyne-eqx config --validate my.toml",
+            "homodyne-eqx config --from-yaml homodyne_config.yaml > my.toml",
+        )
+    )(commands.config)
     app.command(
         epilog=_examples(
             "homodyne-eqx simulate sheared.hdf --q 0.0054 --phi 0 --phi 45 --phi 90 --gap 2e6 --frames 200 --dt 0.1 "

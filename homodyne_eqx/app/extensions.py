@@ -1,7 +1,7 @@
 """Models of other packages, which the command line offers by name beside its own."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any, final
 
@@ -17,6 +17,8 @@ from .model_choice import ModelName, Start
 
 ONE_TIME = ("rates", "stretched-rates", "diffusion", "anomalous")
 """Names of the models for one-time correlations."""
+FOR_MAPS = ("two-component", "stretched-static", "stretched-laminar-flow", "ballistic")
+"""Names of the models for maps beside the documented ones."""
 
 GROUP = "homodyne_eqx.models"
 """The group of entry points, functions of `TwoTimeData` that return the `TwoTimeModel` at which a fit starts."""
@@ -28,12 +30,18 @@ class InstalledModel:
     """A model of another package, with start values for the data to fit.
 
     - `name`: as on the command line; `package`: the distribution that offers it, with its version;
-    - `model`: the model at its start values; its parameters are named as in `homodyne_eqx.fit`.
+    - `model`: the model at its start values; its parameters are named as in `homodyne_eqx.fit`;
+    - `held`: values of parameters that stay where they are, by name; `aliases`: further names that stand for these;
+    - `search`: bounds of a search for the start in the data, by name, beside those of the model; `None` where `model`
+      is the start.
     """
 
     name: str
     package: str
     model: TwoTimeModel
+    held: Mapping[str, float] = field(default_factory=dict)
+    aliases: Mapping[str, str] = field(default_factory=dict)
+    search: Mapping[str, tuple[float, float]] | None = None
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -42,23 +50,31 @@ class InstalledModel:
 
     def by_name(self, assignments: Iterable[str]) -> list[str]:
         """NAME=VALUE and the like, with the name of a parameter in the place of its path in the model."""
-        names = names_by_path(named_leaves(self.model))
+        names = self._other_names()
         parts = (text.partition("=") for text in assignments)
         return ["".join((names.get(name.strip(), name), *rest)) for name, *rest in parts]
 
     @property
     def fixed(self) -> dict[str, float]:
-        return {}
+        return {**self.held}
 
-    def start(self, given: Mapping[str, float]) -> Start:
-        """The start: a given value, for every element of an array, or the value of the model."""
+    def _other_names(self) -> dict[str, str]:
+        return {**names_by_path(named_leaves(self.model)), **self.aliases}
+
+    def start(self, given: Mapping[str, float | tuple[float, ...]]) -> Start:
+        """The start: a given value, for every element of an array unless there are as many, or the value of the model.
+
+        **Raises:** `ValueError` for another number of values.
+        """
         values: dict[str, Any] = {}
         leaves = named_leaves(self.model)
-        names = names_by_path(leaves)
+        names = self._other_names()
         given = {names.get(name, name): value for name, value in given.items()}
         for leaf in leaves:
-            values[leaf.name] = np.full(leaf.value.shape, given[leaf.name]) if leaf.name in given else leaf.value
-        sources = {name: "given" if name in given else self.package for name in values}
+            start = {**self.held, **given}.get(leaf.name)
+            values[leaf.name] = leaf.value if start is None else _filled(leaf.name, leaf.value, start)
+        held = dict.fromkeys(self.held, "constant rates")
+        sources = {name: "given" if name in given else held.get(name, self.package) for name in values}
         return Start(values, sources, ())
 
     def build(self, values: Mapping[str, Any]) -> TwoTimeModel:
@@ -68,12 +84,19 @@ class InstalledModel:
         return jax.tree.map(put, self.model)
 
 
+def _filled(name: str, value: Any, given: float | tuple[float, ...]) -> np.ndarray:
+    if isinstance(given, tuple) and (len(given) != value.size or not value.ndim):
+        expected = f"one, or {value.size}" if value.ndim else "one"
+        raise ValueError(f"--start {name} has {len(given)} values; expected {expected}.")
+    return np.reshape(given, value.shape) if isinstance(given, tuple) else np.full(value.shape, given)
+
+
 def find(name: str) -> EntryPoint | None:
     """The entry point of this name, not loaded yet; `None` for a model of this package.
 
     **Raises:** `ValueError` for a name that no package offers, or more than one.
     """
-    own = [*(name.value for name in ModelName), *ONE_TIME]
+    own = [*(name.value for name in ModelName), *FOR_MAPS, *ONE_TIME]
     if name in own:
         return None
     found = entry_points(group=GROUP)

@@ -11,20 +11,24 @@ from rich.console import Console
 from ..data import TwoTimeData
 from ..fit import FitResult
 from . import chosen_model, extensions, fitting, report
+from .configuration import resolved_toml
 from .fit_settings import FitSettings
 from .found_in_data import document_of
-from .model_choice import LOSSES, check_geometry
+from .model_choice import LOSSES, ScalingName, check_geometry
 from .preparing import prepared
+from .start_from import FormerStart, former_start
 
 
 @final
 @dataclass(frozen=True)
 class FileFit:
-    """A result, what `result.json` holds `more` beside it, and the seconds that its parts took."""
+    """A result, what `result.json` holds `more` beside it, the seconds that its parts took, and the settings resolved,
+    as the text of `config.toml`."""
 
     result: FitResult
     more: Mapping[str, Any]
     spent: dict[str, float]
+    config: str
 
 
 def fit_file(
@@ -53,9 +57,13 @@ def fit_file(
         settings = replace(settings, **named)
     assigned = settings.assigned(choice.names)
     all_fixed = tuple(dict.fromkeys((*choice.fixed, *assigned.fixed)))
+    former = _former(settings, choice, data.n_sector)
+    given = {**former.values, **assigned.start}
     loss = LOSSES[settings.loss]()
-    job = fitting.Job(choice, data, assigned.start, all_fixed, assigned.bounds, loss, settings.max_steps)
+    job = fitting.Job(choice, data, given, all_fixed, assigned.bounds, loss, settings.max_steps)
     start = fitting.start_of(job)
+    taken_over = dict.fromkeys(former.values.keys() - assigned.start.keys(), "former result")
+    start = replace(start, sources=start.sources | taken_over, notes=(*former.notes, *start.notes))
     report.print_start(console, choice, start, dict.fromkeys(all_fixed))
     result = fitting.run(job, start, console, quiet)
     spent = {"reading": read, **result.seconds_spent}
@@ -68,7 +76,16 @@ def fit_file(
         "found_and_kept": document_of(ready.remaining),
         "seconds_spent": spent,
     }
-    return FileFit(result, more, spent)
+    config = resolved_toml(file, settings, choice, start.values, assigned.fixed, assigned.bounds, data.provenance)
+    return FileFit(result, more, spent, config)
+
+
+def _former(settings: FitSettings, choice: Any, n_sector: int) -> FormerStart:
+    """What `--start-from` takes over, nothing where it is not given."""
+    if settings.start_from is None:
+        return FormerStart({}, ())
+    by_sector = settings.scaling is ScalingName.per_sector
+    return former_start(settings.start_from, choice.names, tuple(choice.fixed), n_sector, by_sector)
 
 
 def asked_for(result: FitResult, command: Sequence[str]) -> Mapping[str, Any]:

@@ -7,6 +7,7 @@ from typing import Any, final
 
 from . import chosen_model
 from .assignments import fixed as fixed_of, intervals, values
+from .map_models import MapModelChoice
 from .model_choice import AccumulationName, KernelName, LossName, ModelChoice, RatesName, ScalingName
 from .preparing import Preparation
 
@@ -14,9 +15,9 @@ from .preparing import Preparation
 @final
 @dataclass(frozen=True)
 class Assigned:
-    """Start values by name, names of parameters that stay where they start, and bounds by name."""
+    """Start values by name, one or one for each sector, names of parameters that stay where they start, and bounds."""
 
-    start: Mapping[str, float]
+    start: Mapping[str, float | tuple[float, ...]]
     fixed: tuple[str, ...]
     bounds: Mapping[str, tuple[float | None, float | None]]
 
@@ -26,13 +27,15 @@ class Assigned:
 class FitSettings:
     """What the options of `fit` say, as they are written on the command line. `None` and empty: as if not given.
 
-    `start`, `fix` and `bound` hold texts such as `D0=1000`, `phi0`, `alpha=-1:0`; `layout_options` what one reader
-    alone understands.
+    `start`, `fix` and `bound` hold texts such as `D0=1000`, `contrast=0.3,0.28`, `phi0`, `alpha=-1:0`; `start_from` a
+    former result; `layout_options` what one reader alone understands.
     """
 
     model: str | None = None
     kernel: KernelName = KernelName.gap_average
     rates: RatesName = RatesName.power_law
+    diffusion_rates: RatesName | None = None
+    shear_rates: RatesName | None = None
     accumulation: AccumulationName = AccumulationName.trapezoid
     scaling: ScalingName = ScalingName.per_sector
     q: tuple[str, str] | None = None
@@ -50,16 +53,18 @@ class FitSettings:
     start: Sequence[str] = ()
     fix: Sequence[str] = ()
     bound: Sequence[str] = ()
+    start_from: Path | None = None
     loss: LossName = LossName.squares
     max_steps: int = 200
     layout_options: Mapping[str, Any] = field(default_factory=dict)
 
-    def documented(self) -> ModelChoice | None:
-        """The documented model that is asked for, laminar flow unless given; `None` for a model of another kind.
+    def documented(self) -> ModelChoice | MapModelChoice | None:
+        """The model of maps that is asked for, laminar flow unless given; `None` for a model of another kind.
 
         **Raises:** `ValueError` for what the model does not have, names of parameters included; no file is read for it.
         """
-        choice = chosen_model.documented(self.model, self.kernel, self.accumulation, self.rates, self.scaling)
+        apart = (self.diffusion_rates, self.shear_rates)
+        choice = chosen_model.documented(self.model, self.kernel, self.accumulation, self.rates, self.scaling, *apart)
         if self.model is not None and choice is not None:
             self.assigned(choice.names)
         return choice
@@ -84,7 +89,7 @@ class FitSettings:
 
 
 def _assigned(start: Sequence[str], fix: Sequence[str], bound: Sequence[str], names: Sequence[str]) -> Assigned:
-    given = values("--start", start, names)
+    given: dict[str, float | tuple[float, ...]] = {**values("--start", start, names, several=True)}
     fixed = fixed_of("--fix", fix, names)
     twice = sorted(given.keys() & {name for name, value in fixed.items() if value is not None})
     if twice:

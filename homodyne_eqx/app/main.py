@@ -12,7 +12,7 @@ def main() -> None:
 
         app(prog_name="homodyne-eqx")
     except ImportError as error:
-        if error.name not in ("typer", "rich"):
+        if error.name not in ("typer", "rich", "pydantic", "annotated_types", "tomlkit"):
             raise
         sys.exit(f"The command line needs {error.name}. Install it with: pip install 'homodyne-eqx[all]'")
     except KeyboardInterrupt:

@@ -70,13 +70,16 @@ FIXED_WHEN_CONSTANT = {"alpha": 0.0, "D_offset": 0.0, "beta": 0.0, "gamma_dot_t_
 
 @dataclass(frozen=True)
 class ModelChoice:
-    """A documented model: its kernel, accumulation rule, form of the rates, and number of contrasts and offsets."""
+    """A documented model: its kernel, accumulation rule, form of the rates (of the two apart where `diffusion_rates` or
+    `shear_rates` is given), and number of contrasts and offsets."""
 
     name: ModelName
     kernel: KernelName
     accumulation: AccumulationName
     rates: RatesName = RatesName.power_law
     scaling: ScalingName = ScalingName.per_sector
+    diffusion_rates: RatesName | None = None
+    shear_rates: RatesName | None = None
 
     @property
     def sheared(self) -> bool:
@@ -90,9 +93,10 @@ class ModelChoice:
     @property
     def fixed(self) -> dict[str, float]:
         """What the choice of rates holds, by name."""
-        if self.rates is RatesName.power_law:
-            return {}
-        return {name: value for name, value in FIXED_WHEN_CONSTANT.items() if name in self.names}
+        of_diffusion, of_shear = self.diffusion_rates or self.rates, self.shear_rates or self.rates
+        chosen = {name: of_diffusion if name in STATIC_NAMES else of_shear for name in FIXED_WHEN_CONSTANT}
+        constant = [name for name in self.names if chosen.get(name) is RatesName.constant]
+        return {name: FIXED_WHEN_CONSTANT[name] for name in constant}
 
     def build(self, values: dict[str, Any]) -> TwoTimeModel:
         """The model with a value for every name of `names`."""
@@ -127,7 +131,7 @@ class Start:
 def start_values(
     choice: ModelChoice,
     data: TwoTimeData,
-    given: Mapping[str, float],
+    given: Mapping[str, float | tuple[float, ...]],
     guess: SteadyMotion | None,
     bounds: Mapping[str, tuple[float | None, float | None]],
 ) -> Start:
@@ -136,8 +140,12 @@ def start_values(
     Exponents and offsets of the rates start at 0. Where an exponent is given and its amplitude is not, the amplitude
     gives the estimated rate on average over the frames. What is not given is moved inside its bounds.
 
-    **Arguments:** `guess`: may be `None` only where everything is given; `bounds`: name → (low, high) as in a fit.
+    **Arguments:** `given`: a number, or of contrast and offset one for each sector; `guess`: may be `None` only where
+    everything is given; `bounds`: name → (low, high) as in a fit.
+
+    **Raises:** `ValueError` for several values of what is one number, or of another number of sectors.
     """
+    _check_lengths(choice, data.n_sector, given)
     values: dict[str, Any] = {}
     sources: dict[str, str] = {}
     for name in choice.names:
@@ -158,16 +166,27 @@ def start_values(
             if name not in values:
                 values[name], sources[name] = estimated[name], "estimated"
     for name in bounds.keys() - given.keys() - choice.fixed.keys():
-        inside = _inside(values[name], *bounds[name])
+        inside = moved_inside(values[name], *bounds[name])
         if np.any(inside != values[name]):
             values[name], sources[name] = inside, f"{sources[name]}, moved into its bounds"
     for name in ("contrast", "offset"):
+        values[name] = np.asarray(values[name], float)
         mean = float(np.mean(values[name]))
         values[name] = mean if choice.scaling is ScalingName.common else values[name] + np.zeros(data.n_sector)
     return Start(values, sources, () if guess is None else guess.notes)
 
 
-def _inside(value: Any, low: float | None, high: float | None) -> Any:
+def _check_lengths(choice: ModelChoice, n_sector: int, given: Mapping[str, float | tuple[float, ...]]) -> None:
+    for name, value in given.items():
+        if not isinstance(value, tuple):
+            continue
+        by_sector = name in ("contrast", "offset") and choice.scaling is ScalingName.per_sector
+        if not by_sector or len(value) != n_sector:
+            expected = f"one, or one for each of the {n_sector} sectors" if by_sector else "one number"
+            raise ValueError(f"--start {name} has {len(value)} values; expected {expected}.")
+
+
+def moved_inside(value: Any, low: float | None, high: float | None) -> Any:
     """The value where it lies between the bounds, else a point a tenth of the way in (of the bound, if it is one)."""
     lowest, highest = -np.inf if low is None else low, np.inf if high is None else high
     span = highest - lowest

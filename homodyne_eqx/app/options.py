@@ -28,9 +28,12 @@ AnyModel = Annotated[
     typer.Option(
         metavar="NAME",
         help="laminar-flow (of maps, unless given): D0, alpha, D_offset, gamma_dot_t0, beta, gamma_dot_t_offset, phi0. "
-        "static: the first three. Of one-time g2: rates (unless given), a relaxation rate in each sector; "
-        "stretched-rates, with one exponent for all; diffusion, one D for all q; anomalous, a power of the lag. Or a "
-        "model that an installed package offers (entry points of the group homodyne_eqx.models).",
+        "static: the first three. stretched-laminar-flow, stretched-static: with a stretching exponent. "
+        "ballistic: a velocity. two-component: two populations, one drifting along phi0, with cos(phi0 − phi); "
+        "xpcsjax has the other sign. Of one-time g2: rates (unless given), a relaxation rate in each sector; "
+        "stretched-rates, with one exponent for all; diffusion, one D for all q; anomalous, a power of the lag. "
+        "FILE.py:FUNCTION: from data to the model to start from. Or a model that an installed package offers "
+        "(entry points of the group homodyne_eqx.models).",
         rich_help_panel=MODEL,
     ),
 ]
@@ -56,6 +59,16 @@ Rates = Annotated[
         help="power-law: D0·t^alpha + D_offset, and the shear rate likewise. constant: D0 and gamma_dot_t0 only, with "
         "the exponents and offsets fixed at 0.",
         rich_help_panel=MODEL,
+    ),
+]
+DiffusionRates = Annotated[
+    RatesName | None,
+    typer.Option(help="The same for the transport coefficient alone; as --rates unless given.", rich_help_panel=MODEL),
+]
+ShearRates = Annotated[
+    RatesName | None,
+    typer.Option(
+        help="The same for the shear rate, or the velocity, alone; as --rates unless given.", rich_help_panel=MODEL
     ),
 ]
 Scaling = Annotated[
@@ -156,6 +169,15 @@ Sigma = Annotated[
         help="Standard deviation of a pixel of c2, or `estimate` for the scatter of the far-lag plateau. "
         "Needed if the file holds none: there is no default.",
         rich_help_panel=DATA,
+    ),
+]
+StartFrom = Annotated[
+    Path | None,
+    typer.Option(
+        "--start-from",
+        metavar="RESULT",
+        help="Start where a former result ended: its folder, or its result.json. What the model has not is named.",
+        rich_help_panel="Parameters",
     ),
 ]
 Force = Annotated[bool, typer.Option("--force", help="Replace existing results.", rich_help_panel=OUTPUT)]

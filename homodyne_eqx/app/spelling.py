@@ -7,7 +7,7 @@ from typing import Any, final
 from ..data.errors import AbstractSpelling, Remedy
 from ..data.formats import all_reader_options
 
-_OTHERWISE = {"sectors": "--sector"}
+_OTHERWISE = {"sectors": "--sector", "html": "--report"}
 """Flags whose name is not that of the argument: `sectors` takes a list, `--sector` one number and may be repeated."""
 _PLACEHOLDERS = {"sectors": "N", "frames": "A B"}
 _REPAIRING = ("sectors", "frames", "gap", "sigma", "bin_frames")

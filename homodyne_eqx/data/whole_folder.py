@@ -9,7 +9,9 @@ from pathlib import Path
 
 BATCH_RECORD = "batch.json"
 """In the folder of a file of a batch: which content and settings it was made from."""
-RESULT_NAMES = frozenset({"result.json", "result.h5", "curves.csv", "report.html", "figures", BATCH_RECORD})
+RESULT_NAMES = frozenset(
+    {"result.json", "result.h5", "curves.csv", "config.toml", "report.html", "figures", BATCH_RECORD}
+)
 """What the folder of a result may hold: an overwritten folder is replaced as a whole."""
 
 

@@ -21,7 +21,7 @@ def test_it_finds_what_was_put_in_and_writes_it_down(run, steady_file, tmp_path)
     done = run("fit", steady_file, *MAIN, "--output", out)
     assert done.exit_code == 0, done.output
     assert sorted(path.name for path in out.iterdir()) == [
-        *("curves.csv", "figures", "report.html", "result.h5", "result.json"),
+        *("config.toml", "curves.csv", "figures", "report.html", "result.h5", "result.json"),
     ]
     assert {path.name for path in (out / "figures").iterdir()} == {
         f"{name}.png" for name in ("maps", "g2", "frames", "rates", "correlations", "history")
@@ -158,7 +158,12 @@ def test_results_stay_and_are_printed_when_drawing_fails(run, steady_file, tmp_p
     assert done.exit_code == 2
     assert "No space left" in done.stderr
     assert "converged" in done.stdout
-    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["curves.csv", "result.h5", "result.json"]
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [
+        "config.toml",
+        "curves.csv",
+        "result.h5",
+        "result.json",
+    ]
 
 
 def test_results_are_written_before_anything_is_said_of_them(run, steady_file, tmp_path, monkeypatch):
@@ -167,7 +172,7 @@ def test_results_are_written_before_anything_is_said_of_them(run, steady_file, t
     there = []
     monkeypatch.setattr(report, "print_result", lambda *_: there.extend((tmp_path / "out").iterdir()))
     assert run("fit", steady_file, *MAIN, "--output", tmp_path / "out", "--no-figures").exit_code == 0
-    assert {path.name for path in there} == {"curves.csv", "result.h5", "result.json"}
+    assert {path.name for path in there} == {"config.toml", "curves.csv", "result.h5", "result.json"}
 
 
 def test_nothing_is_left_behind_when_writing_fails(run, steady_file, tmp_path, monkeypatch):

@@ -17,6 +17,7 @@ from homodyne_eqx.physics.per_sector import PerSector
 from homodyne_eqx.physics.rates import (
     Constant,
     Events,
+    ExponentialShare,
     FrozenRate,
     MonotoneSpline,
     Network,
@@ -70,6 +71,10 @@ RATES = {
     "relaxing": Entry(lambda: Relaxing(3.0, 1.0, 0.4), (lambda: Relaxing(1.0, 1.0, 1e-3),)),
     "oscillating": Entry(lambda: Oscillating(1.5, 4.0, 20.0), (lambda: Oscillating(0.0, 0.0, 0.0),)),
     "events": Entry(lambda: Events(np.array([0.5, 1.0]), np.array([0.3, 0.9]), 0.1)),
+    "exponential_share": Entry(
+        lambda: ExponentialShare(0.4, -0.7, 0.2, 0.1),
+        (lambda: ExponentialShare(0.0, 0.0, 0.0, 0.0), lambda: ExponentialShare(0.9, 0.0, 0.0, 0.5)),
+    ),
     "spline": Entry(lambda: Spline(KNOTS, np.array([3.0, 2.0, 2.5, 0.4, 1.0]))),
     "monotone_spline": Entry(lambda: MonotoneSpline(KNOTS, 3.0, np.array([0.2, 1.0, 0.1, 0.4]))),
     "network": Entry(lambda: Network(2.0, 0.5, jax.random.key(3), width=4, depth=1)),

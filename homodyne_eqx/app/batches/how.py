@@ -10,7 +10,8 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any, final
+from types import MappingProxyType
+from typing import Any, NamedTuple, final
 
 import numpy as np
 
@@ -23,12 +24,20 @@ from ..fit_settings import FitSettings
 from ..spelling import flags_of
 
 
+class Fitted(NamedTuple):
+    """The result of a file, what else its `result.json` holds, and the text of its `config.toml` where it has one."""
+
+    result: FitResult
+    more: Mapping[str, Any] = MappingProxyType({})
+    config: str | None = None
+
+
 class AbstractHow(abc.ABC):
     """What a batch does with a file. It is pickled on its way to other processes."""
 
     @abc.abstractmethod
-    def fit(self, file: Path) -> tuple[FitResult, Mapping[str, Any]]:
-        """The result of a file, and what else its `result.json` holds. **Raises:** whatever is wrong with the file."""
+    def fit(self, file: Path) -> Fitted:
+        """The result of a file. **Raises:** whatever is wrong with the file."""
 
     @abc.abstractmethod
     def settings(self) -> dict[str, Any]:
@@ -56,13 +65,13 @@ class BySettings(AbstractHow):
 
     chosen: FitSettings
 
-    def fit(self, file: Path) -> tuple[FitResult, Mapping[str, Any]]:
+    def fit(self, file: Path) -> Fitted:
         from rich.console import Console
 
         from ..fit_file import fit_file
 
         done = fit_file(file, self.chosen, Console(quiet=True), True, self.command(file), time.perf_counter())
-        return done.result, done.more
+        return Fitted(done.result, done.more, done.config)
 
     def settings(self) -> dict[str, Any]:
         given = {each.name: getattr(self.chosen, each.name) for each in fields(self.chosen)}
@@ -92,10 +101,10 @@ class ByModel(AbstractHow):
     fitting: Mapping[str, Any] = field(default_factory=dict)
     stated: Any = None
 
-    def fit(self, file: Path) -> tuple[FitResult, Mapping[str, Any]]:
+    def fit(self, file: Path) -> Fitted:
         result = fit(self.model, load(file, **self.loading), **self.fitting)
         assert isinstance(result, FitResult)
-        return result, {}
+        return Fitted(result)
 
     def settings(self) -> dict[str, Any]:
         arrays: list[np.ndarray] = []
@@ -127,11 +136,11 @@ class ByFunction(AbstractHow):
     function: Callable[[Path], FitResult]
     stated: Any = None
 
-    def fit(self, file: Path) -> tuple[FitResult, Mapping[str, Any]]:
+    def fit(self, file: Path) -> Fitted:
         result = self.function(file)
         if not isinstance(result, FitResult):
             raise TypeError(f"The function returned a {type(result).__name__} for {file}; expected a FitResult.")
-        return result, {}
+        return Fitted(result)
 
     def settings(self) -> dict[str, Any]:
         try:

@@ -36,7 +36,7 @@ def do(job: Job) -> None:
         return _draw_again(job)
     checksum = checksum_of(job.file)
     try:
-        result, more = job.how.fit(job.file)
+        result, more, config = job.how.fit(job.file)
         _ = result.verdict, result.covariance, result.derived  # worked out here, where an error is one of the file
     except Exception as error:
         return write_failure(job, checksum, job.how.words(error))
@@ -44,6 +44,8 @@ def do(job: Job) -> None:
         raise KeyboardInterrupt
     with whole_folder(job.folder, force=True) as partial:
         result.save(partial, more=more)
+        if config is not None:
+            (partial / "config.toml").write_text(config, encoding="utf-8")
         drawing = _drawn(job, result, partial, job.figures, job.html)
         Record(str(job.file), checksum, job.fingerprint, job.settings, drawing=drawing).write(partial)
 

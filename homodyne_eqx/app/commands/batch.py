@@ -9,6 +9,7 @@ from rich.console import Console
 
 from .. import options as opt
 from ..bad_input import BAD_INPUT, refuses_bad_input
+from ..configuration import ConfigFile, option_values, with_parameters
 from ..fit_settings import FitSettings
 from ..runtime import set_up_jax
 from .fit import NOT_ADEQUATE, NOT_CONVERGED
@@ -23,6 +24,7 @@ def batch(
         typer.Argument(metavar="FILE...", help="Files, patterns such as 'scans/*.hdf', or folders."),
     ],
     *,
+    config: ConfigFile = None,
     settings: FitSettings,
     output: Annotated[
         Path,
@@ -96,6 +98,9 @@ def batch(
     """
     if idle is not None and not watch:
         raise ValueError("--idle is given without --watch; expected both, or none.")
+    settings = with_parameters(settings, config)
+    if config is not None and option_values(config).get("repeat"):
+        raise ValueError("The configuration has repeats, and a batch fits each file by itself. Leave them out.")
     settings.documented()
     set_up_jax(threads)
     from ..batches.files import Given, Watched, files_of

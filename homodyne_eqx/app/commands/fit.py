@@ -11,6 +11,7 @@ from ...fit.result.document import json_text
 from ...fit.result.numbers import seconds_text
 from .. import options as opt
 from ..bad_input import INTERRUPTED, refuses_bad_input
+from ..configuration import ConfigFile, differs, with_parameters
 from ..fit_settings import FitSettings
 from ..held_output import held_until_written, releases_output
 from ..model_choice import AccumulationName, KernelName, LossName, RatesName, ScalingName
@@ -26,9 +27,12 @@ _START = "Parameters"
 @releases_output
 def fit(
     file: opt.TwoTimeFile,
+    config: ConfigFile = None,
     model: opt.AnyModel = None,
     kernel: opt.Kernel = KernelName.gap_average,
     rates: opt.Rates = RatesName.power_law,
+    diffusion_rates: opt.DiffusionRates = None,
+    shear_rates: opt.ShearRates = None,
     accumulation: opt.Accumulation = AccumulationName.trapezoid,
     scaling: opt.Scaling = ScalingName.per_sector,
     q: opt.QRange = None,
@@ -47,7 +51,8 @@ def fit(
         list[str] | None,
         typer.Option(
             metavar="NAME=VALUE",
-            help="Start value; the others are estimated from the data.",
+            help="Start value, or for contrast and offset one for each sector, with commas; the others are estimated "
+            "from the data.",
             rich_help_panel=_START,
         ),
     ] = None,
@@ -65,6 +70,7 @@ def fit(
             rich_help_panel=_START,
         ),
     ] = None,
+    start_from: opt.StartFrom = None,
     loss: Annotated[
         LossName,
         typer.Option(
@@ -97,6 +103,8 @@ def fit(
         model=model,
         kernel=kernel,
         rates=rates,
+        diffusion_rates=diffusion_rates,
+        shear_rates=shear_rates,
         accumulation=accumulation,
         scaling=scaling,
         q=q,
@@ -114,10 +122,12 @@ def fit(
         start=tuple(start or ()),
         fix=tuple(fix or ()),
         bound=tuple(bound or ()),
+        start_from=start_from,
         loss=loss,
         max_steps=max_steps,
         layout_options=layout_options,
     )
+    settings = with_parameters(settings, config)
     settings.documented()
     if output is not None:
         check_output(output, force)
@@ -133,9 +143,11 @@ def fit(
     names: list[str] = []
     if output is not None:
         writing = time.perf_counter()
-        names = fitting.write(output, result, done.more, force=force, console=console, quiet=quiet)
+        names = fitting.write(output, result, done.more, force=force, console=console, quiet=quiet, config=done.config)
         spent["writing"] = time.perf_counter() - writing
     shown.release()
+    if result.data is not None and differs(config, result.data.provenance.sha256):
+        console.print("note: --config was written by a fit of another file; this one started there.", style="yellow")
     report.print_result(console, result)
     report.print_rate_law(console, result)
     report.print_sectors(console, result)

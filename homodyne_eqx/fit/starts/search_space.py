@@ -87,7 +87,7 @@ def search_space(free_parameters: FreeParameters, level: Callable[[np.ndarray], 
     low, high = free_parameters.array("low") + margin, free_parameters.array("high") - margin
     found = list(_coordinates(free))
     factors = [each for each in found if each.by_factor]
-    for each in factors:
+    for each in (each for each in factors if each.high <= each.low):
         found[found.index(each)] = _probed(each, factors, base, low, high, level)
     return SearchSpace(base, low, high, tuple(each for each in found if each.high > each.low))
 
@@ -100,7 +100,7 @@ def _coordinates(free: Sequence[Parameter]) -> Iterator[Coordinate]:
             yield Coordinate(columns, start, first.value, first.value + first.period, False, periodic=True)
         elif np.isfinite(first.low) and np.isfinite(first.high):
             if first.low > 0 and first.high > _WIDE * first.low and np.all(start > 0):
-                yield Coordinate(columns, start, np.log(first.low / start[0]), np.log(first.high / start[0]), False)
+                yield Coordinate(columns, start, np.log(first.low / start[0]), np.log(first.high / start[0]), True)
             else:
                 yield Coordinate(columns, start, first.low, first.high, False)
         elif np.all(start > 0):

@@ -7,6 +7,7 @@ from .abstract import (
 )
 from .constant import Constant as Constant, as_rate as as_rate
 from .events import Events as Events
+from .exponential_share import ExponentialShare as ExponentialShare
 from .frozen import FrozenRate as FrozenRate
 from .network import Network as Network
 from .oscillating import Oscillating as Oscillating

@@ -101,6 +101,15 @@ def test_the_space_is_where_the_maps_depend_on_the_parameters():
     assert np.all(corners[0, 3:] == free.array("value")[3:])
 
 
+def test_between_bounds_that_are_decades_apart_the_logarithm_is_searched_evenly():
+    free = choose_free(flowing(), None, FIXED, {"D0": (1.0, 1e6)})
+    space = search_space(free, lambda parameters: np.ones(len(parameters)))
+    column = next(k for k, each in enumerate(space.coordinates) if each.columns.tolist() == [0])
+    u = np.full((5, len(space.coordinates)), 0.5)
+    u[:, column] = np.linspace(0, 1, 5)
+    np.testing.assert_allclose(space.parameters(u)[:, 0], np.geomspace(1.0, 1e6, 5), rtol=5e-3)
+
+
 def test_what_a_map_does_not_depend_on_stays_where_it_is():
     model = hx.TwoTimeModel(hx.Diffusion(2000.0) * hx.Shear(1e-9, phi0=0.0), hx.ContrastOffset(0.3, 1.0))
     across = hx.Geometry(q=[0.01], t=0.1 * np.arange(30), phi=[90.0], gap=2e6)
