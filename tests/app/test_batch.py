@@ -119,6 +119,26 @@ def test_a_second_file_of_the_same_shape_compiles_nothing(finished, compiled, fi
     assert in_all[1:] == [[], [], []]
 
 
+def test_a_configuration_means_what_the_flags_mean(files, output, fitted, tmp_path):
+    """Then nothing is to be done again; with another setting in it everything is."""
+    config = tmp_path / "my.toml"
+    config.write_text('[model]\nname = "static"\nrates = "constant"\n', encoding="utf-8")
+    again = ("batch", *files, "--no-figures", "--output", output, "--config", config)
+    call(*again)
+    assert fitted == []
+    config.write_text(config.read_text(encoding="utf-8") + "\n[fit]\nmax_steps = 7\n", encoding="utf-8")
+    call(*again)
+    assert len(fitted) == 4
+
+
+def test_repeats_of_a_configuration_are_refused(files, tmp_path):
+    config = tmp_path / "my.toml"
+    config.write_text(f'[prepare]\nrepeat = ["{files[0]}"]\n', encoding="utf-8")
+    refused = call("batch", *files, "--no-figures", "--output", tmp_path / "all", "--config", config)
+    assert refused.exit_code == 2
+    assert "repeats" in refused.output
+
+
 def test_the_columns_have_their_order(finished):
     header = (finished[1] / "summary.csv").read_text(encoding="utf-8").splitlines()[0]
     assert header.startswith("file,status,adequate,chi2,reduced_chi2,message,folder,settings,D0,D0_uncertainty,alpha,")
@@ -127,7 +147,9 @@ def test_the_columns_have_their_order(finished):
 
 def test_a_folder_holds_what_fit_writes(finished, files):
     folder = finished[1] / "scan_10"
-    assert {path.name for path in folder.iterdir()} == {"batch.json", "curves.csv", "result.h5", "result.json"}
+    of_fit = {"config.toml", "curves.csv", "result.h5", "result.json"}
+    assert {path.name for path in folder.iterdir()} == {*of_fit, "batch.json"}
+    assert hashlib.sha256(files[1].read_bytes()).hexdigest() in (folder / "config.toml").read_text(encoding="utf-8")
     result = json.loads((folder / "result.json").read_text(encoding="utf-8"))
     (row,) = (row for row in table(finished[1]) if row["folder"] == "scan_10")
     assert float(row["chi2"]) == result["chi2"]
@@ -263,7 +285,7 @@ def test_an_interrupted_fit_is_not_written(finished, files, tmp_path, monkeypatc
     from homodyne_eqx.fit import Ended, FitResult
 
     result = dataclasses.replace(FitResult.load(finished[1] / "scan_2"), ended=Ended.INTERRUPTED)
-    monkeypatch.setattr(how.BySettings, "fit", lambda self, file: (result, {}))
+    monkeypatch.setattr(how.BySettings, "fit", lambda self, file: how.Fitted(result))
     done = call("batch", files[0], *MAIN, "--output", tmp_path / "out")
     assert done.exit_code == 130
     assert not (tmp_path / "out" / "scan_2").exists()
