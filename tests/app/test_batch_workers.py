@@ -127,7 +127,7 @@ def test_kills_at_any_moment_leave_the_table_of_one_clean_run(workers, tmp_path)
     whole = time.monotonic() - begun
     draw = random.Random(workers)
     killed = tmp_path / "killed"
-    for _ in range(5):
+    for _ in range(4):
         with subprocess.Popen(command(killed), env=environment) as process:
             try:
                 process.wait(timeout=draw.uniform(0.1, 1.0) * whole)
