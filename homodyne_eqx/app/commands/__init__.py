@@ -1,5 +1,6 @@
 """The commands, one in each file."""
 
+from .compare import compare as compare
 from .config import config as config
 from .convert import convert as convert
 from .demo import demo as demo
