@@ -73,6 +73,12 @@ def build_app() -> typer.Typer:
     )(with_reader_flags(with_settings_of(commands.fit, commands.batch, without=("repeat",))))
     app.command(
         epilog=_examples(
+            "homodyne-eqx compare scan.hdf --model static --model laminar-flow:constant --model laminar-flow --gap 2e6 "
+            "--output compared",
+        )
+    )(with_reader_flags(commands.compare))
+    app.command(
+        epilog=_examples(
             "homodyne-eqx config --template > my.toml",
             "homodyne-eqx config --validate my.toml",
             "homodyne-eqx config --from-yaml homodyne_config.yaml > my.toml",

@@ -15,7 +15,7 @@ from .configuration import resolved_toml
 from .fit_settings import FitSettings
 from .found_in_data import document_of
 from .model_choice import LOSSES, ScalingName, check_geometry
-from .preparing import prepared
+from .preparing import Prepared, prepared
 from .start_from import FormerStart, former_start
 
 
@@ -32,19 +32,28 @@ class FileFit:
 
 
 def fit_file(
-    file: Path, settings: FitSettings, console: Console, quiet: bool, command: Sequence[str], begun: float
+    file: Path,
+    settings: FitSettings,
+    console: Console,
+    quiet: bool,
+    command: Sequence[str],
+    begun: float,
+    ready: Prepared | None = None,
 ) -> FileFit:
     """Read, prepare and fit a file, and say on the console what is done.
 
-    **Arguments:** `command`: to be stored as what was typed; `begun`: of `time.perf_counter()`, when reading began.
+    **Arguments:** `command`: to be stored as what was typed; `begun`: of `time.perf_counter()`, when reading began;
+    `ready`: the data of the file, where they were read and shown already.
 
     **Raises:** what is wrong with the file, the settings or both together, mostly `ValueError`.
     """
     documented = settings.documented()
-    ready = prepared(file, settings.preparation(), sigma=settings.sigma, **settings.selection())
+    shown = ready is not None
+    ready = ready or prepared(file, settings.preparation(), sigma=settings.sigma, **settings.selection())
     data = ready.data
     read = time.perf_counter() - begun
-    report.print_data(console, data)
+    if not shown:
+        report.print_data(console, data)
     for excluded, remaining in zip(ready.excluded, ready.remaining, strict=True):
         report.print_found(console, excluded, remaining)
     if isinstance(data, TwoTimeData):

@@ -1,6 +1,7 @@
 """The commands, one in each file."""
 
 from .batch import batch as batch
+from .compare import compare as compare
 from .config import config as config
 from .convert import convert as convert
 from .demo import demo as demo

@@ -1,0 +1,145 @@
+"""`homodyne-eqx compare`: several models of one file, and the simplest that describes it."""
+
+import functools
+import inspect
+import sys
+import time
+from dataclasses import fields, replace
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from ...fit.result.document import json_text
+from .. import options as opt
+from ..bad_input import INTERRUPTED, refuses_bad_input
+from ..fit_settings import FitSettings
+from ..output_folder import check_output, whole_folder
+from ..runtime import set_up_jax
+from .fit import fit
+
+NOT_ADEQUATE = 3
+_NAMES = "comparison.json"
+_NOT_HERE = ("config", "model", "start", "fix", "bound", "start_from", "figures", "html", "as_json")
+
+Models = Annotated[
+    list[str],
+    typer.Option(
+        "--model",
+        metavar="NAME",
+        help="A model as of `fit`; repeat for more. With :constant or :power-law behind it for its rates, as in "
+        "laminar-flow:constant.",
+        rich_help_panel=opt.MODEL,
+    ),
+]
+Output = Annotated[
+    Path | None,
+    typer.Option(
+        "--output",
+        metavar="DIR",
+        help="Folder for comparison.json and a folder with the result of each model, written whole or not at all.",
+        rich_help_panel=opt.OUTPUT,
+    ),
+]
+
+
+def _as_fit(command: Any) -> Any:
+    """The command with the options of `fit` that hold for every model."""
+    of_fit = inspect.signature(fit).parameters
+    own = {
+        "model": inspect.Parameter("model", inspect.Parameter.KEYWORD_ONLY, annotation=Models),
+        "output": inspect.Parameter("output", inspect.Parameter.KEYWORD_ONLY, default=None, annotation=Output),
+    }
+    kept = [own.get(name, each) for name, each in of_fit.items() if name in own or name not in _NOT_HERE]
+    kept = [each if each.kind is each.VAR_KEYWORD else each.replace(kind=each.KEYWORD_ONLY) for each in kept]
+
+    @functools.wraps(command)
+    def with_options(**options: Any) -> Any:
+        return command(**options)
+
+    with_options.__signature__ = inspect.Signature(kept)  # pyright: ignore[reportAttributeAccessIssue]
+    with_options.__annotations__ = {each.name: each.annotation for each in kept}
+    return with_options
+
+
+@_as_fit
+@refuses_bad_input
+def compare(
+    file: Path, model: list[str], output: Path | None, force: bool, quiet: bool, threads: Any, **options: Any
+) -> None:
+    """Fit several models to the same data, and name the simplest one that describes them.
+
+    Those that describe the data, by the verdict of their fit, come first, the fewest free parameters first; then the
+    others, by how far reduced χ² exceeds what the noise lets expect. Differences of χ² are not tested: the noise of
+    speckles is correlated. Every model starts from the data.
+
+    Exit code 0: a model describes the data. 2: bad input. 3: none does. 130: interrupted.
+    """
+    from ..comparison import compared, conclusion, model_and_rates, ranked
+
+    console = Console(quiet=quiet)
+    asked = dict.fromkeys(model)
+    if len(asked) < 2:
+        raise ValueError(f"--model names {', '.join(asked)}; expected two models or more.")
+    known = {each.name for each in fields(FitSettings)}
+    given = {name: tuple(value or ()) if name in ("sector", "repeat") else value for name, value in options.items()}
+    common = FitSettings(
+        **{name: value for name, value in given.items() if name in known},
+        layout_options={name: value for name, value in given.items() if name not in known},
+    )
+    settings = {name: replace(common, **model_and_rates(name)) for name in asked}
+    for each in settings.values():
+        each.documented()
+    if output is not None:
+        check_output(output, force, _ours(output))
+    set_up_jax(threads)
+    from ...fit import Ended
+    from .. import fitting, report
+    from ..fit_file import fit_file
+    from ..preparing import prepared
+
+    begun = time.perf_counter()
+    ready = prepared(file, common.preparation(), sigma=common.sigma, **common.selection())
+    report.print_data(console, ready.data)
+    done = {}
+    for name, each in settings.items():
+        console.print(f"\n{name}", style="bold", highlight=False, markup=False)
+        done[name] = fit_file(file, each, console, quiet, sys.argv[1:], begun, ready)
+        if done[name].result.ended == Ended.INTERRUPTED:
+            raise typer.Exit(INTERRUPTED)
+    models = ranked([compared(name, each.result) for name, each in done.items()])
+    shown = report.table("model", "verdict", "free>", "χ²/dof>", "expected>", "excess>")
+    for one in models:
+        expected = f"{one.expected:.3g} ± {one.spread:.2g}"
+        shown.add_row(one.name, one.status, str(one.free), f"{one.reduced_chi2:.4g}", expected, f"{one.excess:.3g} σ")
+    console.print()
+    console.print(shown)
+    console.print(conclusion(models), highlight=False, markup=False)
+    if output is not None:
+        with whole_folder(output, force, _ours(output)) as partial:
+            for one in models:
+                of_it = done[one.name]
+                fitting.write(
+                    partial / one.folder,
+                    of_it.result,
+                    of_it.more,
+                    force=False,
+                    console=console,
+                    quiet=True,
+                    config=of_it.config,
+                )
+            document = {"conclusion": conclusion(models), "models": [one.document() for one in models]}
+            (partial / _NAMES).write_text(json_text(document), encoding="utf-8")
+        console.print(
+            f"wrote {output}: {_NAMES}, {', '.join(one.folder for one in models)}", highlight=False, markup=False
+        )
+    if models[0].status != "adequate":
+        raise typer.Exit(NOT_ADEQUATE)
+
+
+def _ours(output: Path) -> frozenset[str]:
+    """What a former comparison wrote there, which may be replaced: its table, and the folders of results beside it."""
+    if not (output / _NAMES).is_file():
+        return frozenset({_NAMES})
+    return frozenset({_NAMES, *(each.parent.name for each in output.glob("*/result.json"))})
