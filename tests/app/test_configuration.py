@@ -104,6 +104,14 @@ def test_flags_go_before_the_file_and_parameters_are_merged_by_name(understood, 
     assert assigned.bounds == {"D0": (0.0, 9.0)}
 
 
+def test_a_former_result_goes_before_the_starts_of_the_file_as_a_flag_alone(understood, write, tmp_path):
+    starts = "[parameters.D0]\nstart = 1\n[parameters.phi0]\nstart = 7\nfix = true\n"
+    assert understood("--config", write(starts), "--start-from", tmp_path).start == ("phi0=7.0",)
+    within = understood("--config", write(f'[fit]\nstart_from = "a"\n{starts}'))
+    assert within.start_from == tmp_path / "a"
+    assert within.start == ("D0=1.0", "phi0=7.0")
+
+
 @pytest.mark.parametrize(
     ("text", "line", "said"),
     [

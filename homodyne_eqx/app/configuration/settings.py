@@ -37,16 +37,21 @@ def option_values(config: Config) -> dict[str, Any]:
 
 
 def with_parameters(settings: FitSettings, config: Config | None) -> FitSettings:
-    """The settings with what the file says of parameters, where they say nothing of the same name themselves."""
+    """The settings with what the file says of parameters, where they say nothing of the same name themselves.
+
+    A flag `--start-from` goes before the start values of the file, but for parameters that the file fixes.
+    """
     if config is None:
         return settings
     started, fixed, bounded = (
         {text.partition("=")[0].strip(): text for text in texts}
         for texts in (settings.start, settings.fix, settings.bound)
     )
+    from_result = settings.start_from is not None and "start_from" not in config.sections.get("fit", {})
     start, fix, bound = [*settings.start], [*settings.fix], [*settings.bound]
     for name, said in config.parameters.items():
-        has_value = name in started or "=" in fixed.get(name, "")
+        replaced = from_result and not said.get("fix")
+        has_value = replaced or name in started or "=" in fixed.get(name, "")
         if "start" in said and not has_value:
             values = said["start"] if isinstance(said["start"], list) else [said["start"]]
             start.append(f"{name}={','.join(repr(float(value)) for value in values)}")
