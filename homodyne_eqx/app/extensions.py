@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import entry_points
 from typing import Any, final
 
 import equinox as eqx
@@ -89,6 +89,10 @@ def _filled(name: str, value: Any, given: float | tuple[float, ...]) -> np.ndarr
         expected = f"one, or {value.size}" if value.ndim else "one"
         raise ValueError(f"--start {name} has {len(given)} values; expected {expected}.")
     return np.reshape(given, value.shape) if isinstance(given, tuple) else np.full(value.shape, given)
+
+
+EntryPoint = Any
+"""Of the standard library, or of `importlib_metadata`, which answers in its place once a package has imported it."""
 
 
 def find(name: str) -> EntryPoint | None:

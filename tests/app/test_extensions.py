@@ -71,6 +71,14 @@ def test_a_model_of_another_package_is_fitted(run, steady_file, visiting):
     assert found["start_from"]["diffusion.rate"] == "given"
 
 
+@pytest.mark.x64
+def test_entry_points_of_the_backport_are_taken_too(run, steady_file, visiting):
+    """`importlib_metadata`, once imported, answers in the place of the standard library."""
+    pytest.importorskip("importlib_metadata")
+    done = run("fit", steady_file, "--model", "number", "--quiet")
+    assert "is a int" in done.stderr
+
+
 @pytest.mark.parametrize(
     ("options", "words"),
     [
