@@ -18,7 +18,7 @@ def source(page: str) -> str:
 
 
 @pytest.mark.standard_promotion
-@pytest.mark.parametrize("page", ["api/jax_backend.md", "migration.md"])
+@pytest.mark.parametrize("page", [pytest.param("api/jax_backend.md", marks=pytest.mark.slow), "migration.md"])
 def test_examples_run(page):
     precision = jax.config.jax_enable_x64
     exec(compile(source(page), page, "exec"), {})

@@ -34,10 +34,13 @@ SCALARS = {
     ),
     "compute_chi_squared": (CHI2, ("q", "L", "contrast", "offset", "dt", "phi", "params", "data", "sigma")),
 }
+QUICK = ("compute_g1_diffusion", "compute_g1_shear", "compute_g2_scaled")
 
 
 @pytest.mark.x64
-@pytest.mark.parametrize("name", SCALARS)
+@pytest.mark.parametrize(
+    "name", [*QUICK, *(pytest.param(name, marks=pytest.mark.slow) for name in SCALARS if name not in QUICK)]
+)
 def test_first_and_second_derivatives_in_every_argument(name):
     """Along one direction in each argument, mixed ones included, with a weight on each element of the result."""
     arguments, keys = SCALARS[name]
@@ -227,7 +230,15 @@ def test_traced_times_in_every_form():
     np.testing.assert_allclose(of_integers, expected, rtol=1e-5)
 
 
-@pytest.mark.parametrize("key", ["params", "q", "L", "contrast", "offset", "dt", "phi", "data", "t1"])
+@pytest.mark.parametrize(
+    "key",
+    [
+        "params",
+        "dt",
+        "data",
+        *(pytest.param(key, marks=pytest.mark.slow) for key in ("q", "L", "contrast", "offset", "phi", "t1")),
+    ],
+)
 def test_vmap_is_a_loop(key):
     x = np.asarray(CHI2[key], float)
     values = np.stack([x, 1.01 * x, 1.03 * x])
@@ -305,7 +316,7 @@ def test_derivatives_of_a_shard_are_those_of_its_data():
     assert done.returncode == 0, done.stderr
 
 
-@pytest.mark.parametrize("n_t", [1, 2, 3, 17])
+@pytest.mark.parametrize("n_t", [1, 2, *(pytest.param(n, marks=pytest.mark.slow) for n in (3, 17))])
 @pytest.mark.x64
 def test_any_number_of_frames(n_t):
     t = 0.1 * np.arange(n_t)

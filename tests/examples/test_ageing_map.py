@@ -108,6 +108,7 @@ def test_the_band_of_the_rate_is_that_of_sampled_parameters(example):
     np.testing.assert_allclose(sigma, sampled.std(axis=0), rtol=0.03)
 
 
+@pytest.mark.slow
 def test_the_quickstart_runs(tmp_path):
     script = ROOT / "examples" / "quickstart.py"
     done = subprocess.run([sys.executable, script], cwd=tmp_path, capture_output=True, text=True, check=False)
