@@ -44,6 +44,7 @@ def test_a_fit_says_it_or_leaves_it_out_and_counts_it(run, spoilt_file):
     assert f"0 masked, {in_frames} in bad frames, 2 outliers of" in done.stdout
 
 
+@pytest.mark.slow
 def test_listed_frames_are_left_out_and_the_result_finds_the_truth(run, spoilt_file):
     options = (*STATIC, "--sector", 2, "--frames", 5, FRAMES)
     spoilt = json.loads(run("fit", spoilt_file, *options).stdout)

@@ -99,6 +99,7 @@ class TestTraining:
         training.draw(conditions, trained, alone, history, path)
         assert is_drawn(path)
 
+    @pytest.mark.slow
     def test_the_loss_is_the_sum_over_the_maps(self, training):
         conditions = np.array([[10.0, 0.1], [30.0, 0.3]])
         data = training.measured(conditions, 10, seed=0)

@@ -54,6 +54,7 @@ def test_each_result_is_that_of_a_fit_by_itself(series, packed):
         assert found.history[-1].chi2 == found.chi2
 
 
+@pytest.mark.slow
 def test_geometry_masks_and_weights_may_differ():
     generator = np.random.default_rng(9)
     sigma = 0.01 * (1 + generator.random((3, N_T, N_T)))

@@ -49,6 +49,7 @@ def test_a_shear_rate_across_the_flow_is_undetermined_whatever_its_start(start):
 
 
 @pytest.mark.parametrize("start", [0.0, pytest.param(1e-12, marks=pytest.mark.slow)])
+@pytest.mark.slow
 def test_a_parameter_with_a_true_effect_is_determined_from_a_start_at_nothing(start):
     result = hx.fit(model(D_offset=start), measured([10.0, 100.0]), free=["D0", "D_offset"], fixed=[])
     assert_honest(result)

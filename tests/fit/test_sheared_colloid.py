@@ -41,6 +41,7 @@ def test_the_average_over_the_gap_returns_what_was_simulated(colloid, factor, tu
     assert result.verdict.adequate, str(result.verdict)
 
 
+@pytest.mark.slow
 def test_the_documented_kernel_returns_a_shear_rate_two_times_too_large(colloid):
     result = fitted(colloid, hx.SincSquared(), 1.5, 12.5)
     assert 2.2 < result.parameters[SHEAR].value / TRUTH["shear_rate"] < 2.3

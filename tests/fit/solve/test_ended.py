@@ -64,6 +64,7 @@ def test_undetermined(data):
 
 
 @pytest.mark.x64
+@pytest.mark.slow
 def test_the_remedy_for_a_steady_rate_as_a_power_law_gives_the_right_answer_when_obeyed(data):
     def law(exponent, offset):
         rate = hx.PowerLaw(2e4, exponent, offset)
