@@ -6,7 +6,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import homodyne_eqx as hx
 from homodyne_eqx.data.formats import READERS
 from tests.data.layouts import decaying_maps, write
 
@@ -41,14 +40,11 @@ def test_the_example_of_own_arrays_runs(tmp_path, monkeypatch):
 
 
 def test_the_example_of_maps_over_age_and_lag_runs(tmp_path, monkeypatch):
-    """On a file as ESRF ID02 writes it, which `load` names."""
     monkeypatch.chdir(tmp_path)
     age, lag = 0.01 * np.arange(0, 200, 20), 0.01 * np.array([1, 2, 4, 8, 16, 32])
     ttcf = 1 + 0.2 * np.exp(-3 * np.array([1.0, 2.0])[:, None, None] * lag) + 0 * age[:, None]
     ttcf = np.where(age[:, None] + lag < 1.995, ttcf, np.nan)
-    place = "entry_0000/correlations/0/twotime"
-    contents = {f"{place}/ttcf": ttcf, f"{place}/age": age, f"{place}/lag": lag}
-    path = write(tmp_path / "id02.h5", contents, [("", "MagicString", "XPCSResultFile_v2.0")])
+    write(tmp_path / "log_lags.h5", {"ttcf": ttcf, "age": age, "lag": lag})
     example = re.findall(r"^```python\n(.*?)^```", PAGE, re.DOTALL | re.MULTILINE)[2]
     namespace = {}
     exec(example, namespace)
@@ -56,5 +52,3 @@ def test_the_example_of_maps_over_age_and_lag_runs(tmp_path, monkeypatch):
     counts = np.isfinite(ttcf)
     assert pairs.excluded.used == np.count_nonzero(counts)
     np.testing.assert_allclose(pairs.lag[~pairs.left_out], np.broadcast_to(lag, ttcf.shape)[counts], rtol=1e-5)
-    with pytest.raises(hx.errors.KnownLayout, match=r"PairData\.over_age_and_lag"):
-        hx.load(path, sigma=0.01)

@@ -1,6 +1,6 @@
 """The readers, one for each file layout. A new layout is one new file here and one line in `READERS`."""
 
-from . import aps_legacy, chx, fit_result, npz_cache, nxxpcs, plain
+from . import aps_legacy, chx, esrf_id02, fit_result, npz_cache, nxxpcs, plain
 from .aps_u import multi_tau as aps_u_multi_tau, reader as aps_u
 from .not_read import refuse_known_layout as refuse_known_layout
 from .reader_options import FIRST_FRAME as FIRST_FRAME, ReaderOption as ReaderOption, each_once
@@ -13,6 +13,7 @@ READERS: tuple[Reader, ...] = (
     aps_legacy.READER,
     nxxpcs.READER,
     chx.READER,
+    esrf_id02.READER,
     *plain.READERS,
     aps_u_multi_tau.READER,
 )

@@ -48,12 +48,7 @@ def _frames(file: Hdf5File) -> bool:
 
 
 _LAYOUTS: Mapping[str, tuple[Callable[[Hdf5File], bool], str]] = {
-    "a result file of ESRF ID02 (version 2)": (
-        _id02,
-        "Its maps are over age and lag, not over two times, and are not read. Read the arrays with h5py and pass them "
-        "to hx.PairData.over_age_and_lag, as the page on files shows; or put the value of age i and lag k to "
-        "c2[i, i + k] and NaN to all other pixels of a TwoTimeData.",
-    ),
+    "a result file of ESRF ID02 without two-time maps": (_id02, _TWO_TIME),
     "a multi-tau result of APS 8-ID of before 2025": (_aps_legacy_multi_tau, _TWO_TIME),
     "a multi-tau result in NXxpcs": (_nexus_multi_tau, _TWO_TIME),
     "a result file of NSLS-II CHX without g12b": (_chx_without_maps, _TWO_TIME),

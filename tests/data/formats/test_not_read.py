@@ -9,7 +9,7 @@ from tests.data.layouts import Q, aps_legacy, chx, decaying_maps, write
 
 LAYOUTS = {
     "ID02": (
-        {"entry_0000/correlations/a/twotime/ttcf": np.ones((2, 5, 5))},
+        {"entry_0000/correlations/a/onetime/g2": np.ones((2, 5))},
         [("", "MagicString", "XPCSResultFile_v2.0")],
     ),
     "multi-tau result of APS 8-ID": ({"exchange/norm-0-g2": np.ones((5, 2)), "xpcs/dqlist": Q[None]}, []),
