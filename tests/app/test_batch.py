@@ -19,7 +19,7 @@ import homodyne_eqx as hx
 from homodyne_eqx.app.batches import how, one_file, pool, running, table as tables
 from tests.app.batch_files import CONTRAST, MAIN, D, Stored, broken_copy, copy_of, table, write_file
 
-pytestmark = pytest.mark.x64
+pytestmark = [pytest.mark.x64, pytest.mark.xdist_group("batch")]
 
 
 def call(*arguments):

@@ -21,7 +21,7 @@ from homodyne_eqx.app.report import in_flags
 from homodyne_eqx.fit.result.numbers import value_text
 from tests.app.steady import DT, FRAMES, GAP, PHI, SIGMA, Q, steady_maps
 
-pytestmark = pytest.mark.x64
+pytestmark = [pytest.mark.x64, pytest.mark.xdist_group("html_report")]
 
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome", "chrome"))), None)
 START = {"D0": 2e4, "alpha": 0.0, "D_offset": 0.0, "gamma_dot_t0": 2e-4, "beta": 0.0, "gamma_dot_t_offset": 0.0}

@@ -8,7 +8,7 @@ import pytest
 from homodyne_eqx import FitResult
 from tests.data.layouts import aps_u_multi_tau
 
-pytestmark = pytest.mark.x64
+pytestmark = [pytest.mark.x64, pytest.mark.xdist_group("one_time")]
 
 
 @pytest.fixture(scope="module")

@@ -16,6 +16,8 @@ from homodyne_eqx.joint.build_joint_result import build_joint_result
 from homodyne_eqx.joint.joint_problem import part_of
 from homodyne_eqx.joint.members import members_of
 
+pytestmark = pytest.mark.xdist_group("joint_fit")
+
 X64 = jax.config.jax_enable_x64
 CLOSE = 1e-5 if X64 else 2e-3
 

@@ -8,6 +8,8 @@ import pytest
 
 import homodyne_eqx as hx
 
+pytestmark = pytest.mark.xdist_group("fit_result")
+
 N_SECTOR, N_T = 3, 14
 
 

@@ -15,6 +15,8 @@ import homodyne_eqx as hx
 from homodyne_eqx.fit.result import stored_result
 from tests.fit.result.user_terms import Settling
 
+pytestmark = pytest.mark.xdist_group("saving")
+
 
 def assert_same_data(found, data):
     assert found.c2.dtype == data.c2.dtype
