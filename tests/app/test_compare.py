@@ -1,10 +1,14 @@
 """Comparing models: the order, what it says in words, and what the command refuses and writes."""
 
+import io
 import json
 import math
+from dataclasses import replace
 
 import pytest
+from rich.console import Console
 
+from homodyne_eqx.app.commands.compare import table_of
 from homodyne_eqx.app.comparison import Compared, conclusion, model_and_rates, ranked
 from homodyne_eqx.app.model_choice import RatesName
 
@@ -25,6 +29,16 @@ def test_what_describes_the_data_comes_first_and_the_simplest_of_it():
     assert "The simplest model that describes the data is small, with 5 free parameters" in said
     assert "large does too; nothing in the data asks for the further parameters" in said
     assert "wrong" not in said
+
+
+def test_what_was_not_judged_has_no_expectation():
+    console = Console(width=80, record=True, file=io.StringIO())
+    console.print(table_of([SMALL, replace(SMALL, reduced_chi2=0.97, name="below"), OPEN]))
+    lines = console.export_text().splitlines()
+    rows = {line.split()[0]: line.split() for line in lines if line.strip()}
+    assert rows["small"][-4:] == ["±", "0.05", "0.8", "σ"]
+    assert rows["below"][-2:] == ["−0.6", "σ"]
+    assert rows["open"][-2:] == ["–", "–"]
 
 
 def test_models_with_as_many_parameters_are_not_told_apart():

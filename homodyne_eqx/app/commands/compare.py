@@ -4,16 +4,20 @@ import functools
 import inspect
 import sys
 import time
+from collections.abc import Iterable
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from rich.console import Console
+from rich.table import Table
 
 from ...fit.result.document import json_text
+from ...physics.minus_sign import with_minus
 from .. import options as opt
 from ..bad_input import INTERRUPTED, refuses_bad_input
+from ..comparison import Compared
 from ..fit_settings import FitSettings
 from ..output_folder import check_output, whole_folder
 from ..runtime import set_up_jax
@@ -109,12 +113,8 @@ def compare(
         if done[name].result.ended == Ended.INTERRUPTED:
             raise typer.Exit(INTERRUPTED)
     models = ranked([compared(name, each.result) for name, each in done.items()])
-    shown = report.table("model", "verdict", "free>", "χ²/dof>", "expected>", "excess>")
-    for one in models:
-        expected = f"{one.expected:.3g} ± {one.spread:.2g}"
-        shown.add_row(one.name, one.status, str(one.free), f"{one.reduced_chi2:.4g}", expected, f"{one.excess:.3g} σ")
     console.print()
-    console.print(shown)
+    console.print(table_of(models))
     console.print(conclusion(models), highlight=False, markup=False)
     if output is not None:
         with whole_folder(output, force, _ours(output)) as partial:
@@ -143,3 +143,16 @@ def _ours(output: Path) -> frozenset[str]:
     if not (output / _NAMES).is_file():
         return frozenset({_NAMES})
     return frozenset({_NAMES, *(each.parent.name for each in output.glob("*/result.json"))})
+
+
+def table_of(models: Iterable[Compared]) -> Table:
+    """A row for each model; no expectation where its fit did not end at a minimum."""
+    from .. import report
+
+    shown = report.table("model", "verdict", "free>", "χ²/dof>", "expected>", "excess>")
+    for one in models:
+        judged = one.status != "not judged"
+        expected = f"{one.expected:.3g} ± {one.spread:.2g}" if judged else "–"
+        excess = with_minus(f"{one.excess:.3g} σ") if judged else "–"
+        shown.add_row(one.name, one.status, str(one.free), f"{one.reduced_chi2:.4g}", expected, excess)
+    return shown
