@@ -108,6 +108,7 @@ CASES = {
                 "aps-legacy": ("the HDF5 signature",),
                 "nxxpcs": ("the HDF5 signature",),
                 "chx": ("the HDF5 signature",),
+                "esrf-id02": ("the HDF5 signature",),
                 "npz": ("the ZIP signature of an .npz file",),
                 "npy": ("the signature of an .npy file",),
                 "mat": ("the signature of a .mat file",),
@@ -120,8 +121,8 @@ CASES = {
         lambda f: load(f.text(), format="spec"),
         {"format": "spec"},
         [
-            "format is 'spec'; expected one of aps-u, npz-cache, fit-result, aps-legacy, nxxpcs, chx, npz, npy, mat, "
-            "aps-u-multitau."
+            "format is 'spec'; expected one of aps-u, npz-cache, fit-result, aps-legacy, nxxpcs, chx, esrf-id02, npz, "
+            "npy, mat, aps-u-multitau."
         ],
     ),
     "WrongFormat": (

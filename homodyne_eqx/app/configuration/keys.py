@@ -51,7 +51,8 @@ def _of_reader(option: ReaderOption) -> Key:
     """A key for what one layout may lack."""
     if option.quantity is None:
         words = {int: "an integer", bool: "true or false", str: "text", float: "a number"}
-        return Key(option.type, words[option.type], option.name, 0 if option.type is int else False, option.help)
+        simple = {int: 0, bool: False, str: option.placeholder.lower(), float: 1.0}[option.type]
+        return Key(option.type, words[option.type], option.name, simple, option.help)
     example: Any = {"time": "1ms", "q": "0.05nm^-1", "angle": 45.0}[option.quantity]
     if option.many:
         kind, said = _Quantity | list[_Quantity], "a number, text with a unit, or a list of them"
