@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 from rich.console import Console
-from rich.text import Text
 
 from ..data import OneTimeData, PairData
 from ..data.formats import READERS
@@ -47,13 +46,7 @@ def shown_pairs(
         ("sha256", str(source.sha256)),
         *(("note", note) for note in data.notes),
     ]
-    shown = report.table("", "")
-    shown.show_header = False
-    shown.columns[1].no_wrap = False
-    shown.columns[1].overflow = "fold"
-    for name, value in rows:
-        shown.add_row(name, Text(printable(value)))
-    console.print(shown)
+    console.print(report.named_values(rows))
     console.print(_sectors(data))
     if data.n_sector > _SECTORS:
         console.print(f"… and {data.n_sector - _SECTORS} more sectors.")

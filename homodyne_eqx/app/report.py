@@ -2,7 +2,7 @@
 
 import functools
 import textwrap
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
@@ -23,6 +23,7 @@ from ..physics.minus_sign import with_minus
 from .extensions import InstalledModel
 from .found_in_data import Found
 from .model_choice import ModelChoice, Start
+from .spelling import printable
 
 _SECTORS = 40
 _IN_FLAGS = {
@@ -44,6 +45,17 @@ def table(*columns: str, title: str | None = None) -> Table:
     )
     for column in columns:
         made.add_column(column.removesuffix(">"), justify="right" if column.endswith(">") else "left", no_wrap=True)
+    return made
+
+
+def named_values(rows: Iterable[tuple[str, str]]) -> Table:
+    """A table without a head of names and what they are, folded where that is long."""
+    made = table("", "")
+    made.show_header = False
+    made.columns[1].no_wrap = False
+    made.columns[1].overflow = "fold"
+    for name, value in rows:
+        made.add_row(name, Text(printable(value)))
     return made
 
 

@@ -12,6 +12,7 @@ from urllib.parse import quote
 from ...data import whole_file
 from ...fit.result.numbers import number_texts
 from .. import html_report
+from ..html_report.template import page_template
 from .table import Quantity, Row, Status
 
 INDEX = "index.html"
@@ -25,20 +26,11 @@ def write_index(output: Path, rows: Sequence[Row], still_running: bool = False) 
     **Arguments:** `rows`: in the order in which they are to be shown; `still_running`: whether the page is to be loaded
     again by itself.
     """
-    import jinja2
-
     here = files(__package__)
-    environment = jinja2.Environment(
-        loader=jinja2.FunctionLoader(lambda name: (here / name).read_text(encoding="utf-8")),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
     style = files(html_report) / "page.css"
     names = _shown_names(rows)
     counts = Counter(row.status for row in rows)
-    page = environment.get_template("index.html").render(
+    page = page_template(here / "index.html").render(
         title=output.absolute().name,
         counts=[(status, counts[status], _css(status)) for status in Status if counts[status]],
         total=len(rows),

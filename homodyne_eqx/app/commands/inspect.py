@@ -9,7 +9,6 @@ from typing import Annotated, Any
 import numpy as np
 import typer
 from rich.console import Console
-from rich.text import Text
 
 from ...data import TwoTimeData
 from ...data.errors import MissingSigma, SigmaNotEstimated, WrongSigma, WrongSigmaPixel
@@ -71,6 +70,7 @@ def inspect(
         require_matplotlib()
     set_up_jax()
     from ...data.selection import sector_arrays
+    from .. import report
     from ..inspected_pairs import shown_pairs
     from ..model_proposal import fit_command, proposed_model
     from ..population import population_grid
@@ -91,7 +91,8 @@ def inspect(
     data = ready.data
     counted = [_counted(data, k) for k in range(data.n_sector)]
     proposal = proposed_model(data)
-    _print_rows(console, _rows(file, ready, of_sigma, f"{proposal.model.value}: {proposal.reason}"))
+    rows = _rows(file, ready, of_sigma, f"{proposal.model.value}: {proposal.reason}")
+    console.print(report.named_values(rows))
     for line in population_grid(*sector_arrays(data.geometry), counted):
         console.print(line, highlight=False, markup=False, soft_wrap=True)
     console.print(_sectors(data, counted))
@@ -161,18 +162,6 @@ def _rows(file: Path, ready: Prepared, of_sigma: str, model: str) -> list[tuple[
     if source.metadata:
         rows.append(("metadata", ", ".join(f"{name} = {_short(value)}" for name, value in source.metadata.items())))
     return rows
-
-
-def _print_rows(console: Console, rows: list[tuple[str, str]]) -> None:
-    from .. import report
-
-    shown = report.table("", "")
-    shown.show_header = False
-    shown.columns[1].no_wrap = False
-    shown.columns[1].overflow = "fold"
-    for name, value in rows:
-        shown.add_row(name, Text(printable(value)))
-    console.print(shown)
 
 
 def _with_any_sigma(load: Callable[[str | None], Prepared], given: str | None) -> tuple[Prepared, bool, str]:

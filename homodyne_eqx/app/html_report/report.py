@@ -21,6 +21,7 @@ from ...versions import versions
 from ..figures.panels import Panels, panels_of
 from .charts import CHARTS, charts_of, sector_label
 from .packing import packed_maps, packed_text
+from .template import page_template
 
 InWords = Callable[[Sequence[Remedy]], list[str]]
 _NEEDED = "The report needs {}. Install it with: pip install 'homodyne-eqx[report]', or leave it out with --no-report."
@@ -67,21 +68,12 @@ def report_text(
 ) -> str:
     """The report as HTML. **Arguments:** as of `write_report`."""
     require_report()
-    import jinja2
-
     if panels is None and isinstance(result.data, TwoTimeData):
         panels = panels_of(result)
     here = files(__package__)
-    environment = jinja2.Environment(
-        loader=jinja2.FunctionLoader(lambda name: (here / name).read_text(encoding="utf-8")),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
     maps, ranges = _maps(panels)
     charts = {**charts_of(result, panels), "ranges": ranges}
-    return environment.get_template("page.html").render(
+    return page_template(here / "page.html").render(
         **_said(result, in_words),
         sectors=[] if result.data is None else _sectors(result.sectors),
         with_ages=not isinstance(result.data, OneTimeData),
