@@ -51,11 +51,17 @@ def former_start(path: Path, names: Sequence[str], held: Sequence[str], n_sector
     return FormerStart(values, tuple(notes))
 
 
-def _parameters(path: Path) -> dict[str, float | tuple[float, ...]]:
-    """The values of the result by name; of arrays, which it lists as `contrast[0]`, `contrast[1]`, …, as tuples."""
+def document_file(path: Path) -> Path:
+    """The result.json of a former result, given it or its folder. **Raises:** `ValueError` where there is none."""
     file = path / "result.json" if path.is_dir() else path
     if not file.is_file():
         raise ValueError(f"--start-from is {path}; expected the folder of a result, or its result.json.")
+    return file
+
+
+def _parameters(path: Path) -> dict[str, float | tuple[float, ...]]:
+    """The values of the result by name; of arrays, which it lists as `contrast[0]`, `contrast[1]`, …, as tuples."""
+    file = document_file(path)
     try:
         document: Any = json.loads(file.read_text(encoding="utf-8"))
         listed = {name: float(fields["value"]) for name, fields in document["parameters"].items()}

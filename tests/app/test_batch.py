@@ -17,6 +17,7 @@ from typer.testing import CliRunner
 
 import homodyne_eqx as hx
 from homodyne_eqx.app.batches import how, one_file, pool, running, table as tables
+from homodyne_eqx.app.fit_settings import FitSettings
 from tests.app.batch_files import CONTRAST, MAIN, D, Stored, broken_copy, copy_of, table, write_file
 
 pytestmark = [pytest.mark.x64, pytest.mark.xdist_group("batch")]
@@ -129,6 +130,24 @@ def test_a_configuration_means_what_the_flags_mean(files, output, fitted, tmp_pa
     config.write_text(config.read_text(encoding="utf-8") + "\n[fit]\nmax_steps = 7\n", encoding="utf-8")
     call(*again)
     assert len(fitted) == 4
+
+
+def test_what_the_settings_read_besides_counts_by_its_content(files, tmp_path, finished):
+    """A model of one's own, and a former result: another content under the same name is another setting."""
+    model, former = tmp_path / "own.py", copy_of(finished[1] / "scan_2", tmp_path / "former")
+    model.write_text("def own(data): ...\n", encoding="utf-8")
+
+    def now():
+        return how.fingerprint(how.BySettings(FitSettings(model=f"{model}:own", start_from=former)).settings())
+
+    first = now()
+    assert now() == first
+    model.write_text("def own(data): return None\n", encoding="utf-8")
+    second = now()
+    assert second != first
+    document = former / "result.json"
+    document.write_text(document.read_text(encoding="utf-8") + "\n", encoding="utf-8")
+    assert now() not in (first, second)
 
 
 def test_repeats_of_a_configuration_are_refused(files, tmp_path):

@@ -16,12 +16,15 @@ from typing import Any, NamedTuple, final
 import numpy as np
 
 from ...data import load
+from ...data.provenance import file_sha256
 from ...fit import FitResult
 from ...fit.result.model_description import describe, unknown_places
 from ...joint import fit
 from ...physics.model import TwoTimeModel
 from ..fit_settings import FitSettings
+from ..model_file import check_file, is_in_file
 from ..spelling import flags_of
+from ..start_from import document_file
 
 
 class Fitted(NamedTuple):
@@ -74,13 +77,22 @@ class BySettings(AbstractHow):
         return Fitted(done.result, done.more, done.config)
 
     def settings(self) -> dict[str, Any]:
+        return {**self._given(), "contents": {str(file): file_sha256(file) for file in self._read_besides()}}
+
+    def _given(self) -> dict[str, Any]:
         given = {each.name: getattr(self.chosen, each.name) for each in fields(self.chosen)}
         of_layouts = {name: value for name, value in self.chosen.layout_options.items() if value is not None}
         return {**given, "layout_options": of_layouts}
 
+    def _read_besides(self) -> list[Path]:
+        """Files that every fit depends on: that of a model of one's own, and a former result."""
+        model, former = self.chosen.model, self.chosen.start_from
+        found = [check_file(model)[0]] if model is not None and is_in_file(model) else []
+        return found if former is None else [*found, document_file(former)]
+
     def command(self, file: Path) -> list[str]:
         default = FitSettings()
-        given = {name: value for name, value in self.settings().items() if value != getattr(default, name)}
+        given = {name: value for name, value in self._given().items() if value != getattr(default, name)}
         given = {**given, **given.pop("layout_options", {})}
         several = {name: list(value) for name, value in given.items() if name in ("sector", "start", "fix", "bound")}
         return ["fit", str(file), *shlex.split(" ".join(flags_of({**given, **several})))]
