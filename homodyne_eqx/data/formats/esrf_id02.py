@@ -1,6 +1,7 @@
 """Reader of the result files of ESRF ID02, version 2: maps over age and lag, put on two axes of time."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -126,19 +127,18 @@ def _frames(file: Hdf5File, place: str, values: np.ndarray, unit: float) -> np.n
     return frames.astype(np.int64)
 
 
-def _on_two_times(file: Hdf5File, stored: object, earlier: np.ndarray, lag: np.ndarray) -> np.ndarray:
+def _on_two_times(file: Hdf5File, stored: Any, earlier: np.ndarray, lag: np.ndarray) -> np.ndarray:
     """Full symmetric maps `(n_roi, n_t, n_t)`, NaN where there is no value.
 
     **Raises:** `InvalidFile` where late ages have values for long lags that early ages lack: then the age is not that
     of the earlier frame.
     """
-    dataset: np.ndarray = stored  # pyright: ignore[reportAssignmentType]
-    n_roi, last = dataset.shape[0], int(earlier[-1] + lag[-1]) + 1
-    check_memory(file.path, "the maps over two times", (n_roi, last, last), dataset.dtype.itemsize)
+    n_roi, last = stored.shape[0], int(earlier[-1] + lag[-1]) + 1
+    check_memory(file.path, "the maps over two times", (n_roi, last, last), stored.dtype.itemsize)
     rows, columns = np.meshgrid(earlier, lag, indexing="ij")
-    maps, end = np.full((n_roi, last, last), np.nan, dataset.dtype), 0
+    maps, end = np.full((n_roi, last, last), np.nan, stored.dtype), 0
     for k in range(n_roi):
-        values = np.asarray(dataset[k])
+        values = np.asarray(stored[k])
         there = np.isfinite(values) & (values != 0)
         if not np.any(there):
             continue
