@@ -8,7 +8,7 @@ import typer
 from . import commands
 from .reader_flags import with_reader_flags
 from .runtime import CACHE_VARIABLE
-from .settings_flags import with_settings_of
+from .settings_flags import with_settings
 
 _SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
@@ -63,20 +63,20 @@ def build_app() -> typer.Typer:
             "homodyne-eqx fit scan.hdf --config my.toml --output out",
             "homodyne-eqx fit next.hdf --config out/config.toml --start-from out --output next",
         )
-    )(with_reader_flags(commands.fit))
+    )(with_reader_flags(with_settings(commands.fit)))
     app.command(
         epilog=_examples(
             "homodyne-eqx batch scans/*.hdf --gap 200um --sigma estimate --output all --workers 4",
             "homodyne-eqx batch scans --rates constant --gap 2e6 --output all --watch --idle 600",
             "homodyne-eqx batch 'scans/**/*.hdf' --model static --output all --scheduler tcp://node17:8786",
         )
-    )(with_reader_flags(with_settings_of(commands.fit, commands.batch, without=("repeat",))))
+    )(with_reader_flags(with_settings(commands.batch, without=("repeat",))))
     app.command(
         epilog=_examples(
             "homodyne-eqx compare scan.hdf --model static --model laminar-flow:constant --model laminar-flow --gap 2e6 "
             "--output compared",
         )
-    )(with_reader_flags(commands.compare))
+    )(with_reader_flags(with_settings(commands.compare, without=("model", "start", "fix", "bound", "start_from"))))
     app.command(
         epilog=_examples(
             "homodyne-eqx config --template > my.toml",

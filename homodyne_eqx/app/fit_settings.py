@@ -74,7 +74,13 @@ class FitSettings:
 
         **Raises:** `ValueError` for other names, what is no number, and values given twice.
         """
-        return _assigned(self.start, self.fix, self.bound, names)
+        given: dict[str, float | tuple[float, ...]] = {**values("--start", self.start, names, several=True)}
+        fixed = fixed_of("--fix", self.fix, names)
+        twice = sorted(given.keys() & {name for name, value in fixed.items() if value is not None})
+        if twice:
+            raise ValueError(f"--start and --fix both give {', '.join(twice)} a value; expected one of them.")
+        given |= {name: value for name, value in fixed.items() if value is not None}
+        return Assigned(given, tuple(fixed), intervals("--bound", self.bound, names))
 
     def selection(self) -> dict[str, Any]:
         """Options of `load_selected` but for sigma."""
@@ -86,13 +92,3 @@ class FitSettings:
         return Preparation(
             self.repeat, self.exclude_sectors, self.exclude_frames, self.exclude_outliers, self.bin_frames
         )
-
-
-def _assigned(start: Sequence[str], fix: Sequence[str], bound: Sequence[str], names: Sequence[str]) -> Assigned:
-    given: dict[str, float | tuple[float, ...]] = {**values("--start", start, names, several=True)}
-    fixed = fixed_of("--fix", fix, names)
-    twice = sorted(given.keys() & {name for name, value in fixed.items() if value is not None})
-    if twice:
-        raise ValueError(f"--start and --fix both give {', '.join(twice)} a value; expected one of them.")
-    given |= {name: value for name, value in fixed.items() if value is not None}
-    return Assigned(given, tuple(fixed), intervals("--bound", bound, names))

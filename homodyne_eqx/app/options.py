@@ -6,9 +6,9 @@ from typing import Annotated
 import typer
 
 from ..data.formats import READERS
-from .model_choice import AccumulationName, KernelName, ModelName, RatesName, ScalingName
+from .model_choice import AccumulationName, KernelName, LossName, ModelName, RatesName, ScalingName
 
-MODEL, DATA, OUTPUT = "Model", "Data selection", "Output"
+MODEL, DATA, PARAMETERS, OUTPUT = "Model", "Data selection", "Parameters", "Output"
 """Headings of the help texts."""
 
 TwoTimeFile = Annotated[
@@ -177,9 +177,41 @@ StartFrom = Annotated[
         "--start-from",
         metavar="RESULT",
         help="Start where a former result ended: its folder, or its result.json. What the model has not is named.",
-        rich_help_panel="Parameters",
+        rich_help_panel=PARAMETERS,
     ),
 ]
+StartValues = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="NAME=VALUE",
+        help="Start value, or for contrast and offset one for each sector, with commas; the others are estimated "
+        "from the data.",
+        rich_help_panel=PARAMETERS,
+    ),
+]
+Fix = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="NAME[=VALUE]", help="Fix a parameter, at VALUE or at its start value.", rich_help_panel=PARAMETERS
+    ),
+]
+Bounds = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="NAME=LO:HI",
+        help="Keep a parameter between LO and HI; without one of them there is no bound on that side.",
+        rich_help_panel=PARAMETERS,
+    ),
+]
+Loss = Annotated[
+    LossName,
+    typer.Option(
+        metavar="NAME",
+        help="squares; or soft-l1, huber, cauchy, on which outliers have less influence.",
+        rich_help_panel=PARAMETERS,
+    ),
+]
+MaxSteps = Annotated[int, typer.Option(min=1, help="Largest number of steps.", rich_help_panel=PARAMETERS)]
 Force = Annotated[bool, typer.Option("--force", help="Replace existing results.", rich_help_panel=OUTPUT)]
 Figures = Annotated[bool, typer.Option("--figures/--no-figures", help="Draw the figures.", rich_help_panel=OUTPUT)]
 Report = Annotated[

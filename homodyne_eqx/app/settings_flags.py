@@ -1,41 +1,76 @@
-"""The options that say how a file is fitted, for commands that fit several: those of `fit`, from its signature."""
+"""The options that say how a file is fitted, for every command that fits."""
 
 import functools
 import inspect
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import fields
 from typing import Any
 
 from ..data.formats import all_reader_options
+from . import options as opt
 from .fit_settings import FitSettings
 
 _GATHERED = "settings"
-_SEVERAL = ("sector", "repeat", "start", "fix", "bound")
+_OPTIONS: Mapping[str, Any] = {
+    "model": opt.AnyModel,
+    "kernel": opt.Kernel,
+    "rates": opt.Rates,
+    "diffusion_rates": opt.DiffusionRates,
+    "shear_rates": opt.ShearRates,
+    "accumulation": opt.Accumulation,
+    "scaling": opt.Scaling,
+    "q": opt.QRange,
+    "phi": opt.PhiRange,
+    "sector": opt.Sectors,
+    "frames": opt.Frames,
+    "gap": opt.Gap,
+    "sigma": opt.Sigma,
+    "one_time": opt.OneTime,
+    "exclude_frames": opt.ExcludeFrames,
+    "exclude_outliers": opt.ExcludeOutliers,
+    "exclude_sectors": opt.ExcludeSectors,
+    "repeat": opt.Repeats,
+    "bin_frames": opt.BinFrames,
+    "start": opt.StartValues,
+    "fix": opt.Fix,
+    "bound": opt.Bounds,
+    "start_from": opt.StartFrom,
+    "loss": opt.Loss,
+    "max_steps": opt.MaxSteps,
+}
+"""Field of `FitSettings` → its option."""
 
 
-def with_settings_of(
-    fit: Callable[..., Any], command: Callable[..., Any], without: Collection[str] = ()
-) -> Callable[..., Any]:
-    """A command with the options of `fit` that are fields of `FitSettings`, in place of its keyword `settings`, which
-    takes them together, and with `**options` for those of the readers.
+def with_settings(command: Callable[..., Any], without: Collection[str] = ()) -> Callable[..., Any]:
+    """A command with the options of a fit in the place of its keyword `settings`, which takes them together, those of
+    the readers included (`with_reader_flags`). Their defaults are those of `FitSettings`.
 
     **Arguments:** `without`: names of options that the command does not have.
     """
     signature = inspect.signature(command)
-    names = {each.name for each in fields(FitSettings)} - {*without}
-    own = inspect.signature(fit).parameters.values()
-    taken = [p.replace(kind=p.KEYWORD_ONLY) for p in own if p.name in names and p.kind != p.VAR_KEYWORD]
+    default = FitSettings()
+    several = {each.name for each in fields(FitSettings) if getattr(default, each.name) == ()}
+    options = [
+        inspect.Parameter(
+            name,
+            inspect.Parameter.KEYWORD_ONLY,
+            default=None if name in several else getattr(default, name),
+            annotation=annotation,
+        )
+        for name, annotation in _OPTIONS.items()
+        if name not in without
+    ]
     parameters: list[inspect.Parameter] = []
     for parameter in signature.parameters.values():
-        parameters += taken if parameter.name == _GATHERED else [parameter]
+        parameters += options if parameter.name == _GATHERED else [parameter]
 
     @functools.wraps(command)
-    def gathering(*arguments: Any, **options: Any) -> Any:
-        given = {p.name: options.pop(p.name) for p in taken if p.name in options}
-        several = {name: tuple(given[name] or ()) for name in _SEVERAL if name in given}
-        of_layouts = {each.name: options.pop(each.name) for each in all_reader_options() if each.name in options}
-        settings = FitSettings(**{**given, **several}, layout_options=of_layouts)
-        return command(*arguments, **options, settings=settings)
+    def gathering(*arguments: Any, **values: Any) -> Any:
+        given = {p.name: values.pop(p.name) for p in options if p.name in values}
+        lists = {name: tuple(value or ()) for name, value in given.items() if name in several}
+        of_layouts = {each.name: values.pop(each.name) for each in all_reader_options() if each.name in values}
+        settings = FitSettings(**{**given, **lists}, layout_options=of_layouts)
+        return command(*arguments, **values, settings=settings)
 
     complete = signature.replace(parameters=parameters)
     gathering.__signature__ = complete  # pyright: ignore[reportAttributeAccessIssue]

@@ -194,6 +194,19 @@ def test_the_template_is_valid_with_all_and_with_none_of_its_keys(run, write):
     assert document["output"]["figures"] is True
 
 
+def test_every_field_of_the_settings_is_an_option_of_fit():
+    """A field without an option could be set from Python alone."""
+    import inspect
+    from dataclasses import fields
+
+    from homodyne_eqx.app import commands
+    from homodyne_eqx.app.fit_settings import FitSettings
+    from homodyne_eqx.app.settings_flags import with_settings
+
+    options = inspect.signature(with_settings(commands.fit)).parameters
+    assert {each.name for each in fields(FitSettings)} - {"layout_options"} <= set(options)
+
+
 def test_every_option_of_fit_that_says_how_is_a_key():
     """An option of `fit` that no configuration file can set is one that a stored file would lose."""
     import typer.main

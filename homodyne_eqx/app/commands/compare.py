@@ -1,13 +1,11 @@
 """`homodyne-eqx compare`: several models of one file, and the simplest that describes it."""
 
-import functools
-import inspect
 import sys
 import time
 from collections.abc import Iterable
-from dataclasses import fields, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.console import Console
@@ -21,11 +19,9 @@ from ..comparison import Compared
 from ..fit_settings import FitSettings
 from ..output_folder import check_output, whole_folder
 from ..runtime import set_up_jax
-from .fit import fit
+from .fit import NOT_ADEQUATE
 
-NOT_ADEQUATE = 3
 _NAMES = "comparison.json"
-_NOT_HERE = ("config", "model", "start", "fix", "bound", "start_from", "figures", "html", "as_json")
 
 Models = Annotated[
     list[str],
@@ -48,29 +44,16 @@ Output = Annotated[
 ]
 
 
-def _as_fit(command: Any) -> Any:
-    """The command with the options of `fit` that hold for every model."""
-    of_fit = inspect.signature(fit).parameters
-    own = {
-        "model": inspect.Parameter("model", inspect.Parameter.KEYWORD_ONLY, annotation=Models),
-        "output": inspect.Parameter("output", inspect.Parameter.KEYWORD_ONLY, default=None, annotation=Output),
-    }
-    kept = [own.get(name, each) for name, each in of_fit.items() if name in own or name not in _NOT_HERE]
-    kept = [each if each.kind is each.VAR_KEYWORD else each.replace(kind=each.KEYWORD_ONLY) for each in kept]
-
-    @functools.wraps(command)
-    def with_options(**options: Any) -> Any:
-        return command(**options)
-
-    with_options.__signature__ = inspect.Signature(kept)  # pyright: ignore[reportAttributeAccessIssue]
-    with_options.__annotations__ = {each.name: each.annotation for each in kept}
-    return with_options
-
-
-@_as_fit
 @refuses_bad_input
 def compare(
-    file: Path, model: list[str], output: Path | None, force: bool, quiet: bool, threads: Any, **options: Any
+    file: opt.TwoTimeFile,
+    *,
+    model: Models,
+    settings: FitSettings,
+    output: Output = None,
+    force: opt.Force = False,
+    threads: opt.Threads = None,
+    quiet: opt.Quiet = False,
 ) -> None:
     """Fit several models to the same data, and name the simplest one that describes them.
 
@@ -86,14 +69,8 @@ def compare(
     asked = dict.fromkeys(model)
     if len(asked) < 2:
         raise ValueError(f"--model names {', '.join(asked)}; expected two models or more.")
-    known = {each.name for each in fields(FitSettings)}
-    given = {name: tuple(value or ()) if name in ("sector", "repeat") else value for name, value in options.items()}
-    common = FitSettings(
-        **{name: value for name, value in given.items() if name in known},
-        layout_options={name: value for name, value in given.items() if name not in known},
-    )
-    settings = {name: replace(common, **model_and_rates(name)) for name in asked}
-    for each in settings.values():
+    of_models = {name: replace(settings, **model_and_rates(name)) for name in asked}
+    for each in of_models.values():
         each.documented()
     if output is not None:
         check_output(output, force, _ours(output))
@@ -104,10 +81,10 @@ def compare(
     from ..preparing import prepared
 
     begun = time.perf_counter()
-    ready = prepared(file, common.preparation(), sigma=common.sigma, **common.selection())
+    ready = prepared(file, settings.preparation(), sigma=settings.sigma, **settings.selection())
     report.print_data(console, ready.data)
     done = {}
-    for name, each in settings.items():
+    for name, each in of_models.items():
         console.print(f"\n{name}", style="bold", highlight=False, markup=False)
         done[name] = fit_file(file, each, console, quiet, sys.argv[1:], begun, ready)
         if done[name].result.ended == Ended.INTERRUPTED:
