@@ -37,6 +37,7 @@ from .engine import (
     normal_equations as normal_equations,
     pack as pack,
 )
+from .engine.cores import one_device_for_each_core as _one_device_for_each_core
 from .engine.losses import AbstractLoss as AbstractLoss, Squares as Squares
 from .fit import (
     AbstractPrior as AbstractPrior,
@@ -172,5 +173,6 @@ from .solvers import (
 )
 
 _offer_views()
+_one_device_for_each_core()
 
 __version__ = "0.1.0"

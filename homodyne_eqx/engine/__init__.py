@@ -10,5 +10,6 @@ from .losses import (
 )
 from .normal_equations import NormalEquations as NormalEquations, normal_equations as normal_equations
 from .packed_data import AbstractPacked as AbstractPacked
+from .packed_maps import Packed as Packed, PackedTiles as PackedTiles
 from .packed_pairs import PackedPairs as PackedPairs
-from .packing import Packed as Packed, PackedTiles as PackedTiles, pack as pack, pack_maps as pack_maps
+from .packing import pack as pack, pack_maps as pack_maps

@@ -11,9 +11,10 @@ from ..physics.model import TwoTimeModel
 from .blocks import block_of
 from .frame_values import evaluate
 from .packed_data import AbstractPacked, AbstractReduction
+from .packed_maps import Group
 from .packed_pairs import PackedPairs
-from .packing import Group
 from .pair_reductions import pair_scaling_sums
+from .scan_carry import scan_carry
 
 
 class ScalingSums(NamedTuple):
@@ -44,7 +45,8 @@ class _Sums(AbstractReduction):
             summands = [w + 0 * M, w * M, w * M * M, w * d, w * M * d]
             return sums + jnp.stack([jnp.sum(x, (1, 2)) for x in summands]), None
 
-        start = jnp.zeros((5, group.of.geometry.n_sector), jnp.result_type(float))
+        zeros = jnp.zeros((5, group.of.geometry.n_sector), jnp.result_type(float))
+        start = scan_carry(zeros, evaluation, group.tiles)
         sums, _ = jax.lax.scan(jax.checkpoint(add), start, group.tiles.steps())
         return ScalingSums(*jnp.zeros((5, self.n_sector), sums.dtype).at[:, group.of.sectors].add(sums))
 

@@ -15,8 +15,8 @@ from .chi_squared_slopes import chi_squared_and_slopes
 from .frame_values import Evaluation, evaluate
 from .losses import AbstractLoss, Squares
 from .packed_data import AbstractPacked, AbstractReduction
+from .packed_maps import Group
 from .packed_pairs import PackedPairs
-from .packing import Group
 from .pair_reductions import pair_costs
 from .scan_carry import scan_carry
 from .tangents import tangent_along

@@ -7,8 +7,8 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from .packed_data import AbstractPacked, AbstractReduction
+from .packed_maps import Group
 from .packed_pairs import Chunk, PackedPairs
-from .packing import Group
 
 
 @final

@@ -42,6 +42,10 @@ class AbstractPacked(eqx.Module):
         """The same data with some of their parts only: a minibatch."""
 
     @abc.abstractmethod
+    def beside(self, tree: Any) -> Any:
+        """`tree` with its arrays on the devices of the data, so that they are not sent there at every call."""
+
+    @abc.abstractmethod
     def check(self, model: TwoTimeModel) -> None:
         """Raise where a model cannot be evaluated for these data."""
 

@@ -67,6 +67,10 @@ class PackedPairs(AbstractPacked):
         """How many chunks there are."""
         return self.values.shape[0]
 
+    def beside(self, tree: Any) -> Any:
+        """`tree` as it is: the data are on one device."""
+        return tree
+
     def subset(self, tiles: Int[Array, " n"]) -> "PackedPairs":
         """Some of the chunks."""
         return PackedPairs(*(x[tiles] for x in self.chunks()), self.geometry, self.lags_only)

@@ -2,150 +2,49 @@
 
 import gc
 import math
-from typing import Any, ClassVar, final, overload
+from collections.abc import Sequence
+from typing import overload
 
-import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, Int, PyTree
 
 from ..data import OneTimeData, PairData, TwoTimeData
-from ..physics.geometry import Geometry, is_concrete
-from ..physics.model import TwoTimeModel
+from ..physics.geometry import Geometry
+from .devices import devices_for, mesh_of, on_each, spread
 from .folding import counted_pairs, folded
-from .packed_data import AbstractPacked, AbstractReduction
+from .packed_maps import Packed
 from .packed_pairs import PackedPairs, pack_pairs
 from .tile_size import tile_size
-from .tiles import AbstractTiles, Tile, triangle
-
-
-@final
-class PackedTiles(AbstractTiles):
-    """Folded tiles of some sectors.
-
-    - `values`: (n_tiles, n_sector, size, size), float32 or float64; NaN where a pair has no weight;
-    - `weights`: 1/σ²: (n_sector,), or an array like `values`;
-    - `starts`: (n_tiles, 2, 2): the first frame of rows and columns, and the first new frame;
-    - `counts`: (n_tiles, n_sector): how many pairs carry weight.
-    """
-
-    values: Float[Array, "n_tiles n_sector size size"]
-    weights: Float[Array, "..."]
-    starts: Int[Array, "n_tiles 2 2"]
-    counts: Int[Array, "n_tiles n_sector"]
-    size: int = eqx.field(static=True)
-    full_square: ClassVar[bool] = False
-
-    def steps(self) -> Any:
-        return (self.values, self.starts, self.weights if self.weights.ndim == 4 else None)
-
-    def weight(self) -> Float[Array, "#n_sector"] | None:
-        return self.weights if self.weights.ndim == 1 else None
-
-    def tile(self, step: Any) -> Tile:
-        values, ((row, column), _), weights = step
-        compute = self.weights.dtype if self.weights.ndim == 1 else jnp.result_type(float)
-        weights = self.weights[:, None, None] if weights is None else weights.astype(compute)
-        present = ~jnp.isnan(values)
-        return Tile(
-            row=row,
-            column=column,
-            values=jnp.where(present, values, 0).astype(compute),
-            weights=jnp.where(present, weights, 0),
-            present=present,
-        )
-
-
-@final
-class SectorGroup(eqx.Module):
-    """Sectors that are evaluated together: their geometry, which of all sectors they are, and in which fields of the
-    geometry they are equal."""
-
-    geometry: Geometry
-    sectors: Int[Array, " n_sector"]
-    common: tuple[str, ...] = eqx.field(static=True)
-
-
-@final
-class Group(eqx.Module):
-    """The tiles of sectors that are evaluated together."""
-
-    tiles: PackedTiles
-    of: SectorGroup
-
-
-@final
-class Packed(AbstractPacked):
-    """Packed two-time data, as every function of the engine takes them.
-
-    Sectors of equal q and gap form groups, so that what depends on q alone is computed once for each group. All groups
-    have the same size and are evaluated one after the other.
-
-    - `values`: (n_groups, n_tiles, group size, size, size); `weights`: (n_groups, group size) or like `values`;
-    - `counts`: (n_groups, n_tiles, group size), how many pairs of each tile carry weight (are not NaN);
-    - `sectors`: (n_groups, group size), which sector of `geometry` each is;
-    - `common`: the fields of the geometry that are equal within every group.
-    """
-
-    values: Float[Array, "n_groups n_tiles n_member size size"]
-    weights: Float[Array, "..."]
-    starts: Int[Array, "n_tiles 2 2"]
-    counts: Int[Array, "n_groups n_tiles n_member"]
-    sectors: Int[Array, "n_groups n_member"]
-    geometry: Geometry
-    common: tuple[str, ...] = eqx.field(static=True)
-
-    @property
-    def size(self) -> int:
-        """How many frames one side of a tile has."""
-        return self.values.shape[-1]
-
-    @property
-    def n_tiles(self) -> int:
-        return self.values.shape[1]
-
-    @property
-    def n_pairs(self) -> int | Float[Array, ""]:
-        """How many pairs of frames carry weight, over all sectors: the number of independent residuals."""
-        if is_concrete(self.counts):
-            return int(np.sum(np.asarray(self.counts), dtype=np.int64))
-        return jnp.sum(self.counts.astype(jnp.result_type(float)))
-
-    def check(self, model: TwoTimeModel) -> None:
-        """Maps hold the times of both frames, which suits any model."""
-
-    def total(self, reduction: AbstractReduction) -> PyTree:
-        """The sum over all groups of what `reduction` gives for one."""
-        parts = (self.values, self.weights, self.counts, self.sectors)
-
-        def one(part: tuple[Array, Array, Array, Array]) -> PyTree:
-            values, weights, counts, sectors = part
-            here = jax.tree.map(lambda x: x[sectors], self.geometry.sectors)
-            tiles = PackedTiles(values, weights, self.starts, counts, self.size)
-            return reduction.of_tiles(Group(tiles, SectorGroup(self.geometry.with_sectors(here), sectors, self.common)))
-
-        if self.sectors.shape[0] == 1:
-            return one(jax.tree.map(lambda x: x[0], parts))
-        return jax.tree.map(lambda x: jnp.sum(x, 0), jax.lax.map(one, parts))
-
-    def subset(self, tiles: Int[Array, " n"]) -> "Packed":
-        """The same data with some of the tiles only: a minibatch."""
-        weights = self.weights if self.weights.ndim == 2 else self.weights[:, tiles]
-        where = lambda p: (p.values, p.weights, p.starts, p.counts)  # noqa: E731
-        return eqx.tree_at(where, self, (self.values[:, tiles], weights, self.starts[tiles], self.counts[:, tiles]))
+from .tiles import triangle
 
 
 @overload
-def pack(data: TwoTimeData, *, size: int | None = None, dtype: str | None = None) -> Packed: ...
+def pack(
+    data: TwoTimeData,
+    *,
+    size: int | None = None,
+    dtype: str | None = None,
+    devices: Sequence[jax.Device] | None = None,
+) -> Packed: ...
 
 
 @overload
-def pack(data: PairData | OneTimeData, *, size: int | None = None, dtype: str | None = None) -> PackedPairs: ...
+def pack(
+    data: PairData | OneTimeData,
+    *,
+    size: int | None = None,
+    dtype: str | None = None,
+    devices: Sequence[jax.Device] | None = None,
+) -> PackedPairs: ...
 
 
 def pack(
-    data: TwoTimeData | PairData | OneTimeData, *, size: int | None = None, dtype: str | None = None
+    data: TwoTimeData | PairData | OneTimeData,
+    *,
+    size: int | None = None,
+    dtype: str | None = None,
+    devices: Sequence[jax.Device] | None = None,
 ) -> Packed | PackedPairs:
     """Fold and pack two-time data, map by map; or pack data of scattered pairs, and one-time data.
 
@@ -154,55 +53,91 @@ def pack(
 
     **Arguments:** `size`: how many frames one side of a tile has, chosen by device and problem unless given; `dtype`:
     "float32" or "float64", the type in which the data are stored, their own unless given. Sums are in JAX's default
-    precision in either case.
+    precision in either case; `devices`: those of JAX over which the tiles are spread, such as `jax.devices()`; unless
+    given, as many of this process (GPUs, or cores of the processor) as have enough to do. Scattered pairs stay on one.
 
     **Returns:** a `Packed`; of pairs and one-time data `PackedPairs`.
 
-    **Raises:** `ValueError` for a sigma so small that 1/σ² is beyond the range of that type.
+    **Raises:** `ValueError` for a sigma so small that 1/σ² is beyond the range of that type, and for no device or one
+    that is named twice.
     """
     if isinstance(data, TwoTimeData):
-        return pack_maps(data, size=size, dtype=dtype)
+        return pack_maps(data, size=size, dtype=dtype, devices=devices)
     pairs = data.pairs
     _check_weights(pairs.sigma[~pairs.left_out], np.dtype(jnp.result_type(float)))
     return pack_pairs(pairs, _stored(dtype, pairs.value.dtype))
 
 
-def pack_maps(data: TwoTimeData, *, size: int | None = None, dtype: str | None = None) -> Packed:
+def pack_maps(
+    data: TwoTimeData,
+    *,
+    size: int | None = None,
+    dtype: str | None = None,
+    devices: Sequence[jax.Device] | None = None,
+) -> Packed:
     """`pack` of two-time data."""
     groups, common = _groups(data.geometry)
-    n_t, size = data.n_t, min(size or tile_size(groups.shape[1], data.n_t), data.n_t)
+    n_t, n_member = data.n_t, groups.shape[1]
+    devices = devices_for(data.n_sector * n_t**2 // 2) if devices is None else devices
+    mesh = mesh_of(devices)
+    size = min(size or tile_size(n_member, n_t, len(devices)), n_t)
     starts, new = triangle(n_t, size)
     stored = _stored(dtype, data.c2.dtype)
     gc.collect(0)  # JAX frees memory that it took over from NumPy only when garbage is collected
-    values = _aligned((groups.shape[0], len(starts), groups.shape[1], size, size), stored)
+    of_device = _shares(len(starts), devices)
+    shape = (groups.shape[0], len(of_device[0]), n_member)
+    values = [_aligned((*shape, size, size), stored) for _ in of_device]
     scalar = data.scalar_sigma
-    weights = None if scalar is not None else _aligned(values.shape, stored)
+    weights = None if scalar is not None else [_aligned((*shape, size, size), stored) for _ in of_device]
     if scalar is not None:
         _check_weights(scalar, np.dtype(jnp.result_type(float)))
-    counted, n_counting = counted_pairs(starts, new, size), np.zeros(values.shape[:3], np.int32)
+    counted, counts = counted_pairs(starts, new, size), [np.zeros(shape, np.int32) for _ in of_device]
     for group, member in np.ndindex(groups.shape):
         k = int(groups[group, member])
         c2, excluded = data.map_and_excluded(k)
         sigma = None if scalar is not None else data.sigma[k]
         if sigma is not None:
             _check_weights(np.asarray(sigma)[~np.asarray(excluded)], stored)
-        for tile, (row, column) in enumerate(starts):
-            part = np.s_[row : row + size, column : column + size]
-            value, weight, present = folded(c2, excluded, sigma, part)
-            counts = present & counted[tile]
-            values[group, tile, member] = np.where(counts, value, np.nan)
-            n_counting[group, tile, member] = np.count_nonzero(counts)
-            if weights is not None:
-                weights[group, tile, member] = np.where(counts, weight, 0)
+        for device, tiles in enumerate(of_device):
+            for place, tile in enumerate(tiles):
+                at = group, place, member
+                if tile is None:
+                    values[device][at] = np.nan
+                    if weights is not None:
+                        weights[device][at] = 0
+                    continue
+                row, column = starts[tile]
+                part = np.s_[row : row + size, column : column + size]
+                value, weight, present = folded(c2, excluded, sigma, part)
+                counting = present & counted[tile]
+                values[device][at] = np.where(counting, value, np.nan)
+                counts[device][at] = np.count_nonzero(counting)
+                if weights is not None:
+                    weights[device][at] = np.where(counting, weight, 0)
+    first = [np.stack([starts, new], axis=1)[[tile or 0 for tile in tiles]] for tiles in of_device]
     if weights is None:
-        weights = (np.asarray(scalar, float)[groups] ** -2.0).astype(jnp.result_type(float))
-    # device_put uses the memory of `values` and `weights`; jnp.asarray would copy them
-    arrays = jax.device_put((values, weights, np.stack([starts, new], axis=1), n_counting, groups))
+        of_sectors = (np.asarray(scalar, float)[groups] ** -2.0).astype(jnp.result_type(float))
+        weighting = on_each(mesh, jnp.asarray(of_sectors))
+    else:
+        weighting = spread(mesh, 1, weights)
     return Packed(
-        *arrays,
-        geometry=data.geometry,
+        spread(mesh, 1, values),
+        weighting,
+        spread(mesh, 0, first),
+        spread(mesh, 1, counts),
+        on_each(mesh, jnp.asarray(groups)),
+        geometry=on_each(mesh, data.geometry),
         common=common,
+        mesh=mesh,
     )
+
+
+def _shares(n_tiles: int, devices: Sequence[jax.Device]) -> list[list[int | None]]:
+    """The tiles of each device of this process; all shares are equally long, the last filled up with None."""
+    each = -(-n_tiles // len(devices))
+    numbers = [*range(n_tiles), *[None] * (each * len(devices) - n_tiles)]
+    mine = [k for k, device in enumerate(devices) if device.process_index == jax.process_index()]
+    return [numbers[k * each : (k + 1) * each] for k in mine]
 
 
 def _stored(dtype: str | None, own: np.dtype) -> np.dtype:

@@ -6,7 +6,7 @@ import equinox as eqx
 import jax
 import numpy as np
 
-from .packing import Packed
+from .packed_maps import Packed
 from .unfolding import sector_places
 
 
@@ -24,4 +24,5 @@ def repacked(packed: Packed, map_of: Callable[[int], np.ndarray]) -> Packed:
             part = np.s_[row : row + size, column : column + size]
             tile = values[group, number, member]
             values[group, number, member] = np.where(np.isnan(tile), np.nan, values_of_map[part])
-    return eqx.tree_at(lambda p: p.values, packed, jax.device_put(values))
+    device = None if packed.mesh is None else packed.values.sharding
+    return eqx.tree_at(lambda p: p.values, packed, jax.device_put(values, device))

@@ -5,7 +5,7 @@ from typing import NamedTuple, final
 import jax
 import numpy as np
 
-from .packing import Packed
+from .packed_maps import Packed
 
 
 @final

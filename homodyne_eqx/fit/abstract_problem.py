@@ -1,7 +1,7 @@
 """The contract of a least-squares problem that a solver sees, and the residual of any of them."""
 
 import abc
-from typing import Any
+from typing import Any, Self
 
 import equinox as eqx
 import jax
@@ -10,6 +10,7 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from ..engine import NormalEquations, jacobian_of, residual_of
+from ..engine.devices import where
 from ..engine.tangents import tangent_along
 from .solve.unknowns import AbstractUnknowns
 
@@ -25,7 +26,8 @@ class AbstractProblem(eqx.Module):
     @property
     def start(self) -> Float[Array, " n_params"]:
         """The unknowns at the start: 0."""
-        return jnp.asarray(np.zeros(self.unknowns.start.shape), self.unknowns.start.dtype)
+        like = self.unknowns.start
+        return where(like, np.zeros(like.shape, like.dtype))
 
     def parameters(self, y: Float[Array, " n_params"]) -> Float[Array, " n_params"]:
         """The parameters that unknowns stand for, in their units."""
@@ -35,6 +37,10 @@ class AbstractProblem(eqx.Module):
     def options(self) -> dict[str, Any]:
         """What the solver is to be told, as its `options`: the bounds on y, unless they are in the unknowns."""
         return self.unknowns.options()
+
+    @abc.abstractmethod
+    def beside_data(self) -> Self:
+        """The same with all arrays on the devices of the data, so that no step sends them there."""
 
     @abc.abstractmethod
     def chi_squared(self, y: Float[Array, " n_params"]) -> Float[Array, ""]:

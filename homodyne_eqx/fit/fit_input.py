@@ -1,9 +1,11 @@
 """What a fit is given: parameters selected, data packed, and both checked, in the same way for every kind of fit."""
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import final
+
+import jax
 
 from ..data import OneTimeData, PairData, TwoTimeData
 from ..engine import AbstractPacked, pack
@@ -66,8 +68,14 @@ def fit_input(
     return input_of(model, data, choose_free(model, free, fixed, bounds, priors), loss)
 
 
-def input_of(model: TwoTimeModel, data: FitData, free_parameters: FreeParameters, loss: AbstractLoss) -> FitInput:
-    """The same with the free parameters selected already.
+def input_of(
+    model: TwoTimeModel,
+    data: FitData,
+    free_parameters: FreeParameters,
+    loss: AbstractLoss,
+    devices: Sequence[jax.Device] | None = None,
+) -> FitInput:
+    """The same with the free parameters selected already; `devices`: for data that are not packed, as of `pack`.
 
     **Raises:** as `fit_input`, of the data.
     """
@@ -78,7 +86,7 @@ def input_of(model: TwoTimeModel, data: FitData, free_parameters: FreeParameters
             "or hx.pack of one of them."
         )
     check_sectors(model, data.geometry)
-    packed = data if isinstance(data, AbstractPacked) else pack(data)
+    packed = data if isinstance(data, AbstractPacked) else pack(data, devices=devices)
     packed.check(model)
     return FitInput(
         model=model,

@@ -9,6 +9,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from ..data import TwoTimeData
+from ..engine.devices import devices_for
 from ..engine.losses import AbstractLoss
 from ..fit.fit_input import FitData, FitInput, input_of
 from ..fit.free_parameters import ParameterBounds, Priors, choose_free
@@ -81,6 +83,7 @@ def members_of(
     _check_names({"bounds": bounds, "priors": priors}, own_models, labels, together)
     parameters: dict[str, Parameter] = {}
     members = []
+    devices = devices_for(sum(x.geometry.n_sector * x.geometry.n_t**2 // 2 for x in sets if isinstance(x, TwoTimeData)))
     by_path = {path: name for model in own_models for path, name in names_by_path(named_leaves(model)).items()}
     every = set.union(*names)
     free = None if free is None else _known("free", free, every, by_path)
@@ -93,7 +96,7 @@ def members_of(
             _of_member(bounds, label, model),
             _of_member(priors, label, model),
         )
-        given = input_of(model, each, chosen, loss)
+        given = input_of(model, each, chosen, loss, devices)
         places = []
         for p in chosen.parameters:
             joint = p if p.leaf in together else replace(p, name=f"{label}.{p.name}", leaf=f"{label}.{p.leaf}")

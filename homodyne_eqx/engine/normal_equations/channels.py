@@ -16,7 +16,7 @@ from ...physics.geometry import Geometry
 from ...physics.model import TwoTimeModel
 from ..chi_squared_slopes import scalars_of
 from ..frame_values import Evaluation, Slopes, evaluate
-from ..packing import SectorGroup
+from ..packed_maps import SectorGroup
 
 
 class ChannelTangents(NamedTuple):

@@ -10,8 +10,9 @@ from jaxtyping import Array
 
 from ..blocks import add_frames, block_of, per_sector, weighted_by
 from ..losses import AbstractLoss
-from ..packing import PackedTiles
+from ..packed_maps import PackedTiles
 from ..pair_sums import by_column, by_row, staged
+from ..scan_carry import scan_carry
 from .channel_pairs import ChannelPair, CrossFrameSum, unordered_pairs
 from .channels import ChannelSlopes, Linearised, channel_slopes
 
@@ -94,7 +95,8 @@ def sums_over_tiles(linear: Linearised, tiles: PackedTiles, loss: AbstractLoss) 
     n_rows, n_columns = len(jax.tree.leaves(rows)), len(jax.tree.leaves(columns))
     ends = np.cumsum([n_rows, *(x.columns.shape[-2] for x in large)])
     zeros = lambda n: jnp.zeros((n, evaluation.n_sector, evaluation.n_t), linear.contrast.dtype)  # noqa: E731
-    at_rows, at_columns = jax.lax.scan(add, (zeros(ends[-1]), zeros(n_columns)), tiles.numbers())[0]
+    start = scan_carry((zeros(ends[-1]), zeros(n_columns)), linear, tiles)
+    at_rows, at_columns = jax.lax.scan(add, start, tiles.numbers())[0]
     rows = jax.tree.unflatten(jax.tree.structure(rows), list(at_rows[:n_rows]))
     columns = jax.tree.unflatten(jax.tree.structure(columns), list(at_columns))
     products = (at_rows[a:b] for a, b in itertools.pairwise(ends))

@@ -11,8 +11,8 @@ from ...physics.geometry import Geometry
 from ...physics.model import TwoTimeModel
 from ..losses import AbstractLoss, Squares
 from ..packed_data import AbstractPacked, AbstractReduction
+from ..packed_maps import Group
 from ..packed_pairs import PackedPairs
-from ..packing import Group
 from ..pair_reductions import pair_normal_equations
 from .channel_pairs import ChannelPair, unordered_pairs
 from .channels import Linearised, linearised

@@ -12,7 +12,7 @@ from ...physics.dense_map import nodes_at, pair_block
 from ...physics.geometry import Geometry
 from ...physics.model import FieldOfModel, TwoTimeModel
 from ..frame_values import Block
-from ..packing import Packed, SectorGroup
+from ..packed_maps import Packed, SectorGroup
 from ..tiles import triangle
 from .channels import channel_slopes, linearised
 

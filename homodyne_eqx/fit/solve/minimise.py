@@ -80,6 +80,7 @@ def minimise(
     steps next to a minimum and costs some elsewhere.
     """
     begun = time.perf_counter()
+    problem = problem.beside_data()
     history: list[Iteration] = []
     unknowns = problem.unknowns
     limits = tuple(np.asarray(x, float) for x in (unknowns.low, unknowns.high, unknowns.start))
@@ -129,13 +130,15 @@ def minimise(
                 break
             if len(history) == 1:
                 start = prepare(parameters, normal)
-                problem, y, carried = rescaled(problem, start, normal, first_step_size), jnp.zeros_like(y), None
+                problem = rescaled(problem, start, normal, first_step_size)
+                y, carried = problem.start, None
             elif bool(done) or idle > _PATIENCE:
                 if restarts == _RESTARTS:
                     ended = Ended.STALLED
                     break
                 restarts, idle = restarts + 1, 0
-                problem, y, carried = rescaled(problem, parameters, normal), jnp.zeros_like(y), None
+                problem = rescaled(problem, parameters, normal)
+                y, carried = problem.start, None
     except KeyboardInterrupt:
         ended, interrupted = Ended.INTERRUPTED, True
         if normal is None or not history:
@@ -152,4 +155,4 @@ def rescaled(problem: _Problem, parameters: np.ndarray, normal: Quadratic, unit:
     dtype = problem.unknowns.start.dtype
     scale = unit * unit_of_step(parameters, normal)
     unknowns = problem.unknowns.around(jnp.asarray(parameters, dtype), jnp.asarray(scale, dtype), unit)
-    return eqx.tree_at(lambda p: p.unknowns, problem, unknowns)
+    return eqx.tree_at(lambda p: p.unknowns, problem, unknowns).beside_data()

@@ -1,0 +1,27 @@
+"""Every core of the processor as a device of JAX, over which the tiles of packed data can be spread."""
+
+import os
+
+import jax
+
+
+def one_device_for_each_core() -> None:
+    """Make each core that this process may use a CPU device of JAX, unless that is settled already.
+
+    JAX counts its devices when it starts, so this has no effect after its first computation. A number that was set
+    (`jax_num_cpu_devices`, the environment variable `JAX_NUM_CPU_DEVICES`, or
+    `--xla_force_host_platform_device_count` in `XLA_FLAGS`) stays. What uses one device runs as it did before.
+    """
+    if jax.config.jax_num_cpu_devices > 0 or "xla_force_host_platform_device_count" in os.environ.get("XLA_FLAGS", ""):  # pyright: ignore[reportAttributeAccessIssue]
+        return
+    try:
+        jax.config.update("jax_num_cpu_devices", n_cores())
+    except RuntimeError:
+        return  # JAX has started
+
+
+def n_cores() -> int:
+    """How many cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

@@ -1,0 +1,89 @@
+"""The tiles of packed data spread over several devices: cores of a processor, GPUs, or those of several machines."""
+
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.sharding import Mesh, NamedSharding, PartitionSpec
+from jaxtyping import Array, PyTree
+
+TILES = "tiles"
+_PAIRS_A_DEVICE = {"cpu": 1e5, "gpu": 2e7, "tpu": 2e7}
+
+_Tree = TypeVar("_Tree")
+
+
+def devices_for(n_pairs: int) -> list[jax.Device]:
+    """Those of this process that data of so many pairs are spread over: as many as have enough to do."""
+    pairs = _PAIRS_A_DEVICE.get(jax.default_backend(), 2e7)
+    return jax.local_devices()[: max(1, int(n_pairs / pairs))]
+
+
+def mesh_of(devices: Sequence[jax.Device]) -> Mesh | None:
+    """The devices as a mesh of one axis; None for the first one alone, where JAX computes anyway."""
+    if len(devices) == 1 and devices[0] == jax.devices()[0]:
+        return None
+    if len(devices) == 0 or len(set(devices)) != len(devices):
+        raise ValueError(
+            f"devices holds {len(devices)} devices, {len(set(devices))} of them different; expected one or more, each "
+            "once. Pass jax.devices() or a part of it."
+        )
+    return Mesh(np.array(list(devices), dtype=object), (TILES,))
+
+
+def on_each(mesh: Mesh | None, tree: _Tree) -> _Tree:
+    """`tree` with its arrays on each of the devices, so that they are not sent there at every call."""
+    if mesh is None:
+        return tree
+    everywhere = NamedSharding(mesh, PartitionSpec())
+    arrays, rest = eqx.partition(tree, eqx.is_array)
+    return eqx.combine(jax.device_put(arrays, everywhere), rest)
+
+
+def where(other: Array, values: np.ndarray) -> Array:
+    """`values` as an array on the devices of another array."""
+    if isinstance(other, jax.core.Tracer) or not other.committed:
+        return jnp.asarray(values)
+    return jax.device_put(values, other.sharding)
+
+
+def on_default(tree: _Tree) -> _Tree:
+    """`tree` with its arrays where JAX puts arrays by itself, so that they go together with those of any device."""
+    arrays, rest = eqx.partition(tree, _is_spread)
+    return eqx.combine(jax.device_put(jax.device_get(arrays)), rest)
+
+
+def _is_spread(x: object) -> bool:
+    return isinstance(x, jax.Array) and not isinstance(x, jax.core.Tracer) and len(x.sharding.device_set) > 1
+
+
+def spread(mesh: Mesh | None, axis: int, parts: Sequence[np.ndarray]) -> Array:
+    """One array of the parts of all devices, in their order along an axis: `parts` are those of this process.
+
+    JAX takes over the memory of the parts where the device is the processor; `jnp.asarray` would copy them.
+    """
+    if mesh is None:
+        return jax.device_put(parts[0])
+    spec = NamedSharding(mesh, PartitionSpec(*[None] * axis, TILES))
+    here = [device for device in mesh.devices.flat if device.process_index == jax.process_index()]
+    shape = list(parts[0].shape)
+    shape[axis] *= mesh.size
+    placed = [jax.device_put(part, device) for part, device in zip(parts, here, strict=True)]
+    return jax.make_array_from_single_device_arrays(tuple(shape), spec, placed)
+
+
+def sum_over_devices(mesh: Mesh, function: Callable, spread_arrays: PyTree, axes: PyTree, others: PyTree) -> PyTree:
+    """Σ `function(share of the spread arrays, others)` over all devices, the same on each of them.
+
+    **Arguments:** `axes`: along which axis each of the spread arrays is, with the structure of these.
+    """
+    of_share = jax.tree.map(lambda axis: PartitionSpec(*[None] * axis, TILES), axes)
+    return jax.shard_map(
+        lambda share, rest: jax.lax.psum(function(share, rest), TILES),
+        mesh=mesh,
+        in_specs=(of_share, PartitionSpec()),
+        out_specs=PartitionSpec(),
+    )(spread_arrays, others)
