@@ -1,7 +1,7 @@
 """The contract of a least-squares problem that a solver sees, and the residual of any of them."""
 
 import abc
-from typing import Any, Self
+from typing import Any
 
 import equinox as eqx
 import jax
@@ -39,7 +39,7 @@ class AbstractProblem(eqx.Module):
         return self.unknowns.options()
 
     @abc.abstractmethod
-    def beside_data(self) -> Self:
+    def beside_data(self) -> Any:
         """The same with all arrays on the devices of the data, so that no step sends them there."""
 
     @abc.abstractmethod
