@@ -1,0 +1,180 @@
+"""Tiles spread over several devices: the same sums as by brute force, and the same fit as on one device."""
+
+import os
+import subprocess
+import sys
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from dense import assert_normal_equations_agree, dense_normal_equations
+
+import homodyne_eqx as hx
+from homodyne_eqx.engine import devices as spreading
+from homodyne_eqx.engine.cores import n_cores
+from homodyne_eqx.engine.repacking import repacked
+from homodyne_eqx.engine.unfolding import folded_map, sector_places
+
+PRECISE = jax.config.jax_enable_x64
+needs_two = pytest.mark.skipif(len(jax.devices()) < 2, reason="one device cannot share")
+
+
+def case(full_sigma=False):
+    """Two groups of equal q, excluded pixels, and a number of frames that no tile divides."""
+    rng = np.random.default_rng(3)
+    geometry = hx.Geometry(q=np.array([0.004, 0.006, 0.004, 0.006]), t=0.1 * np.arange(29))
+    model = hx.static_diffusion(D0=4e3, alpha=-0.2, D_offset=50.0, contrast=np.full(4, 0.3), offset=np.full(4, 1.0))
+    c2 = np.asarray(model(geometry)) + 0.02 * rng.standard_normal((4, 29, 29))
+    sigma = 0.02 * (1 + rng.random(c2.shape)) if full_sigma else 0.02
+    return model, hx.TwoTimeData(c2, geometry, sigma=sigma, mask=rng.random(c2.shape) < 0.2)
+
+
+@needs_two
+@pytest.mark.parametrize("full_sigma", [False, True])
+def test_sums_over_devices_are_those_of_brute_force(full_sigma):
+    model, data = case(full_sigma)
+    packed = hx.pack(data, size=12, devices=jax.devices()[:2])
+    assert len(packed.values.sharding.device_set) == 2
+    expected = dense_normal_equations(model, data)
+    tolerance = 1e-10 if PRECISE else 1e-4
+    assert_normal_equations_agree(eqx.filter_jit(hx.normal_equations)(model, packed), expected, tolerance)
+    value, gradient = eqx.filter_jit(eqx.filter_value_and_grad(hx.chi_squared))(model, packed)
+    np.testing.assert_allclose(value, expected[2], rtol=tolerance)
+    slopes = np.concatenate([np.ravel(x) for x in jax.tree.leaves(gradient)])
+    scale = np.sqrt(np.diagonal(expected[0]) * float(expected[2]))
+    np.testing.assert_allclose(slopes / scale, 2 * np.asarray(expected[1]) / scale, atol=tolerance)
+
+
+@needs_two
+def test_empty_tiles_fill_the_shares_and_are_no_data():
+    _, data = case(full_sigma=True)
+    one, two = (hx.pack(data, size=12, devices=jax.devices()[:n]) for n in (1, 2))
+    assert one.mesh is None
+    assert two.mesh is not None
+    size = hx.pack(data, size=10, devices=jax.devices()[:2])  # three blocks: six tiles
+    assert size.values.shape[1] == size.n_tiles == 6
+    odd = hx.pack(data, size=29, devices=jax.devices()[:2])  # one tile for two devices
+    assert odd.values.shape[1] == 2
+    assert odd.n_tiles == 1
+    for packed in (two, odd):
+        assert packed.n_pairs == one.n_pairs
+        for place in sector_places(one).values():
+            for found, expected in zip(folded_map(packed, *place), folded_map(one, *place), strict=True):
+                np.testing.assert_array_equal(found, expected)
+
+
+@needs_two
+def test_a_subset_is_on_one_device_and_a_repacked_one_stays_spread():
+    model, data = case()
+    one, two = (hx.pack(data, size=12, devices=jax.devices()[:n]) for n in (1, 2))
+    tiles = jnp.array([4, 1, 5])
+    chi2 = eqx.filter_jit(hx.chi_squared)
+    part = two.subset(tiles)
+    assert part.mesh is None
+    assert not part.values.committed
+    np.testing.assert_allclose(chi2(model, part), chi2(model, one.subset(tiles)), rtol=1e-12 if PRECISE else 1e-5)
+    other = repacked(two, lambda k: np.full((29, 29), 1.0 + k))
+    assert other.values.sharding == two.values.sharding
+    np.testing.assert_allclose(np.nanmax(np.asarray(other.values)), 4.0)
+
+
+@needs_two
+def test_a_fit_on_two_devices_ends_where_chi_squared_is_least():
+    _model, data = case()
+    packed = hx.pack(data, devices=jax.devices()[:2])
+    start = hx.static_diffusion(D0=5e3, alpha=-0.2, D_offset=50.0, contrast=np.full(4, 0.25), offset=np.full(4, 1.0))
+    fixed = jax.tree.map(lambda _: True, start)
+    fixed = eqx.tree_at(lambda m: (m.g1.rate.exponent, m.g1.rate.offset), fixed, (False, False))
+    result = hx.fit(start, packed, fixed=["D_offset", "alpha"])
+    assert result.converged
+    matrix, slope, _ = (np.asarray(x) for x in dense_normal_equations(result.model, data, fixed))
+    assert slope @ np.linalg.solve(matrix, slope) < (1e-6 if PRECISE else 1e-2)  # χ² can fall by no more
+    together = [*jax.tree.leaves(result.model), jax.device_put(jnp.ones(()), jax.devices()[1])]
+    assert np.isfinite(sum(jnp.sum(x) for x in together))  # the model goes together with arrays on any device
+
+
+@needs_two
+def test_several_models_at_once_on_spread_data():
+    model, data = case()
+    models = jax.tree.map(lambda x: jnp.stack([x, 1.2 * x]) if eqx.is_array(x) else x, model)
+    found = eqx.filter_jit(eqx.filter_vmap(hx.chi_squared, in_axes=(eqx.if_array(0), None)))
+    one, two = (found(models, hx.pack(data, devices=jax.devices()[:n])) for n in (1, 2))
+    np.testing.assert_allclose(two, one, rtol=1e-12 if PRECISE else 1e-5)
+
+
+def test_only_data_with_enough_to_do_are_spread():
+    per_device = spreading._PAIRS_A_DEVICE["cpu"]
+    assert len(spreading.devices_for(10)) == 1
+    assert len(spreading.devices_for(int(2 * per_device))) == min(2, len(jax.local_devices()))
+    assert spreading.devices_for(10**12) == jax.local_devices()
+
+
+def test_no_device_and_one_named_twice_are_refused():
+    _, data = case()
+    for wrong, count in (([], "0 devices"), ([jax.devices()[0]] * 2, "2 devices, 1 of them")):
+        with pytest.raises(ValueError, match=count):
+            hx.pack(data, devices=wrong)
+
+
+def test_each_core_is_a_device_unless_the_user_says_otherwise():
+    say = "import jax, homodyne_eqx; print(len(jax.devices()))"
+    expected = {(): n_cores(), (("JAX_NUM_CPU_DEVICES", "3"),): 3}
+    for settings, number in expected.items():
+        environment = {k: v for k, v in os.environ.items() if k not in ("XLA_FLAGS", "JAX_NUM_CPU_DEVICES")}
+        environment |= {"JAX_PLATFORMS": "cpu", **dict(settings)}
+        done = subprocess.run([sys.executable, "-c", say], env=environment, capture_output=True, text=True, check=True)
+        assert int(done.stdout) == number
+
+
+_PROCESS = """
+import sys, jax, numpy as np
+number, port, precise = int(sys.argv[1]), sys.argv[2], sys.argv[3] == "1"
+jax.config.update("jax_enable_x64", precise)
+jax.config.update("jax_num_cpu_devices", 2)
+jax.distributed.initialize(f"localhost:{port}", num_processes=2, process_id=number)
+import homodyne_eqx as hx
+rng = np.random.default_rng(3)
+geometry = hx.Geometry(q=np.array([0.004, 0.006]), t=0.1 * np.arange(60))
+model = hx.static_diffusion(D0=4e3, alpha=0.0, D_offset=0.0, contrast=np.full(2, 0.3), offset=np.full(2, 1.0))
+data = hx.TwoTimeData(np.asarray(model(geometry)) + 0.02 * rng.standard_normal((2, 60, 60)), geometry, sigma=0.02)
+start = hx.static_diffusion(D0=5e3, alpha=0.0, D_offset=0.0, contrast=np.full(2, 0.25), offset=np.full(2, 1.0))
+for devices in (jax.devices(), jax.local_devices()[:1]):
+    packed = hx.pack(data, size=24, devices=devices)
+    result = hx.fit(start, packed, fixed=["alpha", "D_offset"])
+    here = sum(x.data.nbytes for x in packed.values.addressable_shards)
+    print("RESULT", here, packed.n_pairs, result.converged, repr(float(result.chi2)),
+          repr(result.parameters["D0"].value),
+          repr(result.parameters["D0"].uncertainty), flush=True)
+"""
+
+
+@pytest.mark.slow
+def test_two_processes_make_the_same_fit_each_with_its_own_tiles():
+    with __import__("socket").socket() as free:
+        free.bind(("localhost", 0))
+        port = free.getsockname()[1]
+    environment = {k: v for k, v in os.environ.items() if k not in ("XLA_FLAGS", "JAX_NUM_CPU_DEVICES")}
+    arguments = [sys.executable, "-c", _PROCESS]
+    started = [
+        subprocess.Popen(
+            [*arguments, str(k), str(port), str(int(PRECISE))],
+            env={**environment, "JAX_PLATFORMS": "cpu"},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for k in range(2)
+    ]
+    said = [process.communicate(timeout=500) for process in started]
+    for process, (_, errors) in zip(started, said, strict=True):
+        assert process.returncode == 0, errors[-3000:]
+    rows = [[line.split()[1:] for line in out.splitlines() if line.startswith("RESULT")] for out, _ in said]
+    for together, alone in rows:
+        assert int(together[0]) * 2 == int(alone[0])  # bytes of the tiles: six, three in each process
+        assert together[1] == alone[1]
+        assert together[2] == alone[2] == "True"
+        for a, b in zip(together[3:], alone[3:], strict=True):
+            np.testing.assert_allclose(float(a), float(b), rtol=1e-9 if PRECISE else 1e-3)
+    assert rows[0][0][3:] == rows[1][0][3:]
