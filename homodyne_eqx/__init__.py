@@ -37,6 +37,7 @@ from .engine import (
     normal_equations as normal_equations,
     pack as pack,
 )
+from .engine.compilation_cache import enable_compilation_cache as enable_compilation_cache
 from .engine.cores import one_device_for_each_core as _one_device_for_each_core
 from .engine.losses import AbstractLoss as AbstractLoss, Squares as Squares
 from .fit import (

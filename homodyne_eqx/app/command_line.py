@@ -5,9 +5,9 @@ from typing import Annotated
 
 import typer
 
+from ..engine.compilation_cache import CACHE_VARIABLE
 from . import commands
 from .reader_flags import with_reader_flags
-from .runtime import CACHE_VARIABLE
 from .settings_flags import with_settings
 
 _SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}

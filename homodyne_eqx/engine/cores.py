@@ -21,7 +21,7 @@ def one_device_for_each_core() -> None:
 
 
 def n_cores() -> int:
-    """How many cores this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+    """How many cores this process may use: at most as many as JAX has threads, which `NPROC` limits."""
+    allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    threads = os.environ.get("NPROC", "")
+    return min(allowed, int(threads)) if threads.isdigit() and int(threads) > 0 else allowed

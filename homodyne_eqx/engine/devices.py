@@ -50,10 +50,18 @@ def where(other: Array, values: np.ndarray) -> Array:
     return jax.device_put(values, other.sharding)
 
 
+def on_host(x: Array) -> np.ndarray:
+    """The values of an array. Where other processes hold a part of it they have to call this too."""
+    if x.is_fully_addressable or x.is_fully_replicated:
+        return np.asarray(x)
+    everywhere = NamedSharding(x.sharding.mesh, PartitionSpec())
+    return np.asarray(jax.jit(lambda x: x, out_shardings=everywhere)(x))
+
+
 def on_default(tree: _Tree) -> _Tree:
     """`tree` with its arrays where JAX puts arrays by itself, so that they go together with those of any device."""
     arrays, rest = eqx.partition(tree, _is_spread)
-    return eqx.combine(jax.device_put(jax.device_get(arrays)), rest)
+    return eqx.combine(jax.device_put(jax.tree.map(on_host, arrays)), rest)
 
 
 def _is_spread(x: object) -> bool:

@@ -11,7 +11,7 @@ from jaxtyping import Array, Float, Int, PyTree
 
 from ..physics.geometry import Geometry, is_concrete
 from ..physics.model import TwoTimeModel
-from .devices import on_default, on_each, sum_over_devices
+from .devices import on_default, on_each, on_host, sum_over_devices
 from .packed_data import AbstractPacked, AbstractReduction
 from .tiles import AbstractTiles, Tile
 
@@ -112,7 +112,7 @@ class Packed(AbstractPacked):
     def n_pairs(self) -> int | Float[Array, ""]:
         """How many pairs of frames carry weight, over all sectors: the number of independent residuals."""
         if is_concrete(self.counts):
-            return int(np.sum(np.asarray(self.counts), dtype=np.int64))
+            return int(np.sum(on_host(self.counts), dtype=np.int64))
         return jnp.sum(self.counts.astype(jnp.result_type(float)))
 
     def beside(self, tree: Any) -> Any:

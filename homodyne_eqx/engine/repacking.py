@@ -6,6 +6,7 @@ import equinox as eqx
 import jax
 import numpy as np
 
+from .devices import on_host
 from .packed_maps import Packed
 from .unfolding import sector_places
 
@@ -16,8 +17,8 @@ def repacked(packed: Packed, map_of: Callable[[int], np.ndarray]) -> Packed:
     **Arguments:** `map_of`: of the number of a sector; gives its map, (n_t, n_t), of which the pairs (i, j), i > j, are
     taken. It is called once for each sector; one map is in memory at a time.
     """
-    size, starts = packed.size, np.asarray(packed.starts)[:, 0]
-    values = np.array(packed.values)
+    size, starts = packed.size, on_host(packed.starts)[:, 0]
+    values = np.array(on_host(packed.values))
     for k, (group, member) in sector_places(packed).items():
         values_of_map = map_of(k)
         for number, (row, column) in enumerate(starts):

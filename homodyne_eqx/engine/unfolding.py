@@ -2,9 +2,9 @@
 
 from typing import NamedTuple, final
 
-import jax
 import numpy as np
 
+from .devices import on_host
 from .packed_maps import Packed
 
 
@@ -28,9 +28,7 @@ def folded_map(packed: Packed, group: int, member: int) -> FoldedMap:
     """One sector of packed data, in double precision on the host: 16 n_t² bytes."""
     n_t, size = packed.geometry.n_t, packed.size
     weights = packed.weights[group, member] if packed.weights.ndim == 2 else packed.weights[group, :, member]
-    tiles, starts, weights = (
-        np.asarray(x) for x in jax.device_get((packed.values[group, :, member], packed.starts, weights))
-    )
+    tiles, starts, weights = (on_host(x) for x in (packed.values[group, :, member], packed.starts, weights))
     values, weight = np.zeros((n_t, n_t)), np.zeros((n_t, n_t))
     for number, (tile, (row, column)) in enumerate(zip(tiles, starts[:, 0], strict=True)):
         part = np.s_[row : row + size, column : column + size]

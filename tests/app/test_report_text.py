@@ -7,7 +7,7 @@ from hypothesis import given, strategies as st
 
 from homodyne_eqx.app.assignments import fixed, intervals, values
 from homodyne_eqx.app.output_folder import whole_folder
-from homodyne_eqx.app.runtime import cache_folder
+from homodyne_eqx.engine.compilation_cache import cache_folder
 from homodyne_eqx.fit.result.numbers import number_texts, seconds_text, uncertainty_text, value_text
 
 

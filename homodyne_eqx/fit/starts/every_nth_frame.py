@@ -9,6 +9,7 @@ from jaxtyping import Array, Float, Int
 
 from ...data import TwoTimeData
 from ...engine import AbstractPacked, Packed, PackedPairs, pack
+from ...engine.devices import on_host
 from ...physics.geometry import Geometry
 from ...physics.model import TwoTimeModel
 
@@ -26,10 +27,10 @@ def every_nth_frame(packed: Packed, step: int) -> Packed:
 
 def of_frames(packed: Packed, kept: np.ndarray) -> Packed:
     """The pairs of some of the frames, whose numbers rise; where a sector would keep none, the data as they are."""
-    values, starts = np.asarray(packed.values), np.asarray(packed.starts)[:, 0]
+    values, starts = on_host(packed.values), on_host(packed.starts)[:, 0]
     maps = np.full((packed.geometry.n_sector, len(kept), len(kept)), np.nan, values.dtype)
     whole = packed.weights.ndim > 2
-    weights = np.asarray(packed.weights, float)
+    weights = on_host(packed.weights).astype(float)
     sigma = np.ones(maps.shape if whole else maps.shape[:1])
     sectors = np.asarray(packed.sectors)
     for group, member in np.ndindex(sectors.shape):

@@ -7,6 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from ...engine import AbstractPacked, Packed
+from ...engine.devices import on_host
 from ..fit_input import FitInput
 from ..minimiser import Minimiser
 from .stage import AbstractStage
@@ -69,10 +70,10 @@ class TileSubset(AbstractStage):
         """The part of the data that is fitted first; `None` where that would save nothing, and for scattered pairs."""
         if not isinstance(packed, Packed):
             return None
-        starts = np.asarray(packed.starts)[:, 0]
-        along_diagonal = starts[:, 0] - starts[:, 1] < packed.size
+        starts, holds_pairs = on_host(packed.starts)[:, 0], np.any(on_host(packed.counts) > 0, axis=(0, 2))
+        along_diagonal = holds_pairs & (starts[:, 0] - starts[:, 1] < packed.size)
         n = np.count_nonzero(along_diagonal)
         if packed.n_pairs < self.pairs_at_least or 2 * n > self.part_at_most * packed.n_tiles:
             return None
-        others = np.random.default_rng(0).choice(np.flatnonzero(~along_diagonal), n, replace=False)
+        others = np.random.default_rng(0).choice(np.flatnonzero(holds_pairs & ~along_diagonal), n, replace=False)
         return packed.subset(jnp.asarray(np.sort(np.concatenate([np.flatnonzero(along_diagonal), others]))))
