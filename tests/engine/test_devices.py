@@ -1,8 +1,11 @@
 """Tiles spread over several devices: the same sums as by brute force, and the same fit as on one device."""
 
 import os
+import re
+import socket
 import subprocess
 import sys
+from pathlib import Path
 
 import equinox as eqx
 import jax
@@ -128,6 +131,14 @@ def test_each_core_is_a_device_unless_the_user_says_otherwise():
         assert int(done.stdout) == number
 
 
+def test_the_code_of_the_page_on_cores_runs():
+    page = (Path(__file__).parents[2] / "docs" / "many_cores.md").read_text(encoding="utf-8")
+    names = {}
+    exec(re.search(r"^```python\n(.*?)^```", page, re.DOTALL | re.MULTILINE)[1], names)
+    assert len(names["packed"].values.sharding.device_set) == len(jax.devices())
+    assert np.isfinite(names["value"])
+
+
 _PROCESS = """
 import sys, jax, numpy as np
 number, port, precise = int(sys.argv[1]), sys.argv[2], sys.argv[3] == "1"
@@ -152,7 +163,7 @@ for devices in (jax.devices(), jax.local_devices()[:1]):
 
 @pytest.mark.slow
 def test_two_processes_make_the_same_fit_each_with_its_own_tiles():
-    with __import__("socket").socket() as free:
+    with socket.socket() as free:
         free.bind(("localhost", 0))
         port = free.getsockname()[1]
     environment = {k: v for k, v in os.environ.items() if k not in ("XLA_FLAGS", "JAX_NUM_CPU_DEVICES")}
