@@ -23,6 +23,7 @@ from ..physics.dense_map import two_time_map
 from ..physics.documented_models import from_parameter_vector
 from ..physics.floors import floored
 from ..physics.geometry import Geometry
+from ..physics.kernels import SincSquared
 from ..physics.model import TwoTimeModel
 from ..physics.rates import Scaled
 from ..physics.terms import Diffusion, Product, Shear
@@ -54,7 +55,8 @@ def _in_one_type(arrays: tuple[Array, ...], numbers: tuple[Array, ...]) -> tuple
 
 def _model(params: Array, contrast: Array | None = None, offset: Array | None = None) -> TwoTimeModel:
     one = jnp.ones((), params.dtype)
-    return from_parameter_vector(params, one if contrast is None else contrast, one if offset is None else offset)
+    contrast, offset = (one if x is None else x for x in (contrast, offset))
+    return from_parameter_vector(params, contrast, offset, SincSquared())
 
 
 def _geometry(t: Array, phi: Array, q: Array, L: Array, dt: Array) -> Geometry:
@@ -116,7 +118,7 @@ def _g2_with_factors(
     diffusion, *shears = _factors(model)
     g1 = Product((
         Diffusion(Scaled(diffusion.rate, 2 * decay)),
-        *(Shear(Scaled(shear.rate, strain), shear.phi0) for shear in shears),
+        *(Shear(Scaled(shear.rate, strain), shear.phi0, shear.kernel) for shear in shears),
     ))  # fmt: skip
     return TwoTimeModel(g1, model.scaling)(_geometry(t, phi, one, 2 * math.pi * one, one), _ONE_VALUE)
 
