@@ -43,7 +43,7 @@ def write_case(folder: Path, size: str) -> Path:
     phi, contrast, offset = sectors(n_sector)
     t = DT * np.arange(n_t)
     geometry = hx.Geometry(q=Q, t=t, phi=phi, gap=GAP)
-    model = hx.laminar_flow(**TRUTH, contrast=0.0, offset=0.0)
+    model = hx.laminar_flow(kernel=hx.SincSquared(), **TRUTH, contrast=0.0, offset=0.0)
     c2 = np.empty((n_sector, n_t, n_t), np.float32 if size == "d" else float)
     one = eqx.filter_jit(lambda m, g: m(g)[0])
     for k in range(n_sector):
@@ -109,7 +109,7 @@ def chi2_of(fit: dict, case: Path) -> float:
     scaling = np.array(fit["scaling"])
     geometry = hx.Geometry(q=float(loaded["q"]), t=loaded["t"], phi=loaded["phi"], gap=float(loaded["gap"]))
     values = dict(zip(loaded["names"].tolist(), fit["parameters"], strict=True))
-    model = hx.laminar_flow(**values, contrast=scaling[:, 0], offset=scaling[:, 1])
+    model = hx.laminar_flow(kernel=hx.SincSquared(), **values, contrast=scaling[:, 0], offset=scaling[:, 1])
     data = hx.TwoTimeData(loaded["c2"], geometry, sigma=SIGMA)
     return float(eqx.filter_jit(hx.chi_squared)(model, hx.pack(data)))
 

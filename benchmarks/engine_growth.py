@@ -24,7 +24,7 @@ def case(n_sector: int, n_t: int, n_params: int = 0) -> tuple[hx.TwoTimeModel, h
     """A model and data of these sizes; more than its own parameters come from a spline as the rate of diffusion."""
     phi, contrast, offset = sectors(n_sector)
     geometry = hx.Geometry(q=Q, t=DT * np.arange(n_t), phi=phi, gap=GAP)
-    model = hx.laminar_flow(**START, contrast=contrast, offset=offset)
+    model = hx.laminar_flow(kernel=hx.SincSquared(), **START, contrast=contrast, offset=offset)
     if n_params:
         knots = np.geomspace(DT, DT * n_t, n_params - 4 - 2 * n_sector)
         diffusion = hx.Diffusion(hx.Spline(knots, np.full(len(knots), 400.0)))

@@ -54,7 +54,7 @@ def ours(case, quantities):
     data = hx.TwoTimeData(case["c2"], geometry, sigma=float(case["sigma"]))
     n = data.n_sector
     start = dict(zip(case["names"].tolist(), case["start"], strict=True))
-    model = hx.laminar_flow(**start, contrast=np.full(n, 0.3), offset=np.full(n, 1.0))
+    model = hx.laminar_flow(kernel=hx.SincSquared(), **start, contrast=np.full(n, 0.3), offset=np.full(n, 1.0))
     if "fit" in quantities:
         return tell(_our_fits(hx, model, data, case["names"].tolist()))
     loaded = peak()

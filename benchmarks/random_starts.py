@@ -36,12 +36,14 @@ def _far(generator: np.random.Generator) -> float:
 
 
 def _steady(D0: float, shear: float, phi0: float) -> hx.TwoTimeModel:
-    return hx.TwoTimeModel(hx.Diffusion(D0) * hx.Shear(shear, phi0=phi0), hx.ContrastOffset(**SCALING))
+    return hx.TwoTimeModel(
+        hx.Diffusion(D0) * hx.Shear(shear, phi0=phi0, kernel=hx.SincSquared()), hx.ContrastOffset(**SCALING)
+    )
 
 
 def _flow(D0: float, alpha: float, shear: float, beta: float, phi0: float) -> hx.TwoTimeModel:
     rates = {"D0": D0, "alpha": alpha, "gamma_dot_t0": shear, "beta": beta, "phi0": phi0}
-    return hx.laminar_flow(**rates, D_offset=0.0, gamma_dot_t_offset=0.0, **SCALING)
+    return hx.laminar_flow(kernel=hx.SincSquared(), **rates, D_offset=0.0, gamma_dot_t_offset=0.0, **SCALING)
 
 
 def _populations(slow: float, fast: float, fraction: float) -> hx.TwoTimeModel:

@@ -59,13 +59,23 @@ def rate(frames: float) -> float:
 
 CASES = {
     "A": Case("diffusion, decay 20 frames", hx.Diffusion(rate(20))),
-    "B": Case("shear, decay 25 frames", hx.Diffusion(rate(25)) * hx.Shear(1e-4, phi0=20.0), n_sector=8, n_t=100),
+    "B": Case(
+        "shear, decay 25 frames",
+        hx.Diffusion(rate(25)) * hx.Shear(1e-4, phi0=20.0, kernel=hx.SincSquared()),
+        n_sector=8,
+        n_t=100,
+    ),
     "C": Case("contrast 0.1, 3 photons", hx.Diffusion(rate(20)), speckles=1000, n_modes=10, photons=3.0),
     "D": Case("200 speckles", hx.Diffusion(rate(20)), speckles=200),
     "E": Case("slow, decay 120 of 120 frames", hx.Diffusion(rate(120))),
     "F": Case("power law", hx.Diffusion(hx.PowerLaw(rate(20), -0.4, 0.0)), fixed=("D_offset",)),
     "G": Case("one sector", hx.Diffusion(rate(20)), n_sector=1),
-    "H": Case("weak shear, decay 50 frames", hx.Diffusion(rate(50)) * hx.Shear(2e-5, phi0=20.0), n_sector=8, n_t=100),
+    "H": Case(
+        "weak shear, decay 50 frames",
+        hx.Diffusion(rate(50)) * hx.Shear(2e-5, phi0=20.0, kernel=hx.SincSquared()),
+        n_sector=8,
+        n_t=100,
+    ),
 }
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol, final, runtime_checkable
 
 import jax
+import jax.core
 import numpy as np
 
 from .errors import WrongShape
@@ -50,6 +51,11 @@ def array_or_stack(c2: Any) -> np.ndarray | MapStack:
 
     **Raises:** `TypeError` unless it holds real numbers; `WrongShape` unless it is `(n_sector, n_t, n_t)`, n_t ≥ 2.
     """
+    if isinstance(c2, jax.core.Tracer):
+        raise TypeError(
+            "c2 is traced (jit, vmap, grad), and data are checked by their values. Make them outside; a traced array "
+            "may take the place of packed.values in hx.pack(data) and in hx.least_squares_problem(model, data)."
+        )
     if isinstance(c2, np.ndarray | jax.Array | Sequence):
         c2 = np.asarray(c2).view()
         if c2.dtype.kind not in "fiu":

@@ -118,6 +118,32 @@ def number(name: str, x: Numbers) -> Any:
     return value
 
 
+def scaling(name: str, x: Numbers, n_phi: int) -> Any:
+    """Contrast or offset: one number, or one for each azimuth, `(n_phi,)` or any shape that broadcasts with
+    `(n_phi, 1, 1)` to it; then as an array `(n_phi,)`.
+
+    **Raises:** `ValueError` for another shape, and for values that are not finite.
+    """
+    if type(x) is float:
+        return number(name, x)
+    array = real_array(name, x)
+    if array.size == 1:
+        return number(name, array)
+    return remembered((name, n_phi), lambda x: _one_a_sector(name, x, n_phi), x)
+
+
+def _one_a_sector(name: str, x: Numbers, n_phi: int) -> Any:
+    array = real_array(name, x)
+    if array.shape not in ((n_phi,), (n_phi, 1, 1)):
+        raise ValueError(
+            f"{name} has shape {array.shape}; expected one number, or one for each azimuth, ({n_phi},) or "
+            f"({n_phi}, 1, 1)."
+        )
+    if is_concrete(array) and not np.isfinite(np.asarray(array)).all():
+        raise ValueError(f"{name} holds values that are not finite: {np.asarray(array).ravel()}; expected finite ones.")
+    return of_definite_type(array).reshape(-1)
+
+
 def maps(name: str, x: Numbers, n_phi: int, n_t: int) -> Any:
     """Data, or with the name "sigma" their uncertainties: (n_phi, n_t, n_t); also (n_t, n_t) for one azimuth, and
     one number as sigma.

@@ -4,25 +4,36 @@ from jaxtyping import Array
 
 from . import arguments, programs
 from .arrays import Numbers
-from .frame_times import first_step, frame_period, frames
+from .frame_times import check_time_grid, first_step, frame_period, frames
 
 
-def compute_g1_diffusion(params: Numbers, t1: Numbers, t2: Numbers, q: Numbers, dt: Numbers | None = None) -> Array:
+def compute_g1_diffusion(
+    params: Numbers,
+    t1: Numbers,
+    t2: Numbers,
+    q: Numbers,
+    dt: Numbers | None = None,
+    time_grid: Numbers | None = None,
+) -> Array:
     """g1 of diffusion alone: exp(−½ q² dt |S_D[i] − S_D[j]|), S_D the trapezoid sum of D(t) = D0 t^alpha + D_offset.
 
     **Arguments:**
 
     - `params`: `[D0, alpha, D_offset]` or the 7 of `compute_g1_total`, of which the first 3 count; D0 in
       Å²/s^(1+alpha), D_offset in Å²/s.
-    - `t1`, `t2`: frame times, s, the same in both: `(n_t,)`, or `(n_t, n_t)` as a meshgrid; increasing, ≥ 0.
+    - `t1`, `t2`: frame times, s, the same in both: `(n_t,)`, or `(n_t, n_t)` as a meshgrid, or `t[:, None]` and
+      `t[None, :]`; increasing, ≥ 0.
     - `q`: scattering-vector magnitude, Å⁻¹, ≥ 0.
     - `dt`: frame period, s, > 0. Without it the first step of the frames is taken, with a warning.
+    - `time_grid`: times among which the frames are consecutive; checked, and not needed.
 
     **Returns:** g1, dimensionless, in [0, 1], shape `(n_t, n_t)`.
 
     **Raises:** `ValueError` for arguments of another shape or range.
     """
     params, times = arguments.parameters(params), frames(t1, t2)
+    if time_grid is not None:
+        check_time_grid(time_grid, times)
     q = arguments.number("q", q)
     period = first_step(times) if dt is None else frame_period(dt, times)
     return programs.g1_diffusion(params, times.t, q, period)
@@ -36,6 +47,7 @@ def compute_g1_shear(
     q: Numbers,
     L: Numbers,
     dt: Numbers | None,
+    time_grid: Numbers | None = None,
 ) -> Array:
     """g1 of shear alone: (sin Φ / Φ)², Φ = (q L dt / 2π) cos(phi0 − phi) |S_γ̇[i] − S_γ̇[j]|; 1 with 3 parameters.
 
@@ -43,7 +55,7 @@ def compute_g1_shear(
 
     **Arguments, errors:** as in `compute_g1_total`. **Returns:** g1, in [0, 1], shape `(n_phi, n_t, n_t)`.
     """
-    return programs.g1_shear(*_g1_arguments(params, t1, t2, phi, q, L, dt))
+    return programs.g1_shear(*_g1_arguments(params, t1, t2, phi, q, L, dt, time_grid=time_grid))
 
 
 def compute_g1_total(
@@ -54,6 +66,7 @@ def compute_g1_total(
     q: Numbers,
     L: Numbers,
     dt: Numbers | None,
+    time_grid: Numbers | None = None,
 ) -> Array:
     """g1 = g1_diffusion · g1_shear, floored at 1e-10 with a derivative that is 1 on both sides of the floor.
 
@@ -62,17 +75,19 @@ def compute_g1_total(
     - `params`: `[D0, alpha, D_offset]`, or with shear `[D0, alpha, D_offset, gamma_dot_t0, beta, gamma_dot_t_offset,
       phi0]`; D0 in Å²/s^(1+alpha), D_offset in Å²/s, gamma_dot_t0 in s^−(1+beta), gamma_dot_t_offset in s⁻¹, phi0 in
       degrees.
-    - `t1`, `t2`: frame times, s, the same in both: `(n_t,)`, or `(n_t, n_t)` as a meshgrid; increasing, ≥ 0.
+    - `t1`, `t2`: frame times, s, the same in both: `(n_t,)`, or `(n_t, n_t)` as a meshgrid, or `t[:, None]` and
+      `t[None, :]`; increasing, ≥ 0.
     - `phi`: azimuth of each sector, degrees; a number or an array of any shape, flattened.
     - `q`: scattering-vector magnitude, Å⁻¹, ≥ 0; `L`: the gap between the walls, Å, ≥ 0.
     - `dt`: frame period, s, > 0: the length of every step of the integrals.
+    - `time_grid`: as in `compute_g1_diffusion`.
 
     **Returns:** g1, dimensionless, in (0, 1], shape `(n_phi, n_t, n_t)`.
 
     **Raises:** `TypeError` if `dt` is `None`; `ValueError` if it is ≤ 0 or not finite, and for other arguments of
     another shape or range. Traced arguments are checked for shape alone.
     """
-    return programs.g1_total(*_g1_arguments(params, t1, t2, phi, q, L, dt))
+    return programs.g1_total(*_g1_arguments(params, t1, t2, phi, q, L, dt, time_grid=time_grid))
 
 
 def compute_g2_scaled(
@@ -88,7 +103,8 @@ def compute_g2_scaled(
 ) -> Array:
     """g2 = offset + contrast · g1², g1 that of `compute_g1_total`.
 
-    **Arguments:** as in `compute_g1_total`, and the numbers `contrast` and `offset`, dimensionless.
+    **Arguments:** as in `compute_g1_total`, and `contrast` and `offset`, dimensionless: one number, or one
+    for each azimuth, `(n_phi,)` or `(n_phi, 1, 1)`.
 
     **Returns:** g2, dimensionless, shape `(n_phi, n_t, n_t)`. **Raises:** as `compute_g1_total`.
     """
@@ -116,7 +132,7 @@ def compute_g2_scaled_with_factors(
     params, times, phi = arguments.parameters(params), frames(t1, t2), arguments.angles(phi)
     decay = arguments.number("wavevector_q_squared_half_dt", wavevector_q_squared_half_dt)
     strain = arguments.number("sinc_prefactor", sinc_prefactor)
-    contrast, offset = arguments.number("contrast", contrast), arguments.number("offset", offset)
+    contrast, offset = _scaling(contrast, offset, phi)
     frame_period(dt, times)
     return programs.g2_with_factors(params, times.t, phi, decay, strain, contrast, offset)
 
@@ -192,7 +208,7 @@ def batch_chi_squared(
 def g2_arguments(params, t1, t2, phi, q, L, contrast, offset, dt, ndim: int = 1) -> tuple:
     """The arguments of a program for g2, checked."""
     of_g1 = _g1_arguments(params, t1, t2, phi, q, L, dt, ndim)
-    return (*of_g1[:-1], arguments.number("contrast", contrast), arguments.number("offset", offset), of_g1[-1])
+    return (*of_g1[:-1], *_scaling(contrast, offset, of_g1[2]), of_g1[-1])
 
 
 def chi2_arguments(params, data, sigma, t1, t2, phi, q, L, contrast, offset, dt, ndim: int = 1) -> tuple:
@@ -202,8 +218,14 @@ def chi2_arguments(params, data, sigma, t1, t2, phi, q, L, contrast, offset, dt,
     return (params, data, sigma, t, phi, *others)
 
 
-def _g1_arguments(params, t1, t2, phi, q, L, dt, ndim: int = 1) -> tuple:
+def _scaling(contrast, offset, phi) -> tuple:
+    return arguments.scaling("contrast", contrast, phi.size), arguments.scaling("offset", offset, phi.size)
+
+
+def _g1_arguments(params, t1, t2, phi, q, L, dt, ndim: int = 1, time_grid=None) -> tuple:
     times = frames(t1, t2)
+    if time_grid is not None:
+        check_time_grid(time_grid, times)
     return (
         arguments.parameters(params, ndim),
         times.t,

@@ -36,7 +36,8 @@ class Frames(NamedTuple):
 
 
 def frames(t1: Any, t2: Any) -> Frames:
-    """The frame times of two equal time axes: 1-D, or 2-D as a meshgrid, or a number for a single frame.
+    """The frame times of two equal time axes: 1-D, or 2-D as a meshgrid or as a column and a row, or a number for a
+    single frame.
 
     The matrix of lags |t_i − t_j| as both arguments, which the tests of the published packages pass, is accepted too:
     its first column holds the times.
@@ -48,15 +49,36 @@ def frames(t1: Any, t2: Any) -> Frames:
 
 def _frames(t1: Any, t2: Any) -> Frames:
     t1, t2 = real_array("t1", t1), real_array("t2", t2)
+    if t1.ndim == t2.ndim == 2 and t1.shape == t2.shape[::-1] and 1 in t1.shape:  # a column and a row
+        t1, t2 = t1.reshape(-1), t2.reshape(-1)
     shape = t1.shape
     if shape != t2.shape or len(shape) > 2 or 0 in shape or (len(shape) == 2 and shape[0] != shape[1]):
         raise ValueError(
             f"t1 has shape {t1.shape} and t2 {t2.shape}; expected the same frame times in both: "
-            "(n_t,), or (n_t, n_t) from meshgrid(t, t, indexing='ij')."
+            "(n_t,), or (n_t, n_t) from meshgrid(t, t, indexing='ij'), or t[:, None] and t[None, :]."
         )
     if not (is_concrete(t1) and is_concrete(t2)):
         return Frames(_traced_axis(t1, t2))
     return _concrete_frames(t1, t2)
+
+
+def check_time_grid(time_grid: Any, times: Frames) -> None:
+    """The frames must be neighbours in `time_grid`: then the integral along it from one frame to another is that over
+    the frames themselves. A traced grid is not looked at.
+
+    **Raises:** `ValueError` if they are not.
+    """
+    grid = real_array("time_grid", time_grid)
+    if not (is_concrete(grid) and is_concrete(times.t)):
+        return
+    grid, t = np.asarray(grid, np.float64).reshape(-1), np.asarray(times.t, np.float64)
+    first = int(np.argmin(np.abs(grid - t[0]))) if grid.size else 0
+    part = grid[first : first + t.size]
+    if part.size != t.size or not _same(part, t, t):
+        raise ValueError(
+            f"time_grid has {grid.size} times, and the {t.size} frames of t1 are not consecutive among them. The "
+            "integrals run over the frames of t1: pass all frames there, and leave out time_grid."
+        )
 
 
 def frame_period(dt: Numbers | None, times: Frames) -> Any:

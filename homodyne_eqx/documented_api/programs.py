@@ -23,6 +23,7 @@ from ..physics.dense_map import two_time_map
 from ..physics.documented_models import from_parameter_vector
 from ..physics.floors import floored
 from ..physics.geometry import Geometry
+from ..physics.kernels import SincSquared
 from ..physics.model import TwoTimeModel
 from ..physics.rates import Scaled
 from ..physics.terms import Diffusion, Product, Shear
@@ -38,21 +39,24 @@ Batch = Real[Array, "n_batch n_params"]
 Times = Real[Array, " n_t"]
 Angles = Real[Array, "*phi"]
 Number = Real[Array, "*one"]
+Scaling = Real[Array, "..."]
 Maps = Float[Array, "n_phi n_t n_t"]
 
 _checked = jaxtyped(typechecker=beartype)
 
 
 def _in_one_type(arrays: tuple[Array, ...], numbers: tuple[Array, ...]) -> tuple[Array, ...]:
-    """Arrays and numbers in the widest floating type among the arrays, the numbers as scalars."""
+    """Arrays and numbers in the widest floating type among the arrays, the numbers as scalars; contrast and offset
+    that have one value for each azimuth as `(n_phi,)`."""
     real = [x.dtype if jnp.issubdtype(x.dtype, jnp.floating) else jnp.result_type(float) for x in arrays]
     dtype = functools.reduce(np.promote_types, real)
-    return (*(x.astype(dtype) for x in arrays), *(x.astype(dtype).reshape(()) for x in numbers))
+    return (*(x.astype(dtype) for x in arrays), *(x.astype(dtype).reshape(() if x.size == 1 else -1) for x in numbers))
 
 
 def _model(params: Array, contrast: Array | None = None, offset: Array | None = None) -> TwoTimeModel:
     one = jnp.ones((), params.dtype)
-    return from_parameter_vector(params, one if contrast is None else contrast, one if offset is None else offset)
+    contrast, offset = (one if x is None else x for x in (contrast, offset))
+    return from_parameter_vector(params, contrast, offset, SincSquared())
 
 
 def _geometry(t: Array, phi: Array, q: Array, L: Array, dt: Array) -> Geometry:
@@ -98,7 +102,7 @@ def _g1_total(params: Parameters, t: Times, phi: Angles, q: Number, L: Number, d
 
 @_checked
 def _g2(
-    params: Parameters, t: Times, phi: Angles, q: Number, L: Number, contrast: Number, offset: Number, dt: Number
+    params: Parameters, t: Times, phi: Angles, q: Number, L: Number, contrast: Scaling, offset: Scaling, dt: Number
 ) -> Maps:
     params, t, phi, q, L, contrast, offset, dt = _in_one_type((params, t, phi), (q, L, contrast, offset, dt))
     return _model(params, contrast, offset)(_geometry(t, phi, q, L, dt), _ONE_VALUE)
@@ -106,7 +110,7 @@ def _g2(
 
 @_checked
 def _g2_with_factors(
-    params: Parameters, t: Times, phi: Angles, decay: Number, strain: Number, contrast: Number, offset: Number
+    params: Parameters, t: Times, phi: Angles, decay: Number, strain: Number, contrast: Scaling, offset: Scaling
 ) -> Maps:
     """With q = dt = 1 and gap = 2π, the factors ½ q² dt and q gap dt/2π become ½ and 1; given ones go to the rates."""
     params, t, phi, decay, strain, contrast, offset = _in_one_type((params, t, phi), (decay, strain, contrast, offset))
@@ -114,14 +118,14 @@ def _g2_with_factors(
     diffusion, *shears = _factors(model)
     g1 = Product((
         Diffusion(Scaled(diffusion.rate, 2 * decay)),
-        *(Shear(Scaled(shear.rate, strain), shear.phi0) for shear in shears),
+        *(Shear(Scaled(shear.rate, strain), shear.phi0, shear.kernel) for shear in shears),
     ))  # fmt: skip
     return TwoTimeModel(g1, model.scaling)(_geometry(t, phi, one, 2 * math.pi * one, one), _ONE_VALUE)
 
 
 @_checked
 def _g2_sum(
-    params: Parameters, t: Times, phi: Angles, q: Number, L: Number, contrast: Number, offset: Number, dt: Number
+    params: Parameters, t: Times, phi: Angles, q: Number, L: Number, contrast: Scaling, offset: Scaling, dt: Number
 ) -> Float[Array, ""]:
     params, t, phi, q, L, contrast, offset, dt = _in_one_type((params, t, phi), (q, L, contrast, offset, dt))
     model, geometry = _model(params, contrast, offset), _geometry(t, phi, q, L, dt)
@@ -137,8 +141,8 @@ def _chi2(
     phi: Angles,
     q: Number,
     L: Number,
-    contrast: Number,
-    offset: Number,
+    contrast: Scaling,
+    offset: Scaling,
     dt: Number,
     n_batch: int = 1,
 ) -> Float[Array, ""]:

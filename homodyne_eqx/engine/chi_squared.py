@@ -10,6 +10,7 @@ from jaxtyping import Array, Float
 from ..physics.dense_map import PairFunction
 from ..physics.geometry import Geometry
 from ..physics.model import TwoTimeModel
+from ..physics.model_leaves import ready
 from .blocks import block_of, per_sector
 from .chi_squared_slopes import chi_squared_and_slopes
 from .frame_values import Evaluation, evaluate
@@ -42,9 +43,16 @@ def chi_squared(model: TwoTimeModel, packed: AbstractPacked, loss: AbstractLoss 
     """χ² = Σ ρ(((data − g2)/σ)²) over the pairs of frames, each counted once.
 
     Its gradient, by `jax.grad` or `eqx.filter_value_and_grad`, takes one more pass over the data and O(n_t) memory,
-    whatever the number of parameters.
+    whatever the number of parameters. Compiled at the first call, and again for other shapes only.
+
+    **Raises:** `TypeError` for a model that holds a Python number where an array belongs.
     """
-    return packed.total(_Costs(model, packed.geometry, loss))
+    return _compiled(model, packed, loss)
+
+
+@eqx.filter_jit
+def _compiled(model: TwoTimeModel, packed: AbstractPacked, loss: AbstractLoss) -> Array:
+    return packed.total(_Costs(ready(model, packed), packed.geometry, loss))
 
 
 def chi_squared_of_tiles(

@@ -36,7 +36,7 @@ def estimate(
     **Raises:** as `fit`.
     """
     given = fit_input(model, data, free, fixed, bounds, Squares())
-    few = candidates(model, given.free_parameters, given.packed)
+    few = candidates(given.model, given.free_parameters, given.packed)
     parameters, _ = search(few, given.free_parameters, seed)
     found = model_with(few.moving, few.rest, parameters)
     if few.limits is None:

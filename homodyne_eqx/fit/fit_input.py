@@ -3,14 +3,17 @@
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import final
+from typing import Any, final
 
 import jax
+import jax.numpy as jnp
 
 from ..data import OneTimeData, PairData, TwoTimeData
 from ..engine import AbstractPacked, pack
 from ..engine.losses import AbstractLoss
+from ..physics.geometry import is_concrete
 from ..physics.model import TwoTimeModel
+from ..physics.model_leaves import check_leaves, in_precision_of
 from ..physics.per_sector import check_sectors
 from .free_parameters import FreeParameters, ParameterBounds, Priors, choose_free
 from .problem import Problem, degrees_of_freedom, problem_of
@@ -62,10 +65,40 @@ def fit_input(
 
     **Raises:** `ValueError` for names that the model does not have, bounds that are not an interval, a start outside
     its bounds, a `PerSector` without one value for each sector, and fewer pairs of frames than parameters; `TypeError`
-    for anything but two-time data, data of pairs and one-time data; `NeedsTimeOrigin` (of `homodyne_eqx.errors`) for a
-    model that changes with time and data that hold lags alone.
+    for anything but two-time data, data of pairs and one-time data, for a model that holds a Python number where an
+    array belongs, and where model or data are traced; `NeedsTimeOrigin` (of `homodyne_eqx.errors`) for a model that
+    changes with time and data that hold lags alone.
     """
+    check_input(model, data)
     return input_of(model, data, choose_free(model, free, fixed, bounds, priors), loss)
+
+
+def check_input(model: TwoTimeModel, data: FitData) -> None:
+    """Refuse what is no data, leaves of the model that are no arrays, and what is traced.
+
+    **Raises:** `TypeError`, as `fit_input`.
+    """
+    _refuse_tracing(model, data)
+    if not isinstance(data, FitData):
+        raise TypeError(
+            f"data is a {type(data).__name__}; expected TwoTimeData(c2, geometry, sigma=…), PairData or OneTimeData, "
+            "or hx.pack of one of them."
+        )
+    check_leaves(model)
+
+
+def _refuse_tracing(*given: Any) -> None:
+    """Refuse what is traced, and everything within `jit`, where new arrays are traced too.
+
+    **Raises:** `TypeError`.
+    """
+    if all(is_concrete(x) for x in (*jax.tree.leaves(given), jnp.zeros(()))):
+        return
+    raise TypeError(
+        "A fit runs step by step in Python and cannot be traced by jit, vmap or grad. Call it outside them; or make "
+        "hx.least_squares_problem(model, data) outside, which optimistix.least_squares(hx.residual, …) solves inside "
+        "them, with traced arrays in the place of its own; for many data sets there is hx.fit_many."
+    )
 
 
 def input_of(
@@ -80,16 +113,11 @@ def input_of(
     **Raises:** as `fit_input`, of the data.
     """
     begun = time.perf_counter()
-    if not isinstance(data, FitData):
-        raise TypeError(
-            f"data is a {type(data).__name__}; expected TwoTimeData(c2, geometry, sigma=…), PairData or OneTimeData, "
-            "or hx.pack of one of them."
-        )
     check_sectors(model, data.geometry)
     packed = data if isinstance(data, AbstractPacked) else pack(data, devices=devices)
     packed.check(model)
     return FitInput(
-        model=model,
+        model=in_precision_of(model, packed),
         free_parameters=free_parameters,
         packed=packed,
         maps=data if isinstance(data, TwoTimeData) else None,

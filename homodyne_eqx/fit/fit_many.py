@@ -17,7 +17,7 @@ from ..engine.losses import AbstractLoss, Squares
 from ..physics.model import TwoTimeModel
 from .abstract_problem import residual
 from .effects import without_rounding
-from .fit_input import FitInput, input_of
+from .fit_input import FitInput, check_input, input_of
 from .free_parameters import ParameterBounds, Priors, choose_free
 from .minimiser import TOLERANCE
 from .problem import Problem, model_with, problem_of
@@ -58,11 +58,13 @@ def fit_many(
     **Raises:** `ValueError` for no data, or data of different shapes; as `fit` for the rest.
     """
     begun = time.perf_counter()
+    for each in data:
+        check_input(model, each)
     free_parameters = choose_free(model, free, fixed, bounds, priors)
     given = [input_of(model, each, free_parameters, loss) for each in data]
     _check_alike(given)
     packed, axes = _stacked([each.packed for each in given if isinstance(each.packed, Packed)])
-    problem = problem_of(model, free_parameters, given[0].packed, loss, box=True)
+    problem = problem_of(given[0].model, free_parameters, given[0].packed, loss, box=True)
     dtype = problem.unknowns.start.dtype
     tolerance = TOLERANCE[str(dtype)] if tolerance is None else tolerance
     at_start = free_parameters.array("value")

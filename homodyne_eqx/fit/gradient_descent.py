@@ -1,5 +1,6 @@
 """Fit models with many parameters by gradient descent: Optax over the streaming value and gradient."""
 
+import functools
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
@@ -67,15 +68,13 @@ def descend(
     **Raises:** as `fit`; `ValueError` where χ² or its gradient is not finite at the start, for less than one step, and
     for minibatches without an optimiser that suits them.
     """
-    import optax
-
     begun = time.perf_counter()
     given = fit_input(model, data, free, fixed, bounds, loss, priors)
     given = replace(given, free_parameters=given.free_parameters.off_bounds())
     _check_steps(optimiser, steps, tiles_a_step, given.packed)
     problem = _in_units_of_the_start(given.problem())
     descent = _descended(
-        problem, optax.lbfgs() if optimiser is None else optimiser, steps, tiles_a_step, seed, given, callback
+        problem, _default_optimiser() if optimiser is None else optimiser, steps, tiles_a_step, seed, given, callback
     )
     fitted = problem.model(descent.best)
     outcome = _judged(fitted, given, tolerance, descent)
@@ -87,6 +86,14 @@ def descend(
         "first_step": given.packing_seconds + descent.first_call,
     }
     return build_result(fitted, given, outcome, seconds)
+
+
+@functools.cache
+def _default_optimiser() -> Any:
+    """L-BFGS, one for all descents: another one would be another program to compile."""
+    import optax
+
+    return optax.lbfgs()
 
 
 def _check_steps(optimiser: Any, steps: int, tiles_a_step: int | None, packed: AbstractPacked) -> None:

@@ -56,7 +56,7 @@ def fit(
     _check_priors(eliminate_scaling, given)
     if not knows_bounds(solver):
         given = replace(given, free_parameters=given.free_parameters.off_bounds())
-    minimiser = Minimiser(model, loss, solver, max_steps, tolerance, callback, eliminate_scaling)
+    minimiser = Minimiser(given.model, loss, solver, max_steps, tolerance, callback, eliminate_scaling)
     waypoint, stage_seconds = run_stages(chosen, given, minimiser)
     last = replace(minimiser, max_steps=0) if waypoint.interrupted else minimiser
     fitted, outcome = last.minimum(waypoint.reached, given.packed, waypoint.first_step_size)

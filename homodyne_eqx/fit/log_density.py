@@ -132,7 +132,7 @@ def log_density(
     given = fit_input(model, data, free, fixed, bounds, loss or Squares(), priors)
     chosen = given.free_parameters
     values = chosen.array("value")
-    return _density(model, chosen.filter, chosen.free, given.packed, given.loss, values, np.eye(len(values)))
+    return _density(given.model, chosen.filter, chosen.free, given.packed, given.loss, values, np.eye(len(values)))
 
 
 def adjustment_of(noise: NoiseOfFit | NoiseOfPairs, of_priors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -12,7 +12,7 @@ import numpy as np
 from ..data import TwoTimeData
 from ..engine.devices import devices_for
 from ..engine.losses import AbstractLoss
-from ..fit.fit_input import FitData, FitInput, input_of
+from ..fit.fit_input import FitData, FitInput, check_input, input_of
 from ..fit.free_parameters import ParameterBounds, Priors, choose_free
 from ..fit.parameter import Parameter
 from ..physics.geometry import Geometry
@@ -77,6 +77,8 @@ def members_of(
     labels = _labels(data)
     sets = list(data.values()) if isinstance(data, Mapping) else list(data)
     own_models = _models(models, labels, sets)
+    for model, each in zip(own_models, sets, strict=True):
+        check_input(model, each)
     names = [{leaf.name for leaf in named_leaves(model)} for model in own_models]
     of_scaling = {leaf.name for model in own_models for leaf in named_leaves(model) if leaf.of_scaling}
     together = _shared(own_models, names, of_scaling, shared, separate, isinstance(models, TwoTimeModel))

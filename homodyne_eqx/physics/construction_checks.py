@@ -93,6 +93,12 @@ def _remedy(kind: type, owner: object, value: object) -> str:
     if isinstance(value, type) and issubclass(value, kind):
         return f"Write {value.__name__}(…), an instance of it."
     names = _of_the_package(kind)
+    if "Constant" in names and eqx.is_array_like(value):
+        number = f"{value:g}" if isinstance(value, int | float) else "…"
+        return (
+            f"Write hx.Constant({number}); or declare the field with hx.component(unit, converter=hx.as_rate), which "
+            "takes numbers."
+        )
     several = ", ".join(names[:_MOST_NAMES]) + (", …" if len(names) > _MOST_NAMES else "")
     return _belongs(owner, value) or f"The package has {several}."
 

@@ -4,7 +4,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, ArrayLike, Float
 
 from .accumulation import AbstractAccumulation, Trapezoid
-from .kernels import AbstractKernel, SincSquared
+from .kernels import AbstractKernel, GapAverage
 from .model import TwoTimeModel
 from .parameter_names import named_leaves
 from .per_sector import PerSector
@@ -45,14 +45,14 @@ def laminar_flow(
     phi0: ArrayLike | PerSector,
     contrast: ArrayLike,
     offset: ArrayLike,
-    kernel: AbstractKernel = SincSquared(),
+    kernel: AbstractKernel = GapAverage(),
     accumulation: AbstractAccumulation = Trapezoid(),
 ) -> TwoTimeModel:
     """Diffusion and simple shear, γ̇(t) = gamma_dot_t0·t^beta + gamma_dot_t_offset.
 
     **Arguments:** as in `static_diffusion`, and `gamma_dot_t0` s^−(1+beta), `beta` dimensionless, `gamma_dot_t_offset`
-    1/s, `phi0` degrees; `kernel` of the shear: `SincSquared()` is the documented form, `GapAverage()` the average over
-    the gap.
+    1/s, `phi0` degrees; `kernel` of the shear: `GapAverage()` is the average over the gap, `SincSquared()` the
+    documented form, which needs a larger rate for the same decay (`convert_shear_rate`).
     """
     diffusion = Diffusion(PowerLaw(D0, alpha, D_offset), accumulation=accumulation)
     shear = Shear(PowerLaw(gamma_dot_t0, beta, gamma_dot_t_offset), phi0, kernel, accumulation)
@@ -63,10 +63,12 @@ def from_parameter_vector(
     params: ArrayLike,
     contrast: ArrayLike,
     offset: ArrayLike,
-    kernel: AbstractKernel = SincSquared(),
+    kernel: AbstractKernel = GapAverage(),
     accumulation: AbstractAccumulation = Trapezoid(),
 ) -> TwoTimeModel:
     """The documented model of a parameter vector: 3 values [D0, alpha, D_offset] or 7, with the four of the shear.
+
+    The `kernel` of the shear is `GapAverage()` unless given; the documented functions use `SincSquared()`.
 
     **Raises:** `ValueError` for another length.
     """

@@ -10,6 +10,7 @@ from .dense_map import scattered_pairs, two_time_map
 from .detection import AbstractDetection, Homodyne, field_correlation
 from .equation import equation
 from .geometry import Geometry, Sector
+from .model_leaves import ready
 from .notebook_html import preformatted_html
 from .per_sector import at_sector, check_sectors
 from .quantities import AbstractWithQuantities
@@ -25,7 +26,7 @@ class TwoTimeModel(AbstractWithQuantities):
     - `scaling`: contrast and offset;
     - `detection`: M, from g1 to what contrast multiplies; `Homodyne()`, |g1|², unless told otherwise.
 
-    `eqx.filter_jit(model)(geometry)` is the dense map. `nodes` and `pair` are those of M, for engines.
+    `model(geometry)` is the dense map, compiled at its first call. `nodes` and `pair` are those of M, for engines.
     `summaries` and `curves` are quantities that its terms and its detection state, for one sector.
     """
 
@@ -60,14 +61,26 @@ class TwoTimeModel(AbstractWithQuantities):
 
         **Arguments:** `common`: fields of the geometry known to be equal in all sectors, see `two_time_map`.
         """
-        contrast, offset = self.scaling(geometry)
-        return offset[:, None, None] + contrast[:, None, None] * two_time_map(self, geometry, common)
+        return _dense(self, geometry, common)
 
     def pairs(self, geometry: Geometry, i: ArrayLike, j: ArrayLike, sector: ArrayLike) -> Float[Array, "*shape"]:
         """g2 of scattered pairs: frames `i`, `j` (either order) and `sector`, integers that broadcast together."""
         i, j, sector = jnp.broadcast_arrays(*(jnp.asarray(x) for x in (i, j, sector)))
-        contrast, offset = self.scaling(geometry)
-        return offset[sector] + contrast[sector] * scattered_pairs(self, geometry, i, j, sector)
+        return _of_pairs(self, geometry, i, j, sector)
+
+
+@eqx.filter_jit
+def _dense(model: TwoTimeModel, geometry: Geometry, common: tuple[str, ...]) -> Array:
+    model = ready(model, geometry)
+    contrast, offset = model.scaling(geometry)
+    return offset[:, None, None] + contrast[:, None, None] * two_time_map(model, geometry, common)
+
+
+@eqx.filter_jit
+def _of_pairs(model: TwoTimeModel, geometry: Geometry, i: Array, j: Array, sector: Array) -> Array:
+    model = ready(model, geometry)
+    contrast, offset = model.scaling(geometry)
+    return offset[sector] + contrast[sector] * scattered_pairs(model, geometry, i, j, sector)
 
 
 @final

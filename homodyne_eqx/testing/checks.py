@@ -29,6 +29,7 @@ from .laws import (
     name_of,
     require,
 )
+from .placement import check_angles, check_azimuth, check_frames, check_times
 from .probes import (
     DetectedPairs,
     IntegralFromZero,
@@ -53,7 +54,8 @@ def check_term(
     """Check the laws of a term.
 
     Both methods take and return what the contract says, and JAX can trace them; the value is 1 at lag 0 and of
-    magnitude ≤ 1; the dense map is symmetric and equals the values of the pairs one by one; two terms multiply; jit
+    magnitude ≤ 1; the dense map is symmetric and equals the values of the pairs one by one; two terms multiply; a part
+    of the frames gives that part of the map, and frames in between change nothing; φ and φ + 360° are the same; jit
     changes nothing, vmap is a loop, new values compile nothing; forward and reverse derivatives agree with finite
     differences, second derivatives are finite, and every parameter changes something; float32 in gives float32 out,
     near float64; saving and loading returns the same term.
@@ -72,16 +74,19 @@ def check_term(
     check_parameters(term)
     check_term_contract(term, geometry)
     with traceable(name_of(term)), jax.enable_x64(True):
-        _check_values(cast(term, jnp.float64), cast(geometry, jnp.float64))
+        double, where = cast(term, jnp.float64), cast(geometry, jnp.float64)
+        _check_values(double, where)
+        placed = [*check_frames(TermPairs(), double, where), *check_azimuth(TermPairs(), double, where)]
+        placed += check_angles(TermPairs(), double, where)
     laws = check_shared(term, TermPairs(), geometry, singular)
-    return ["contract", "value at lag 0", "magnitude", "dense map", "product", *laws]
+    return ["contract", "value at lag 0", "magnitude", "dense map", "product", *placed, *laws]
 
 
 def check_rate(
     rate: AbstractRate, t: Sequence[float] | None = None, *, singular: Sequence[AbstractRate] = ()
 ) -> list[str]:
     """Check the laws of a rate: shape and dtype are those of `t`, it is finite and differentiable at t = 0, its
-    closed-form integral, if any, is the area and adds up, and the rest as in `check_term`.
+    closed-form integral, if any, is the area and adds up, each time counts by itself, and the rest as in `check_term`.
 
     **Arguments:** `t`: times, s, > 0, increasing; between the first and the last the rate must be finite.
 
@@ -93,12 +98,15 @@ def check_rate(
     check_rate_contract(rate, times)
     laws = check_shared(rate, RateValues(), times, singular)
     with traceable(name_of(rate)), jax.enable_x64(True):
-        rate, times = cast(rate, jnp.float64), jnp.asarray(times, jnp.float64)
+        rate = cast(rate, jnp.float64)
+        placed = check_times(rate, times)
+        times = jnp.asarray(times, jnp.float64)
+        placed += check_angles(RateValues(), rate, times)
         check_finite_everywhere(RateAtZero(), rate, times, "at t = 0")
         if isinstance(rate, AbstractIntegrableRate):
             _check_integral(rate, times)
             laws = ["integral", *laws]
-    return ["contract", "time 0", *laws]
+    return ["contract", "time 0", *placed, *laws]
 
 
 def check_kernel(
@@ -138,12 +146,13 @@ def check_detection(
     geometry: Geometry | None = None,
     *,
     unity: bool = True,
+    of_run: bool = False,
     singular: Sequence[AbstractDetection] = (),
 ) -> list[str]:
     """Check the laws of a detection: real, 1 at lag 0, and the rest as in `check_term`.
 
     **Arguments:** `g1`: a diffusing, sheared sample unless given; `unity`: false for one that means not to be 1 at lag
-    0.
+    0; `of_run`: true for one that means to depend on where in the run a frame is, between the first and the last.
 
     **Raises:** `LawError`.
     """
@@ -155,7 +164,10 @@ def check_detection(
     laws = check_shared(detection, DetectedPairs(g1), geometry, singular)
     with traceable(name_of(detection)), jax.enable_x64(True):
         i, j = np.tril_indices(geometry.n_t)
-        values = np.asarray(DetectedPairs(g1)(cast(detection, jnp.float64), cast(geometry, jnp.float64)))
+        double, where, look = cast(detection, jnp.float64), cast(geometry, jnp.float64), DetectedPairs(g1)
+        values = np.asarray(look(double, where))
+        placed = [] if of_run else check_frames(look, double, where)
+        placed += [*check_azimuth(look, double, where), *check_angles(look, double, where)]
         if unity:
             hold(
                 f"{name_of(detection)} is 1 at lag 0",
@@ -164,7 +176,7 @@ def check_detection(
                 1e-9,
                 "Normalise it, or pass unity=False.",
             )
-    return ["contract", "value at lag 0", *laws] if unity else ["contract", *laws]
+    return ["contract", *(["value at lag 0"] if unity else []), *placed, *laws]
 
 
 def check_scaling(scaling: AbstractScaling, geometry: Geometry | None = None) -> list[str]:
@@ -179,7 +191,10 @@ def check_scaling(scaling: AbstractScaling, geometry: Geometry | None = None) ->
         require(
             value.shape == expected, f"The {name} of {name_of(scaling)} has shape {value.shape}; expected {expected}."
         )
-    return ["shape", *check_shared(scaling, ScalingValues(), geometry, ())]
+    laws = check_shared(scaling, ScalingValues(), geometry, ())
+    with traceable(name_of(scaling)), jax.enable_x64(True):
+        placed = check_azimuth(ScalingValues(), cast(scaling, jnp.float64), cast(geometry, jnp.float64))
+    return ["shape", *placed, *laws]
 
 
 # The laws of terms, kernels and rates alone.

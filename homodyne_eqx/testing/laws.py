@@ -10,6 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array
 
+from ..physics.model_leaves import check_leaves
 from ..physics.parameters import ParameterLeaf, parameter_leaves
 from .law_error import LawError, traceable
 
@@ -47,7 +48,13 @@ def check_finite_everywhere(look: eqx.Module, module: eqx.Module, at: Any, where
 
 
 def check_parameters(module: eqx.Module) -> None:
-    """No parameter is a Python number."""
+    """The class is final; no parameter is a Python number or anything else that is no floating-point array."""
+    kind = type(module)
+    require(
+        bool(vars(kind).get("__final__")),
+        f"The class {kind.__name__} is not marked as final. Write `@final` above it (`from typing import final`): a "
+        "class is abstract or final here; vary by a field or by wrapping.",
+    )
     for path, leaf in jax.tree_util.tree_leaves_with_path(module):
         where = jax.tree_util.keystr(path)
         require(
@@ -55,6 +62,10 @@ def check_parameters(module: eqx.Module) -> None:
             f"{name_of(module)}{where} is the Python {type(leaf).__name__} {leaf}: every new value compiles anew, and "
             "no fit can move it. Declare it as an array, `hx.parameter(unit, bounds)`, or as a static field.",
         )
+    try:
+        check_leaves(module)
+    except TypeError as error:
+        raise LawError(f"{name_of(module)}: {error}") from error
 
 
 def _check_recompilation(name: str, traced_once: Callable, module: eqx.Module, at: Any) -> None:

@@ -211,9 +211,9 @@ def test_factors_may_be_zero():
 
 
 NAMES = {
-    "compute_g1_diffusion": "params t1 t2 q dt",
-    "compute_g1_shear": "params t1 t2 phi q L dt",
-    "compute_g1_total": "params t1 t2 phi q L dt",
+    "compute_g1_diffusion": "params t1 t2 q dt time_grid",
+    "compute_g1_shear": "params t1 t2 phi q L dt time_grid",
+    "compute_g1_total": "params t1 t2 phi q L dt time_grid",
     "compute_g2_scaled": "params t1 t2 phi q L contrast offset dt",
     "compute_g2_scaled_with_factors": (
         "params t1 t2 phi wavevector_q_squared_half_dt sinc_prefactor contrast offset dt"

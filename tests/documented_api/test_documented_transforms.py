@@ -362,8 +362,9 @@ def test_over_a_row_block_boundary():
     from homodyne_eqx.engine.tiles import MapTiles
     from homodyne_eqx.physics.documented_models import from_parameter_vector
     from homodyne_eqx.physics.geometry import Geometry
+    from homodyne_eqx.physics.kernels import SincSquared
 
-    model = from_parameter_vector(jnp.asarray(LAMINAR), 0.4, 1.1)
+    model = from_parameter_vector(jnp.asarray(LAMINAR), 0.4, 1.1, SincSquared())
     geometry = Geometry(q=0.015, t=T, phi=PHI, gap=3e5, dt=0.1)
     g2 = np.asarray(jb.compute_g2_scaled(**G2))
     for rows in range(1, N_T + 1):

@@ -29,7 +29,7 @@ class Case:
         return hx.Geometry(q=self.q, t=self.t, phi=self.phi, gap=self.L, dt=self.dt)
 
     def model(self, params):
-        return hx.from_parameter_vector(params, self.contrast, self.offset)
+        return hx.from_parameter_vector(params, self.contrast, self.offset, hx.SincSquared())
 
 
 @eqx.filter_jit

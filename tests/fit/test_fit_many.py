@@ -17,7 +17,7 @@ def geometry(q=0.01, dt=0.1):
 
 
 def model(D=2000.0, shear=1e-3):
-    term = hx.Diffusion(D) * hx.Shear(shear, phi0=20.0)
+    term = hx.Diffusion(D) * hx.Shear(shear, phi0=20.0, kernel=hx.SincSquared())
     return hx.TwoTimeModel(term, hx.ContrastOffset(np.full(3, 0.3), np.full(3, 1.0)))
 
 

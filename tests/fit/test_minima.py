@@ -14,7 +14,7 @@ STEADY = {"alpha": 0.0, "beta": 0.0, "D_offset": 0.0, "gamma_dot_t_offset": 0.0}
 
 def flowing(D0=1500.0, gamma_dot_t0=1e-3, phi0=20.0):
     rates = {"D0": D0, "gamma_dot_t0": gamma_dot_t0, "phi0": phi0, **STEADY}
-    return hx.laminar_flow(**rates, contrast=np.full(4, 0.3), offset=np.full(4, 1.0))
+    return hx.laminar_flow(kernel=hx.SincSquared(), **rates, contrast=np.full(4, 0.3), offset=np.full(4, 1.0))
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,7 @@ from homodyne_eqx.noise.pulls import pulls_of_sector
 N_T = 9
 GEOMETRY = hx.Geometry(q=[0.01, 0.012], t=np.arange(N_T) * 0.1 + 0.05, phi=[10.0, 55.0], gap=2e6)
 FLOWING = hx.TwoTimeModel(
-    hx.Diffusion(hx.PowerLaw(3000.0, -0.3, 20.0)) * hx.Shear(2e-3, phi0=12.0),
+    hx.Diffusion(hx.PowerLaw(3000.0, -0.3, 20.0)) * hx.Shear(2e-3, phi0=12.0, kernel=hx.SincSquared()),
     hx.ContrastOffset([0.3, 0.4], [1.02, 0.99]),
 )
 WITH_REFERENCE = hx.TwoTimeModel(

@@ -149,7 +149,8 @@ def test_a_term_of_ones_own_is_checked_by_what_it_declares():
     Hopping(POWER_LAW, 3.0, note=[1, 2])
     with as_a_user():
         with pytest.raises(
-            TypeError, match=r"Hopping was given the float 0.3 as rate; expected an AbstractRate. .*Constant"
+            TypeError,
+            match=r"the float 0.3 as rate; expected an AbstractRate. Write hx.Constant\(0\.3\); .*hx\.as_rate",
         ):
             Hopping(0.3, 3.0)
         with pytest.raises(

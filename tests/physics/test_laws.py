@@ -54,7 +54,7 @@ def test_terms(entry):
 def test_detections(entry):
     made = entry.make()
     drifts = isinstance(made, detection.DriftingContrast)
-    testing.check_detection(made, unity=not drifts, singular=singular(entry))
+    testing.check_detection(made, unity=not drifts, of_run=drifts, singular=singular(entry))
 
 
 @every(SCALINGS)

@@ -9,6 +9,7 @@ from jaxtyping import Array, Float
 
 from ...physics.geometry import Geometry
 from ...physics.model import TwoTimeModel
+from ...physics.model_leaves import ready
 from ..losses import AbstractLoss, Squares
 from ..packed_data import AbstractPacked, AbstractReduction
 from ..packed_maps import Group
@@ -57,8 +58,15 @@ def normal_equations(
 
     **Arguments:** `free`: which leaves are parameters, as for `eqx.partition`; they are numbered in the order of the
     leaves.
+
+    **Raises:** `TypeError` for a model that holds a Python number where an array belongs.
     """
-    return packed.total(_Products(model, free, packed.geometry, loss))
+    return _compiled(model, packed, loss, free)
+
+
+@eqx.filter_jit
+def _compiled(model: TwoTimeModel, packed: AbstractPacked, loss: AbstractLoss, free: Any) -> NormalEquations:
+    return packed.total(_Products(ready(model, packed), free, packed.geometry, loss))
 
 
 def _from_sums(linear: Linearised, rows: RowSums, columns: ColumnSums) -> NormalEquations:

@@ -6,7 +6,7 @@ from jaxtyping import Array, Float
 
 from ..accumulation import AbstractAccumulation, Trapezoid
 from ..geometry import Geometry
-from ..kernels import AbstractKernel, SincSquared
+from ..kernels import AbstractKernel, GapAverage
 from ..parameters import component, parameter
 from ..rates import AbstractRate, as_rate
 from .abstract import AbstractAmountTerm
@@ -19,7 +19,7 @@ class Shear(AbstractAmountTerm):
 
     - `rate`: the shear rate γ̇(t), 1/s, a rate or a number.
     - `phi0`: direction of the flow, degrees. φ0 and φ0 + 180° are the same flow.
-    - `kernel`: `SincSquared()`, the documented form, or `GapAverage()`, what uniformly sheared scatterers do. They
+    - `kernel`: `GapAverage()`, what uniformly sheared scatterers do, or `SincSquared()`, the documented form. They
       differ by a factor of 2.2 in the shear rate: `convert_shear_rate`.
     - `accumulation`: `Trapezoid()`, the documented rule, or `Exact()`, or `GaussLegendre()`.
 
@@ -35,7 +35,7 @@ class Shear(AbstractAmountTerm):
 
     rate: AbstractRate = component("s⁻¹", label="shear rate", converter=as_rate)
     phi0: Float[Array, ""] = parameter("deg", period=180.0)
-    kernel: AbstractKernel = SincSquared()
+    kernel: AbstractKernel = GapAverage()
     accumulation: AbstractAccumulation = Trapezoid()
 
     def amount(self, geometry: Geometry) -> Float[Array, " n_t"]:

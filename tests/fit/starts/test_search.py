@@ -21,7 +21,7 @@ SIGMA = 0.01
 
 def flowing(**changed):
     values = {**TRUTH, "phi0": 20.0, **changed}
-    return hx.laminar_flow(**values, contrast=np.full(4, 0.3), offset=np.full(4, 1.0))
+    return hx.laminar_flow(kernel=hx.SincSquared(), **values, contrast=np.full(4, 0.3), offset=np.full(4, 1.0))
 
 
 def data_of(model, seed=0):
@@ -111,7 +111,9 @@ def test_between_bounds_that_are_decades_apart_the_logarithm_is_searched_evenly(
 
 
 def test_what_a_map_does_not_depend_on_stays_where_it_is():
-    model = hx.TwoTimeModel(hx.Diffusion(2000.0) * hx.Shear(1e-9, phi0=0.0), hx.ContrastOffset(0.3, 1.0))
+    model = hx.TwoTimeModel(
+        hx.Diffusion(2000.0) * hx.Shear(1e-9, phi0=0.0, kernel=hx.SincSquared()), hx.ContrastOffset(0.3, 1.0)
+    )
     across = hx.Geometry(q=[0.01], t=0.1 * np.arange(30), phi=[90.0], gap=2e6)
     free = choose_free(model, None, ("phi0",), None)
     few = candidates(model, free, hx.pack(hx.TwoTimeData(np.asarray(model(across), float), across, sigma=0.01)))

@@ -61,7 +61,9 @@ def with_hot_pixels(seed, n, intensity):
 
 
 def sheared(seed):
-    flow = hx.TwoTimeModel(hx.Diffusion(RATE) * hx.Shear(2.5e-4, phi0=20.0), hx.ContrastOffset(1.0, 1.0))
+    flow = hx.TwoTimeModel(
+        hx.Diffusion(RATE) * hx.Shear(2.5e-4, phi0=20.0, kernel=hx.SincSquared()), hx.ContrastOffset(1.0, 1.0)
+    )
     return maps(seed, [np.sqrt(np.asarray(each)) for each in np.asarray(flow(GEOMETRY)) - 1])
 
 
