@@ -67,11 +67,15 @@ from .fit import (
 )
 from .inference import (
     Bootstrap as Bootstrap,
+    ComparedModel as ComparedModel,
+    Comparison as Comparison,
     Consistency as Consistency,
+    ModelTest as ModelTest,
     RateLaw as RateLaw,
     Replicates as Replicates,
     blocks_of_frames as blocks_of_frames,
     bootstrap as bootstrap,
+    compare as compare,
     from_replicates as from_replicates,
     rate_law as rate_law,
 )

@@ -1,7 +1,13 @@
-"""How sure parameters are, from several fits: of repeated scans, of blocks of frames, of simulated maps."""
+"""Which model, and how sure its parameters are: comparisons, and estimates from several fits."""
 
 from .blocks_of_frames import blocks_of_frames as blocks_of_frames
 from .bootstrap import Bootstrap as Bootstrap, bootstrap as bootstrap
+from .comparison import (
+    ComparedModel as ComparedModel,
+    Comparison as Comparison,
+    ModelTest as ModelTest,
+    compare as compare,
+)
 from .rate_law import RateLaw as RateLaw, rate_law as rate_law
 from .replicates import (
     Consistency as Consistency,
