@@ -70,13 +70,16 @@ from .inference import (
     ComparedModel as ComparedModel,
     Comparison as Comparison,
     Consistency as Consistency,
+    Contour as Contour,
     ModelTest as ModelTest,
+    Profile as Profile,
     RateLaw as RateLaw,
     Replicates as Replicates,
     blocks_of_frames as blocks_of_frames,
     bootstrap as bootstrap,
     compare as compare,
     from_replicates as from_replicates,
+    profile as profile,
     rate_law as rate_law,
 )
 from .joint import JointResult as JointResult, fit as fit

@@ -8,6 +8,7 @@ from .comparison import (
     ModelTest as ModelTest,
     compare as compare,
 )
+from .profiles import Contour as Contour, Profile as Profile, profile as profile
 from .rate_law import RateLaw as RateLaw, rate_law as rate_law
 from .replicates import (
     Consistency as Consistency,
