@@ -8,6 +8,16 @@ from .comparison import (
     ModelTest as ModelTest,
     compare as compare,
 )
+from .forecast import (
+    Design as Design,
+    DesignCandidate as DesignCandidate,
+    Prediction as Prediction,
+    design as design,
+    expected_covariance as expected_covariance,
+    expected_uncertainty as expected_uncertainty,
+    predict as predict,
+)
+from .posterior import Posterior as Posterior, sample as sample
 from .profiles import Contour as Contour, Profile as Profile, profile as profile
 from .rate_law import RateLaw as RateLaw, rate_law as rate_law
 from .replicates import (
