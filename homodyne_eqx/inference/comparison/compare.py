@@ -18,6 +18,7 @@ from .cross_validation import held_out_chi2
 from .entry import ComparedModel, Criteria, criteria_of
 from .model_test import ModelTest, nested_test, test_apart
 from .nesting import contains
+from .penalties import penalties_of
 
 LEVEL = 0.01
 _NEGLIGIBLE = 1e-3
@@ -64,6 +65,7 @@ def compare(
     """
     _check(results, level)
     found = {name: criteria_of(result) for name, result in results.items()}
+    found = _with_common_noise(results, found, data, loss)
     entries, factor, n_independent = _entries(results, found)
     if held_out is not None:
         means = {name: held_out_chi2(result, held_out, folds, data, loss) for name, result in results.items()}
@@ -137,6 +139,18 @@ def _entries(
             )
         )
     return entries, float(factor), float(n)
+
+
+def _with_common_noise(
+    results: Mapping[str, FitResult | JointResult], found: Mapping[str, Criteria], data: Any, loss: AbstractLoss | None
+) -> dict[str, Criteria]:
+    """The same with the noise of the model of least AIC for all; of joint fits each has its own."""
+    judged = {name: r for name, r in results.items() if isinstance(r, FitResult) and r.ended.at_minimum}
+    if not judged:
+        return {**found}
+    best = min(judged, key=lambda name: np.nan_to_num(found[name].chi2 + 2 * found[name].penalty, nan=np.inf))
+    common = penalties_of(judged, best, data, loss)
+    return {name: c._replace(penalty=common[name]) if name in common else c for name, c in found.items()}
 
 
 def _expected(result: FitResult | JointResult) -> tuple[float, float]:

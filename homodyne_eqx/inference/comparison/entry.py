@@ -2,7 +2,7 @@
 
 import math
 from dataclasses import dataclass
-from typing import Any, final
+from typing import Any, NamedTuple, final
 
 import numpy as np
 
@@ -11,8 +11,7 @@ from ...joint.joint_result import JointResult
 
 
 @final
-@dataclass(frozen=True)
-class Criteria:
+class Criteria(NamedTuple):
     """What a fit costs, before it is compared.
 
     - `free`: the number of free parameters, contrasts and offsets included;

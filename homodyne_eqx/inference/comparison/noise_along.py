@@ -6,7 +6,7 @@ import numpy as np
 
 from ...engine import Packed
 from ...engine.losses import AbstractLoss
-from ...engine.normal_equations.sector_slopes import sector_slopes
+from ...engine.normal_equations.sector_slopes import SectorSlopes, sector_slopes
 from ...engine.unfolding import folded_map, sector_places
 from ...fit.result.fit_result import FitResult
 from ...fit.uncertainty.noise_of_fit import NoiseOfFit, residual_and_weights
@@ -37,11 +37,16 @@ def variance_along(first: FitResult, second: FitResult, data: Any, loss: Abstrac
 def _of_sector(noise: NoiseOfFit, packed: Packed, k: int, apart: np.ndarray) -> float:
     slopes, folded = sector_slopes(noise.model, packed, noise.free, k), folded_map(packed, *sector_places(packed)[k])
     _, weights = residual_and_weights(slopes, folded, noise.loss)
-    of_sector = noise.sectors[k]
-    law = speckle_law(slopes.field, slopes.M, slopes.contrast / slopes.offset)
-    x = law.with_photons(of_sector.photon_noise, not of_sector.white).draw(np.random.default_rng([1, k]), _DRAWS)
+    x = intensities_of(noise, slopes, k, _DRAWS)
     pull = weights * apart
     pull = pull + pull.T
     linear = np.sum(pull * (slopes.contrast * slopes.M), axis=1)
     sums = slopes.offset * np.sum(x * (pull @ x), axis=0) / 2 - linear @ x
     return float(np.var(sums)) / float(noise.speckles[k])
+
+
+def intensities_of(noise: NoiseOfFit, slopes: SectorSlopes, k: int, n: int) -> np.ndarray:
+    """Drawn intensities of the speckles that sector k has by a fit, less their mean and in units of it, (n_t, n)."""
+    law = speckle_law(slopes.field, slopes.M, slopes.contrast / slopes.offset)
+    law = law.with_photons(noise.sectors[k].photon_noise, not noise.sectors[k].white)
+    return law.draw(np.random.default_rng([1, k]), n)

@@ -64,9 +64,7 @@ class Design:
             for each in self
         ]
         value, _ = number_texts(self.value, self.best.uncertainty)
-        first = (
-            f"Expected 1σ of {self.parameter} = {value} {self.unit}".rstrip() + ", all free parameters fitted along."
-        )
+        first = f"Expected 1σ of {self.parameter} = {value} {self.unit}".rstrip() + ", all that is free fitted along."
         return estimate_table(("measurement", "1σ", "relative", "÷ best", "unit"), rows, (first,))
 
     __repr__ = __str__

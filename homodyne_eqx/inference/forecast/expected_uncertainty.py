@@ -12,7 +12,7 @@ from jaxtyping import Array, Float
 from ...fit.free_parameters import marked_leaves
 from ...fit.problem import model_with
 from ...physics.dense_map import two_time_map
-from ...physics.geometry import Geometry
+from ...physics.geometry import Geometry, is_concrete
 from ...physics.model import FieldOfModel, TwoTimeModel
 from ...physics.parameter_names import element_names, named_leaves
 
@@ -36,8 +36,8 @@ def expected_uncertainty(
 ) -> Float[Array, ""]:
     """1σ of a parameter that a fit of maps of finitely many speckles would state.
 
-    It can be compiled, batched and differentiated, in the geometry (angles, q, frame times) and in the model. The random
-    numbers depend on the seed alone, so that differences of designs are not those of draws.
+    It can be compiled, batched and differentiated, in the geometry (angles, q, frame times) and in the model. The
+    random numbers depend on the seed alone, so that differences of designs are not those of draws.
 
     **Arguments:** as of `expected_covariance`; `parameter`: the name of a free one, an element (`contrast[3]`) too.
 
@@ -64,7 +64,7 @@ def expected_covariance(
     draws: int = DRAWS,
     seed: int = 0,
 ) -> Float[Array, "n_free n_free"]:
-    """The covariance N⁻¹ V N⁻¹ of the free parameters that a fit of equal weights would state, see `speckle_covariance`.
+    """The covariance N⁻¹ V N⁻¹ of the free parameters that a fit with equal weights states, as `speckle_covariance`.
 
     N = JᵀJ is the Fisher information of noise that is independent from pair to pair, and V the covariance of Jᵀr for
     maps of speckles, from intensities that are drawn with the correlation of the model.
@@ -129,7 +129,7 @@ def chosen_leaves(model: TwoTimeModel, free: Iterable[str] | None, fixed: Iterab
 
 def modes_of(share: Array) -> int:
     """How many modes of light make a contrast of this mean, 1 to 24."""
-    if isinstance(share, jax.core.Tracer):
+    if not is_concrete(share):
         raise ValueError("The contrast is traced, so the number of modes is not known; pass modes=round(1/contrast).")
     return int(np.clip(np.round(1 / np.mean(np.asarray(share))), 1, _MOST_MODES))
 

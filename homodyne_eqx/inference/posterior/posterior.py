@@ -6,7 +6,6 @@ from typing import Any, final
 
 import numpy as np
 
-from ...fit.log_density import LogDensity
 from ...fit.result.numbers import number_texts
 from ..estimate_table import estimate_table
 
@@ -16,7 +15,7 @@ LARGEST_R_HAT, FEWEST_EFFECTIVE = 1.01, 100
 @final
 @dataclass(frozen=True, repr=False)
 class Posterior:
-    """Draws from the probability of the free parameters, given data and priors; `print` shows a table. Made by `sample`.
+    """Draws from the probability of the free parameters, given data and priors; `print` shows them. Made by `sample`.
 
     - `names`, `units`: of the free parameters; `draws`: (chains, n, n_free); `flat`: (chains · n, n_free);
     - `fitted`, `stated`: value and uncertainty of the fit, (n_free,);
@@ -36,7 +35,7 @@ class Posterior:
     effective: Mapping[str, float]
     fitted: np.ndarray
     stated: np.ndarray
-    density: LogDensity
+    density: Any
     seconds: float
 
     @property
@@ -107,13 +106,14 @@ class Posterior:
         sigma = list(self.uncertainties.values())
         for k, name in enumerate(self.names):
             low, high = self.interval(name)
-            value, of, stated = number_texts(self.mean[name], sigma[k], float(self.stated[k]))
-            ends = [number_texts(x, sigma[k])[0] for x in (low, high)]
+            value, *others = number_texts(
+                self.mean[name], sigma[k], float(self.stated[k]), self.mean[name] - low, high - self.mean[name]
+            )
             numbers = (f"{self.r_hat[name]:.3f}", f"{self.effective[name]:.0f}")
-            rows.append((name, value, of, stated, *ends, *numbers, self.units[k]))
-        heading = ("parameter", "mean", "± 1σ", "stated", "16 %", "84 %", "R-hat", "ESS", "unit")
+            rows.append((name, value, *others, *numbers, self.units[k]))
+        heading = ("parameter", "mean", "± 1σ", "stated", "−", "+", "R-hat", "ESS", "unit")
         chains, n, _ = self.draws.shape
-        first = f"{n} draws in each of {chains} chains, {self.seconds:.0f} s; stated: 1σ of the fit."
+        first = f"{n} draws in each of {chains} chains, {self.seconds:.0f} s; stated: 1σ of the fit; − and + hold 68 %."
         last = "The draws may be trusted: no divergences, chains agree." if self.reliable else " ".join(self.doubts)
         return estimate_table(heading, rows, (first, last))
 

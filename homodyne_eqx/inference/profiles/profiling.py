@@ -32,7 +32,7 @@ def profile(
 
     Intervals of it need not be symmetric: they end at bounds, follow curved valleys, and do not depend on how a model
     is parametrised. Δχ² is divided by the ratio of the variance that the noise of the data leaves to that of white
-    noise, so that near the minimum the intervals are those of `Parameter.uncertainty`. Each point is a fit, started from
+    noise, so near the minimum the intervals are those of `Parameter.uncertainty`. Each point is a fit, started from
     the one before; all take one compiled program.
 
     **Arguments:**
