@@ -75,7 +75,7 @@ def design(
     geometries: Mapping[str, Geometry] | Sequence[Geometry],
     parameter: str,
     *,
-    speckles: float | int | Mapping[str, float],
+    speckles: float | int | Mapping[str, float | int],
     photons: float | int | None = None,
     free: Iterable[str] | None = None,
     fixed: Iterable[str] = (),

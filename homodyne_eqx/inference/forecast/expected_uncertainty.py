@@ -75,7 +75,7 @@ def expected_covariance(
     - `speckles`: how many independent ones each sector has; `photons`: that a speckle sends in a frame, on average;
       `None` for so many that they add no noise;
     - `free`, `fixed`: as of `fit`;
-    - `modes`: how many modes of light make the intensity, 1/contrast unless given; needed where the contrast is traced;
+    - `modes`: how many modes of light make the intensity, 1/contrast unless given; needed within a compiled function;
     - `draws`: speckles that are drawn for each sector; 1000 know 1σ to some 3 %; `seed`: of the random numbers.
 
     Memory: n_sector · n_t² · n_free numbers.
@@ -89,7 +89,7 @@ def expected_covariance(
     off_diagonal = 1 - jnp.eye(n_t, dtype=where.dtype)
     scale = jnp.maximum(jnp.abs(where), 1e-12)
     slopes = jax.jacfwd(lambda v: model_with(moving, rest, where + scale * v)(geometry))(jnp.zeros_like(where))
-    slopes = jnp.moveaxis(slopes, -1, 1) * off_diagonal  # (n_sector, n_free, n_t, n_t)
+    slopes = jnp.moveaxis(slopes, -1, 1) * off_diagonal[None, None]  # (n_sector, n_free, n_t, n_t)
     contrast, offset = model.scaling(geometry)
     share = contrast / offset
     n_modes = modes_of(share) if modes is None else modes
@@ -100,7 +100,7 @@ def expected_covariance(
     def of_sector(one: Any) -> tuple[Array, Array]:
         A, of_field, of_M, beta, level, key = one
         x = _intensities(of_field, beta, n_modes, photons, draws, key)
-        linear = jnp.sum(A * (beta * of_M), axis=-1)
+        linear = jnp.sum(A * (beta * of_M)[None], axis=-1)
         pulls = level * (jnp.einsum("ia,kij,ja->ka", x, A, x) / 2 - linear @ x)
         pulls = pulls - jnp.mean(pulls, axis=1, keepdims=True)
         return jnp.einsum("kij,lij->kl", A, A) / 2, pulls @ pulls.T / (draws - 1)

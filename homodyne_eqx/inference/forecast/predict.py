@@ -60,8 +60,7 @@ def predict(result: FitResult | Posterior, geometry: Geometry, *, level: float |
     wide = math.sqrt(quantile_of_chi2(float(level), 1))
     maps, g2 = np.asarray(maps, float), np.asarray(g2, float)
     of_maps, of_g2 = (wide * np.sqrt(np.asarray(x, float)) for x in (of_maps, of_g2))
-    fitted = _suited(result.model, geometry)
-    rates = curves_of(fitted, free, lambda slope: wide**2 * float(slope @ covariance @ slope), geometry)
+    rates = curves_of(result.model, free, lambda slope: wide**2 * float(slope @ covariance @ slope), geometry)
     return Prediction(
         geometry,
         float(level),
