@@ -133,6 +133,12 @@ def _cells(each: ComparedModel, validated: bool) -> tuple[str, ...]:
         str(each.free),
         f"{each.reduced_chi2:.4g}",
         f"{each.held_out:.4g}" if validated else expected,
-        *(f"{x:.3g}" if math.isfinite(x) else "–" for x in numbers),
+        *(_difference(x) for x in numbers),
         each.status,
     )
+
+
+def _difference(x: float) -> str:
+    if not math.isfinite(x):
+        return "–"
+    return f"{x:.0f}" if 100 <= abs(x) < 1e6 else f"{x:.3g}"
