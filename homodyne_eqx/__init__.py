@@ -69,13 +69,29 @@ from .fit import (
 )
 from .inference import (
     Bootstrap as Bootstrap,
+    ComparedModel as ComparedModel,
+    Comparison as Comparison,
     Consistency as Consistency,
+    Contour as Contour,
+    Design as Design,
+    DesignCandidate as DesignCandidate,
+    ModelTest as ModelTest,
+    Posterior as Posterior,
+    Prediction as Prediction,
+    Profile as Profile,
     RateLaw as RateLaw,
     Replicates as Replicates,
     blocks_of_frames as blocks_of_frames,
     bootstrap as bootstrap,
+    compare as compare,
+    design as design,
+    expected_covariance as expected_covariance,
+    expected_uncertainty as expected_uncertainty,
     from_replicates as from_replicates,
+    predict as predict,
+    profile as profile,
     rate_law as rate_law,
+    sample as sample,
 )
 from .joint import JointResult as JointResult, fit as fit
 from .physics.accumulation import (

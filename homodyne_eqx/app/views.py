@@ -29,8 +29,22 @@ def _report(result: Any, path: Any, **options: Any) -> Any:
     return write_report(result, path, **options)
 
 
+def _profile(profile: Any, **options: Any) -> Any:
+    from .figures.profiles import profile_figure
+
+    return profile_figure(profile, **options)
+
+
+def _contour(contour: Any, **options: Any) -> Any:
+    from .figures.profiles import contour_figure
+
+    return contour_figure(contour, **options)
+
+
 def offer_views() -> None:
     """Enter figures and report."""
+    offer("profile.plot", _profile)
+    offer("contour.plot", _contour)
     offer("data.plot", _plot_of_data)
     offer("pairs.plot", _plot_of_pairs)
     offer("result.plot", _plot)

@@ -13,7 +13,7 @@ from ..engine import Packed, pack
 from ..engine.losses import AbstractLoss, Squares
 from ..engine.normal_equations.sector_slopes import sector_slopes
 from ..engine.repacking import repacked
-from ..fit.free_parameters import FreeParameters, marked_leaves
+from ..fit.free_parameters import FreeParameters
 from ..fit.minimiser import Minimiser
 from ..fit.result.fit_result import FitResult
 from ..fit.result.numbers import number_texts
@@ -23,6 +23,7 @@ from ..fit.uncertainty.speckle_covariance import SpeckleCovariance, speckle_cova
 from ..noise.map_noise import MapNoise, map_noise
 from ..noise.speckle_draws import speckle_law
 from .estimate_table import estimate_table
+from .from_the_fit import from_the_fit
 from .scatter import nearest_turns, scatter_covariance
 
 _FEWEST = 3
@@ -135,7 +136,7 @@ def bootstrap(
     given = None if speckles is None else _checked(speckles, packed.geometry.n_sector)
     found = speckle_covariance(result, packed, loss=loss)
     used = found.speckles if given is None else np.where(found.white, found.speckles, given)
-    parameters = _from_the_fit(result)
+    parameters = from_the_fit(result)
     fitted, noises = _of_sectors(result, packed, parameters, found, used)
     minimiser = Minimiser(result.model, loss or Squares(), levenberg_marquardt(), _MAX_STEPS, None, None, False)
     refits, at_bound, failed = [], [], []
@@ -165,13 +166,6 @@ def bootstrap(
         speckles=used,
         notes=tuple(_notes(result, found, given is not None, np.sum(at_bound, axis=0), len(failed), n)),
     )
-
-
-def _from_the_fit(result: FitResult) -> FreeParameters:
-    """The parameters of a fit with their bounds, started where it ended."""
-    known = tuple(result.parameters.values())
-    leaves = marked_leaves(result.model, {p.leaf for p in known if p.free})
-    return FreeParameters(known, leaves, ()).started({p.name: p.value for p in known if p.free})
 
 
 def _of_sectors(

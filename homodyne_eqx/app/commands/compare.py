@@ -1,22 +1,20 @@
-"""`homodyne-eqx compare`: several models of one file, and the simplest that describes it."""
+"""`homodyne-eqx compare`: several models of one file, and which describes it best."""
 
 import sys
 import time
-from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.table import Table
 
 from ...fit.result.document import json_text
-from ...physics.minus_sign import with_minus
 from .. import options as opt
 from ..bad_input import INTERRUPTED, refuses_bad_input
-from ..comparison import Compared
+from ..compared_models import folder_of, model_and_rates
 from ..fit_settings import FitSettings
+from ..model_choice import LOSSES
 from ..output_folder import check_output, whole_folder
 from ..runtime import set_up_jax
 from .fit import NOT_ADEQUATE
@@ -55,16 +53,14 @@ def compare(
     threads: opt.Threads = None,
     quiet: opt.Quiet = False,
 ) -> None:
-    """Fit several models to the same data, and name the simplest one that describes them.
+    """Fit several models to the same data, and say which describes them best, and whether the data can tell.
 
-    Those that describe the data, by the verdict of their fit, come first, the fewest free parameters first; then the
-    others, by how far reduced χ² exceeds what the noise lets expect. Differences of χ² are not tested: the noise of
-    speckles is correlated. Every model starts from the data.
+    Those that describe the data, by the verdict of their fit, come first, then the others, each the least AIC first,
+    which counts the independent data that correlated noise leaves. A model stands behind a case of it unless χ² falls
+    by more than that noise lets it. Every model starts from the data.
 
     Exit code 0: a model describes the data. 2: bad input. 3: none does. 130: interrupted.
     """
-    from ..comparison import compared, conclusion, model_and_rates, ranked
-
     console = Console(quiet=quiet)
     asked = dict.fromkeys(model)
     if len(asked) < 2:
@@ -76,6 +72,7 @@ def compare(
         check_output(output, force, _ours(output))
     set_up_jax(threads)
     from ...fit import Ended
+    from ...inference import compare as compare_results
     from .. import fitting, report
     from ..fit_file import fit_file
     from ..preparing import prepared
@@ -89,16 +86,15 @@ def compare(
         done[name] = fit_file(file, each, console, quiet, sys.argv[1:], begun, ready)
         if done[name].result.ended == Ended.INTERRUPTED:
             raise typer.Exit(INTERRUPTED)
-    models = ranked([compared(name, each.result) for name, each in done.items()])
-    console.print()
-    console.print(table_of(models))
-    console.print(conclusion(models), highlight=False, markup=False)
+    results = {name: each.result for name, each in done.items()}
+    compared = compare_results(results, loss=LOSSES[settings.loss]())
+    console.print(f"\n{compared}", highlight=False, markup=False, soft_wrap=True)
     if output is not None:
         with whole_folder(output, force, _ours(output)) as partial:
-            for one in models:
+            for one in compared:
                 of_it = done[one.name]
                 fitting.write(
-                    partial / one.folder,
+                    partial / folder_of(one.name),
                     of_it.result,
                     of_it.more,
                     force=False,
@@ -106,12 +102,12 @@ def compare(
                     quiet=True,
                     config=of_it.config,
                 )
-            document = {"conclusion": conclusion(models), "models": [one.document() for one in models]}
+            document = compared.document()
+            document["models"] = [{**one, "folder": folder_of(one["name"])} for one in document["models"]]
             (partial / _NAMES).write_text(json_text(document), encoding="utf-8")
-        console.print(
-            f"wrote {output}: {_NAMES}, {', '.join(one.folder for one in models)}", highlight=False, markup=False
-        )
-    if models[0].status != "adequate":
+        folders = ", ".join(folder_of(one.name) for one in compared)
+        console.print(f"wrote {output}: {_NAMES}, {folders}", highlight=False, markup=False)
+    if compared.best.status != "adequate":
         raise typer.Exit(NOT_ADEQUATE)
 
 
@@ -120,16 +116,3 @@ def _ours(output: Path) -> frozenset[str]:
     if not (output / _NAMES).is_file():
         return frozenset({_NAMES})
     return frozenset({_NAMES, *(each.parent.name for each in output.glob("*/result.json"))})
-
-
-def table_of(models: Iterable[Compared]) -> Table:
-    """A row for each model; no expectation where its fit did not end at a minimum."""
-    from .. import report
-
-    shown = report.table("model", "verdict", "free>", "χ²/dof>", "expected>", "excess>")
-    for one in models:
-        judged = one.status != "not judged"
-        expected = f"{one.expected:.3g} ± {one.spread:.2g}" if judged else "–"
-        excess = with_minus(f"{one.excess:.3g} σ") if judged else "–"
-        shown.add_row(one.name, one.status, str(one.free), f"{one.reduced_chi2:.4g}", expected, excess)
-    return shown

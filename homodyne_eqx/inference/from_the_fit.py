@@ -1,0 +1,18 @@
+"""The parameters of a fit, to go on from where it ended."""
+
+from typing import Any
+
+from ..fit.free_parameters import FreeParameters, marked_leaves
+from ..fit.result.fit_result import FitResult
+
+
+def from_the_fit(result: FitResult) -> FreeParameters:
+    """The parameters of a fit with their bounds and priors, started where it ended."""
+    known = tuple(result.parameters.values())
+    given = FreeParameters(known, free_leaves(result), (), {}, result.model.scaling.closed_form)
+    return given.started({p.name: p.value for p in known if p.free})
+
+
+def free_leaves(result: FitResult) -> Any:
+    """A PyTree of bool like the model, true for the leaves that the fit has moved."""
+    return marked_leaves(result.model, {p.leaf for p in result.parameters.values() if p.free})

@@ -1,0 +1,130 @@
+"""Draws from the posterior of a fit, and whether they may be trusted."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, final
+
+import numpy as np
+
+from ...fit.result.numbers import number_texts
+from ..estimate_table import estimate_table
+
+LARGEST_R_HAT, FEWEST_EFFECTIVE = 1.01, 100
+
+
+@final
+@dataclass(frozen=True, repr=False)
+class Posterior:
+    """Draws from the probability of the free parameters, given data and priors; `print` shows them. Made by `sample`.
+
+    - `names`, `units`: of the free parameters; `draws`: (chains, n, n_free); `flat`: (chains · n, n_free);
+    - `fitted`, `stated`: value and uncertainty of the fit, (n_free,);
+    - `log_density`: of each draw, up to a constant, (chains, n); `divergences`: how many steps had to be given up;
+    - `r_hat`: name → ratio of the spread of all chains to that within one, 1 where they agree; `effective`: name → how
+      many independent draws know the mean as well; `reliable`: whether every R-hat is at most 1.01, every effective
+      number at least 100, and no step was given up;
+    - `density`: what was sampled, see `log_density`; `seconds`.
+    """
+
+    names: tuple[str, ...]
+    units: tuple[str, ...]
+    draws: np.ndarray
+    log_density: np.ndarray
+    divergences: int
+    r_hat: Mapping[str, float]
+    effective: Mapping[str, float]
+    fitted: np.ndarray
+    stated: np.ndarray
+    density: Any
+    seconds: float
+
+    @property
+    def flat(self) -> np.ndarray:
+        return self.draws.reshape(-1, self.draws.shape[-1])
+
+    @property
+    def mean(self) -> Mapping[str, float]:
+        return dict(zip(self.names, np.mean(self.flat, axis=0).tolist(), strict=True))
+
+    @property
+    def covariance(self) -> np.ndarray:
+        return np.atleast_2d(np.cov(self.flat.T))
+
+    @property
+    def uncertainties(self) -> Mapping[str, float]:
+        return dict(zip(self.names, np.sqrt(np.diagonal(self.covariance)).tolist(), strict=True))
+
+    def interval(self, name: str, level: float | int = 0.6827) -> tuple[float, float]:
+        """(low, high) that holds this share of the draws, as many below as above.
+
+        **Raises:** `KeyError` for a parameter that is not free; `ValueError` for a level that is not between 0 and 1.
+        """
+        if name not in self.names:
+            raise KeyError(f"{name} was not sampled. There are {', '.join(self.names)}.")
+        if not 0 < level < 1:
+            raise ValueError(f"level is {level}; expected a number between 0 and 1, 0.95 for example.")
+        ends = np.quantile(self.flat[:, self.names.index(name)], [(1 - level) / 2, (1 + level) / 2])
+        return float(ends[0]), float(ends[1])
+
+    @property
+    def reliable(self) -> bool:
+        return not self.doubts
+
+    @property
+    def doubts(self) -> tuple[str, ...]:
+        """What speaks against the draws, in words; nothing where they may be trusted."""
+        said = []
+        if self.divergences:
+            said.append(
+                f"{self.divergences} of {self.draws.shape[0] * self.draws.shape[1]} steps diverged: part of the "
+                "posterior may be missing. Bound or fix what the data hardly determine."
+            )
+        far = [name for name, x in self.r_hat.items() if not x <= LARGEST_R_HAT]
+        if far:
+            said.append(f"The chains do not agree on {', '.join(far[:4])} (R-hat above {LARGEST_R_HAT}). Draw more.")
+        few = [name for name, x in self.effective.items() if not x >= FEWEST_EFFECTIVE]
+        if few:
+            said.append(f"Fewer than {FEWEST_EFFECTIVE} independent draws of {', '.join(few[:4])}. Draw more.")
+        return tuple(said)
+
+    def inference_data(self) -> Any:
+        """The draws as `arviz.InferenceData`, with the units of the parameters as attributes.
+
+        **Raises:** `ImportError` without the packages of the extra `posterior`.
+        """
+        arviz = _arviz()
+        found = arviz.from_dict(
+            posterior={name: self.draws[:, :, k] for k, name in enumerate(self.names)},
+            sample_stats={"lp": self.log_density},
+        )
+        for name, unit in zip(self.names, self.units, strict=True):
+            found.posterior[name].attrs["units"] = unit
+        return found
+
+    def __str__(self) -> str:
+        rows = []
+        sigma = list(self.uncertainties.values())
+        for k, name in enumerate(self.names):
+            low, high = self.interval(name)
+            value, *others = number_texts(
+                self.mean[name], sigma[k], float(self.stated[k]), self.mean[name] - low, high - self.mean[name]
+            )
+            numbers = (f"{self.r_hat[name]:.3f}", f"{self.effective[name]:.0f}")
+            rows.append((name, value, *others, *numbers, self.units[k]))
+        heading = ("parameter", "mean", "± 1σ", "stated", "−", "+", "R-hat", "ESS", "unit")
+        chains, n, _ = self.draws.shape
+        first = f"{n} draws in each of {chains} chains, {self.seconds:.0f} s; stated: 1σ of the fit; − and + hold 68 %."
+        last = "The draws may be trusted: no divergences, chains agree." if self.reliable else " ".join(self.doubts)
+        return estimate_table(heading, rows, (first, last))
+
+    __repr__ = __str__
+
+
+def _arviz() -> Any:
+    try:
+        import arviz
+    except ImportError as error:
+        raise ImportError(
+            "Posteriors need NumPyro and ArviZ. Install them with: pip install 'homodyne-eqx[posterior]'."
+        ) from error
+    return arviz

@@ -1,0 +1,90 @@
+"""χ² along one parameter, the others at their best, and the intervals that follow."""
+
+import math
+from dataclasses import dataclass
+from typing import Any, final
+
+import numpy as np
+
+from ...data.offered import offered
+from ...fit.result.numbers import number_texts, value_text
+from ..estimate_table import estimate_table
+from ..weighted_chi2 import quantile_of_chi2
+
+ONE_SIGMA = math.erf(math.sqrt(0.5))
+
+
+@final
+@dataclass(frozen=True, repr=False)
+class Profile:
+    """How χ² rises along a parameter while the others are at their best; `print` shows intervals. Made by `profile`.
+
+    - `name`, `unit`; `value`: where the fit ended; `sigma`: its 1σ, a bound left aside;
+    - `values`: of the parameter, (n,), increasing; `statistic`: χ² there, less that of the fit, in units of the noise:
+      1 at the ends of an interval of 68 %, (n,);
+    - `names`, `others`: of all free parameters, and their values at each point, (n, n_free);
+    - `ends`: why the points end below and above: "level", "bound" of the parameter, or "open" where χ² does not rise.
+    """
+
+    name: str
+    unit: str
+    value: float
+    sigma: float
+    values: np.ndarray
+    statistic: np.ndarray
+    names: tuple[str, ...]
+    others: np.ndarray
+    ends: tuple[str, str]
+    notes: tuple[str, ...] = ()
+
+    def interval(self, level: float | int = ONE_SIGMA) -> tuple[float, float]:
+        """(low, high) that covers the true value with this probability; 68 % unless given.
+
+        An end is the bound of the parameter where that comes first, and infinite where χ² does not rise enough.
+
+        **Raises:** `ValueError` for a probability that is not between 0 and 1, or beyond what was profiled.
+        """
+        if not 0 < level < 1:
+            raise ValueError(f"level is {level}; expected a number between 0 and 1, 0.95 for example.")
+        target = math.sqrt(quantile_of_chi2(level, 1))
+        root, middle = np.sqrt(np.maximum(self.statistic, 0)), int(np.flatnonzero(self.values == self.value)[0])
+        sides = ((slice(middle, None, -1), self.ends[0], -math.inf), (slice(middle, None), self.ends[1], math.inf))
+        found = [_crossing(self.values[side], root[side], target, end, out) for side, end, out in sides]
+        if any(x is None for x in found):
+            raise ValueError(f"level is {level}; the profile ends before. Make it with profile(…, to={level}).")
+        return found[0], found[1]  # pyright: ignore[reportReturnType]
+
+    def plot(self, **options: Any) -> Any:
+        """A figure of Matplotlib, which the extra `figures` installs: the profile, the parabola of `sigma`, and the
+        intervals of 68 % and 95 %. `width`, inches, and `style` as of `result.plot`."""
+        return offered("profile.plot")(self, **options)
+
+    def __str__(self) -> str:
+        rows = []
+        for level in (ONE_SIGMA, 0.95, 0.99):
+            try:
+                low, high = self.interval(level)
+            except ValueError:
+                continue
+            below, above = self.value - low, high - self.value
+            said = number_texts(self.value, self.sigma, below, above)
+            ends = [value_text(x, self.sigma) if math.isfinite(x) else "open" for x in (low, high)]
+            rows.append((f"{100 * level:.0f} %", *ends, said[2], said[3], self.unit))
+        value, sigma = number_texts(self.value, self.sigma)
+        first = f"{self.name} = {value} ± {sigma} {self.unit}".rstrip() + " by the curvature of χ²."
+        at_bound = [("lower", "upper")[k] for k in (0, 1) if self.ends[k] == "bound"]
+        notes = [f"note: χ² stays below the highest level up to the {side} bound" for side in at_bound]
+        notes += [f"note: {note}" for note in self.notes]
+        return estimate_table((self.name, "low", "high", "−", "+", "unit"), rows, (first, *notes))
+
+    __repr__ = __str__
+
+
+def _crossing(values: np.ndarray, root: np.ndarray, target: float, ended: str, outside: float) -> float | None:
+    """Where the root of the statistic first reaches the target."""
+    beyond = np.flatnonzero(root >= target)
+    if not beyond.size:
+        return {"bound": float(values[-1]), "open": outside}.get(ended)
+    k = int(beyond[0])
+    share = (target - root[k - 1]) / (root[k] - root[k - 1])
+    return float(values[k - 1] + share * (values[k] - values[k - 1]))
