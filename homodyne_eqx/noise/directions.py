@@ -5,6 +5,7 @@ from typing import NamedTuple, final
 import numpy as np
 
 from ..engine.normal_equations.sector_slopes import SectorSlopes
+from .binned_slopes import binned_slopes
 from .binning import FrameBins
 
 DEPARTURES = ("contrast", "offset", "rate", "stretching", "ageing")
@@ -27,25 +28,11 @@ class Directions(NamedTuple):
 
 def directions_of(slopes: SectorSlopes, bins: FrameBins, M: np.ndarray) -> Directions:
     """**Arguments:** `M`: over the bins, (n, n)."""
-    moved = {int(k) for channel in slopes.channels for k in channel.columns} | set(
-        np.flatnonzero(np.any(slopes.scaling != 0, axis=0)).tolist()
-    )
-    active = np.array(sorted(moved), int) if len(moved) <= MOST_PARAMETERS else np.zeros(0, int)
+    along = binned_slopes(slopes, bins, M)
+    active = along.active if along.active.size <= MOST_PARAMETERS else np.zeros(0, int)
     maps = np.zeros((active.size + len(DEPARTURES), bins.n, bins.n))
-    place = {int(k): position for position, k in enumerate(active)}
-    for k, position in place.items():
-        maps[position] = slopes.scaling[0, k] * M + slopes.scaling[1, k]
-    for channel in slopes.channels if active.size else ():
-        T = bins.of_frames(channel.tangents.T).T
-        later = bins.of_every_pair(channel.later)
-        earlier = None if channel.earlier is None else bins.of_every_pair(channel.earlier)
-        for of_column, k in zip(T, channel.columns, strict=True):
-            slope = later * of_column[:, None]
-            if channel.kind == "difference":
-                slope -= later * of_column
-            elif earlier is not None:
-                slope += earlier * of_column
-            maps[place[int(k)]] += slope + slope.T
+    for position, k in enumerate(active.tolist()):
+        maps[position] = along.of(k)
     maps[active.size :] = _departures(slopes.contrast, M)
     return Directions(active, without_diagonal(maps))
 

@@ -6,6 +6,7 @@ diagonal of a map, where a frame is correlated with itself, is missing, which is
 such that it adds nothing.
 """
 
+from collections.abc import Callable, Sequence
 from typing import NamedTuple, final
 
 import numpy as np
@@ -41,14 +42,30 @@ def whitening(K: np.ndarray) -> Whitening:
     return Whitening(W, (vectors / np.sqrt(values)) @ vectors.T, np.linalg.inv(W * W))
 
 
-def photon_noise_of(residual: np.ndarray, M: np.ndarray, share: np.ndarray, lowest: float, highest: float) -> float:
+def photon_noise_of(maps: Sequence[tuple[np.ndarray, np.ndarray, np.ndarray]], lowest: float, highest: float) -> float:
     """ρ, the variance of photon noise in a frame in units of the contrast, of largest likelihood.
 
-    The number of speckles is profiled. −2 log L = (n + 1) log det K + log det(W ∘ W) + m log Q, over the m pairs.
+    The number of speckles is profiled, of each map. −2 log L = (n + 1) log det K + log det(W ∘ W) + m log Q, over the m
+    pairs.
 
-    **Arguments:** `residual`: data − model, (n, n), symmetric, diagonal 0; `M`: (n, n); `share`: by what ρ is
-    multiplied in each frame, (n,), for frames that are averages of several; `lowest`, `highest`: the range of ρ.
+    **Arguments:** `maps`: of each `residual`, data − model, (n, n), symmetric, diagonal 0; `M`, (n, n); and `share`, by
+    what ρ is multiplied in each frame, (n,), for frames that are averages of several; `lowest`, `highest`: the range of
+    ρ.
     """
+    likelihoods = [_likelihood(*each) for each in maps]
+
+    def minus_twice_log(log_noise: float) -> float:
+        return sum(likelihood(log_noise) for likelihood in likelihoods)
+
+    grid = np.linspace(np.log(lowest), np.log(highest), 12)
+    found = np.array([minus_twice_log(x) for x in grid])
+    k = int(np.argmin(found))
+    low, high = grid[max(k - 1, 0)], grid[min(k + 1, len(grid) - 1)]
+    return float(np.exp(_smallest(minus_twice_log, low, high)))
+
+
+def _likelihood(residual: np.ndarray, M: np.ndarray, share: np.ndarray) -> Callable[[float], float]:
+    """−2 log L of log ρ but for a constant."""
     n = len(M)
     m = n * (n - 1) / 2
     scaled_M = M / np.sqrt(np.outer(share, share))
@@ -73,14 +90,10 @@ def photon_noise_of(residual: np.ndarray, M: np.ndarray, share: np.ndarray, lowe
         log_det, log_form = float(np.sum(log_pivots[:n])), float(log_pivots[n])
         return -(n + 1) * float(np.sum(np.log(inverse))) + log_det + m * (log_form - log_scale)
 
-    grid = np.linspace(np.log(lowest), np.log(highest), 12)
-    found = np.array([minus_twice_log(x) for x in grid])
-    k = int(np.argmin(found))
-    low, high = grid[max(k - 1, 0)], grid[min(k + 1, len(grid) - 1)]
-    return float(np.exp(_smallest(minus_twice_log, low, high)))
+    return minus_twice_log
 
 
-def _smallest(function, low: float, high: float, steps: int = 9) -> float:
+def _smallest(function: Callable[[float], float], low: float, high: float, steps: int = 9) -> float:
     """Where a function of one minimum is smallest, by golden sections."""
     golden = (5**0.5 - 1) / 2
     a, b = high - golden * (high - low), low + golden * (high - low)

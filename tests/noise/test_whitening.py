@@ -52,7 +52,7 @@ def test_photon_noise_is_found(rho):
     n = 60
     M = np.exp(-np.abs(np.subtract.outer(np.arange(n), np.arange(n))) / 8)
     maps = noise_of_map(np.random.default_rng(4), M + rho * np.eye(n), 5) * 0.03
-    found = [photon_noise_of(X, M, np.ones(n), 1e-4, 1e5) for X in maps]
+    found = [photon_noise_of([(X, M, np.ones(n))], 1e-4, 1e5) for X in maps]
     assert abs(np.median(np.log(np.array(found) / rho))) < 0.3
 
 
