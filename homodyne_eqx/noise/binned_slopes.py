@@ -38,7 +38,7 @@ class BinnedSlopes(NamedTuple):
 
     def of(self, k: int) -> np.ndarray:
         """The slope by parameter k, (n, n), symmetric; its diagonal means nothing."""
-        out = self.scaling[0, k] * self.M + self.scaling[1, k]
+        out = float(self.scaling[0, k]) * self.M + float(self.scaling[1, k])
         for channel in self.channels:
             for T in channel.tangents[channel.columns == k]:
                 slope = channel.later * T[:, None]
@@ -52,7 +52,8 @@ class BinnedSlopes(NamedTuple):
 
         **Arguments:** `factor`: (n, n), symmetric with diagonal 0.
         """
-        total = (np.sum(factor * self.M) * self.scaling[0] + np.sum(factor) * self.scaling[1]) / 2
+        of_scaling = np.sum(factor * self.M, dtype=float), np.sum(factor, dtype=float)
+        total = (of_scaling[0] * self.scaling[0] + of_scaling[1] * self.scaling[1]) / 2
         for channel in self.channels:
             by_frame = np.sum(channel.later * factor, axis=1, dtype=float)
             if channel.earlier is not None:
@@ -61,12 +62,13 @@ class BinnedSlopes(NamedTuple):
         return total
 
 
-def binned_slopes(slopes: SectorSlopes, bins: FrameBins, M: np.ndarray) -> BinnedSlopes:
-    """**Arguments:** `M`: over the bins, (n, n)."""
+def binned_slopes(slopes: SectorSlopes, bins: FrameBins, M: np.ndarray, dtype: type = np.float64) -> BinnedSlopes:
+    """**Arguments:** `M`: over the bins, (n, n); `dtype`: of the slopes."""
     channels = []
     for channel in slopes.channels:
         later = bins.of_every_pair(channel.later)
-        earlier = None if channel.earlier is None else bins.of_every_pair(channel.earlier)
+        earlier = None if channel.earlier is None else bins.of_every_pair(channel.earlier).astype(dtype, copy=False)
         earlier = -later if channel.kind == "difference" else earlier
-        channels.append(BinnedChannel(channel.columns, bins.of_frames(channel.tangents.T).T, later, earlier))
-    return BinnedSlopes(M, slopes.scaling, tuple(channels))
+        tangents = bins.of_frames(channel.tangents.T).T.astype(dtype, copy=False)
+        channels.append(BinnedChannel(channel.columns, tangents, later, earlier))
+    return BinnedSlopes(M.astype(dtype, copy=False), slopes.scaling, tuple(channels))

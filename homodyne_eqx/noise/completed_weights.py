@@ -21,12 +21,14 @@ class CompletedWeights(NamedTuple):
     missing: np.ndarray | None
 
     def of(self, X: np.ndarray) -> np.ndarray:
-        """W X′ W, (n, n), symmetric, 0 where pixels are missing. **Arguments:** `X`: symmetric, 0 there."""
+        """W X′ W, (n, n), symmetric but for rounding, 0 where pixels are missing.
+
+        **Arguments:** `X`: (n, n), symmetric, 0 where pixels are missing.
+        """
         left = self.W @ X
         completed = -self.completion @ np.einsum("ij,ij->i", left, self.W)
         left += self.W * completed
         out = left @ self.W
-        out = (out + out.T) / 2
         if self.missing is None:
             np.fill_diagonal(out, 0)
             return out

@@ -16,7 +16,7 @@ from .whitening import photon_noise_of
 
 MOST_FRAMES = 1024
 _WHOLE = 160
-_WINDOWS = 4
+_WINDOWS = 2
 _DOUBLE_UP_TO = 256
 _DRAWN_AT_ONCE = 512
 
@@ -67,15 +67,15 @@ def weighted_sector(
     drawn = [law.draw(generator, size) for size in _parts(n_draws)]
     of_least_squares = np.concatenate([pulls.of(x) for x in drawn], axis=1)
     in_bins = [bins.of_frames(x) for x in drawn]
-    along, excess = binned_slopes(slopes, bins, M), slopes.contrast * M
+    along, excess = binned_slopes(slopes, bins, M, dtype), slopes.contrast * M.astype(dtype)
     normal, vector, with_weights = [], [], []
-    there = bins.counts > 0
+    there = (bins.counts > 0) & ~np.eye(bins.n, dtype=bool)
     for k in along.active.tolist():
-        B = weighting.of(np.where(there, without_diagonal(along.of(k)), 0).astype(dtype)) / dtype(slopes.contrast**2)
+        B = weighting.of(np.where(there, along.of(k), dtype(0))) / dtype(slopes.contrast**2)
         normal.append(along.sums(B)[along.active])
         vector.append(np.sum(B * values, dtype=float) / 2)
-        linear = np.sum(B * excess, axis=1)
-        single = B.astype(np.float32)
+        linear = np.sum(B * excess, axis=1, dtype=float)
+        single = B.astype(np.float32, copy=False)
         with_weights.append(np.concatenate([_pull(single, linear, slopes.offset, x) for x in in_bins]))
     return WeightedSector(
         active=along.active,
@@ -96,7 +96,7 @@ def _parts(n: int) -> list[int]:
 
 
 def _photon_noise(values: np.ndarray, M: np.ndarray, share: np.ndarray) -> float:
-    """The photon noise of largest likelihood over four windows of 160 frames."""
+    """The photon noise of largest likelihood over two windows of 160 frames."""
     n = len(M)
     firsts = np.unique(np.linspace(0, n - _WHOLE, _WINDOWS).astype(int)).tolist()
     windows = [slice(first, first + _WHOLE) for first in firsts]

@@ -4,6 +4,8 @@ import numpy as np
 
 from ..solve.minimise import Outcome
 from ..uncertainty.noise_of_fit import NoiseOfFit
+from ..verdict.departures import departure_findings
+from ..verdict.finding import Kind
 from .estimate import Guard
 from .weighted_descent import Descent
 
@@ -20,7 +22,8 @@ def guard_of(descent: Descent, outcome: Outcome, noise: NoiseOfFit) -> Guard:
     """Whether the weighted estimate is to be used. **Arguments:** `outcome`, `noise`: of least squares.
 
     Two fits of one data set, of which the one weights near and the other far lags more, have the same mean if the model
-    is right (Hausman, Econometrica 46, 1251 (1978)).
+    is right (Hausman, Econometrica 46, 1251 (1978)). Nor may all sectors together differ from the model in one of the
+    ways that the verdict knows.
     """
     from scipy.special import chdtri
 
@@ -34,12 +37,16 @@ def guard_of(descent: Descent, outcome: Outcome, noise: NoiseOfFit) -> Guard:
         f"{threshold:.3g} once in 1000 times)"
     )
     photons = float(np.median([sector.photon_noise for sector in descent.sums.sectors]))
+    findings = departure_findings(noise.weighted_fit, None)
+    common = next((finding.text for finding in findings if finding.kind == Kind.EVERYWHERE), None)
     passed = False
     if not statistic <= threshold or not descent.settled:
         said = (
             f"weights for the noise of speckles lead to other parameters than equal weights {size}: the model does not "
             "describe the decay, and equal weights are kept."
         )
+    elif common is not None:
+        said = f"equal weights are kept: {common}"
     elif photons > _PHOTONS_ALONE:
         said = (
             f"photons make {photons:.2g} times the noise of the speckles, for which equal weights are the "

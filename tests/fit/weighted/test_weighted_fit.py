@@ -130,7 +130,7 @@ def test_the_sums_are_those_of_brute_force():
 
 @pytest.mark.x64
 def test_a_decay_that_the_model_has_not_keeps_equal_weights():
-    data = simulated(2, n_t=60, speckles=4000, exponent=0.85)
+    data = simulated(2, speckles=8000, exponent=0.85)
     result = hx.fit(MODEL, data, weights="speckle")
     assert (result.weights, result.guard.passed) == ("independent", False)
     assert result.guard.statistic > 2 * result.guard.threshold
@@ -138,6 +138,15 @@ def test_a_decay_that_the_model_has_not_keeps_equal_weights():
     np.testing.assert_array_equal(result.covariance, result.estimates["independent"].covariance)
     assert not result.verdict.adequate
     assert "equal weights are kept" in result.verdict.text
+
+
+@pytest.mark.x64
+def test_a_contrast_that_falls_keeps_equal_weights():
+    share = np.sqrt(np.linspace(1, 0.6, 40))
+    maps = 1 + (np.asarray(simulated(3, speckles=8000).c2) - 1) * np.outer(share, share)
+    result = hx.fit(MODEL, hx.TwoTimeData(maps, geometry(40), sigma=0.05), weights="speckle")
+    assert result.weights == "independent"
+    assert "contrast falls more with the age of the sample" in result.verdict.text
 
 
 @pytest.mark.x64
