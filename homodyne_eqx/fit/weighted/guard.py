@@ -49,8 +49,8 @@ def guard_of(descent: Descent, outcome: Outcome, noise: NoiseOfFit) -> Guard:
         said = f"equal weights are kept: {common}"
     elif photons > _PHOTONS_ALONE:
         said = (
-            f"photons make {photons:.2g} times the noise of the speckles, for which equal weights are the "
-            "better ones; they are kept."
+            f"equal weights are kept: photons make {photons:.2g} times the noise of the speckles, so that neighbouring "
+            "pixels share little of it."
         )
     else:
         passed, said = True, f"equal weights lead to the same parameters within the noise {size}."
