@@ -9,10 +9,10 @@ from .binned_slopes import binned_slopes
 from .binning import FrameBins
 from .completed_weights import completed_weights
 from .directions import without_diagonal
+from .photon_noise import LEAST_IN_WEIGHTS, Residuals, photon_noise_of
 from .pulls import pulls_of_sector
-from .sector_noise import LEAST_IN_WEIGHTS, PHOTON_NOISE, SectorNoise
+from .sector_noise import SectorNoise
 from .speckle_draws import speckle_law
-from .whitening import photon_noise_of
 
 MOST_FRAMES = 1024
 _WHOLE = 160
@@ -56,7 +56,10 @@ def weighted_sector(
     bins = FrameBins(both > 0, MOST_FRAMES)
     M = bins.of_every_pair(slopes.M)
     values = without_diagonal(bins.of_map(residual + residual.T))
-    photon_noise = noise.photon_noise if bins.n <= _WHOLE else _photon_noise(values, M, bins.photon_share)
+    there = (bins.counts > 0) & ~np.eye(bins.n, dtype=bool)
+    photon_noise = noise.photon_noise
+    if bins.n > _WHOLE:
+        photon_noise = _photon_noise(Residuals(values, M, bins.photon_share, there))
     dtype = np.float64 if bins.n <= _DOUBLE_UP_TO else np.float32
     of_photons = max(photon_noise, LEAST_IN_WEIGHTS) * bins.photon_share
     weighting = completed_weights(M, of_photons, bins.counts > 0, dtype)
@@ -69,7 +72,6 @@ def weighted_sector(
     in_bins = [bins.of_frames(x) for x in drawn]
     along, excess = binned_slopes(slopes, bins, M, dtype), slopes.contrast * M.astype(dtype)
     normal, vector, with_weights = [], [], []
-    there = (bins.counts > 0) & ~np.eye(bins.n, dtype=bool)
     for k in along.active.tolist():
         B = weighting.of(np.where(there, along.of(k), dtype(0))) / dtype(slopes.contrast**2)
         normal.append(along.sums(B)[along.active])
@@ -95,9 +97,7 @@ def _parts(n: int) -> list[int]:
     return [min(_DRAWN_AT_ONCE, n - first) for first in range(0, n, _DRAWN_AT_ONCE)]
 
 
-def _photon_noise(values: np.ndarray, M: np.ndarray, share: np.ndarray) -> float:
+def _photon_noise(seen: Residuals) -> float:
     """The photon noise of largest likelihood over two windows of 160 frames."""
-    n = len(M)
-    firsts = np.unique(np.linspace(0, n - _WHOLE, _WINDOWS).astype(int)).tolist()
-    windows = [slice(first, first + _WHOLE) for first in firsts]
-    return photon_noise_of([(values[w, w], M[w, w], share[w]) for w in windows], *PHOTON_NOISE)
+    firsts = np.unique(np.linspace(0, len(seen.M) - _WHOLE, _WINDOWS).astype(int)).tolist()
+    return photon_noise_of([seen.window(slice(first, first + _WHOLE)) for first in firsts])
