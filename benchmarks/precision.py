@@ -96,7 +96,7 @@ def rows_of(name: str, measured: Measured, replicates: int) -> Iterator[str]:
         away = ", ".join(f"{bias[kind, k] / scatter[kind, k]:.1f}" for kind in (0, 1))
         yield (
             f"| {f'{name}: {case.title}' if k == 0 else ''} | {parameter} | {scatter[0, k] / scatter[1, k]:.2f} "
-            f"| {away} | {scatter[1, k] / np.sqrt(np.mean(stated[:, k] ** 2)):.2f} | {covered} "
+            f"| {away} | {scatter[1, k] / np.sqrt(np.nanmean(stated[:, k] ** 2)):.2f} | {covered} "
             f"| {f'{np.sum(used)} of {replicates}' if k == 0 else ''} |"
         )
 

@@ -5,7 +5,7 @@ from typing import NamedTuple, final
 import numpy as np
 
 _MOST_ITERATIONS = 40
-_CLOSE = 1e-3
+_CLOSE = 1e-4
 
 
 @final
@@ -36,7 +36,7 @@ class CompletedWeights(NamedTuple):
 
     def _without(self, out: np.ndarray) -> np.ndarray:
         """W (X′ + D) W from W X′ W, D of the missing pixels alone, by conjugate gradients, until what is left there is
-        a thousandth."""
+        a ten-thousandth."""
         rest = np.where(self.missing, -out, 0)
         first = np.linalg.norm(rest)
         along = scaled = self._scaled(rest)
