@@ -51,6 +51,14 @@ class Case:
     def model(self) -> hx.TwoTimeModel:
         return hx.TwoTimeModel(self.g1, hx.ContrastOffset(1 / self.n_modes, 1.0))
 
+    def fields(self) -> list[np.ndarray]:
+        """The correlation of the field of each sector."""
+        return [np.asarray(field) for field in two_time_map(FieldOfModel(self.model), self.geometry)]
+
+    def maps(self, fields: list[np.ndarray], seed: int) -> np.ndarray:
+        """c2 of simulated speckles."""
+        return hx.testing.speckle_maps(fields, self.speckles, seed, n_modes=self.n_modes, photons=self.photons)
+
 
 def rate(frames: float) -> float:
     """D in Å²/s such that |g1|² falls to 1/e within so many frames at rest."""
@@ -81,10 +89,10 @@ CASES = {
 
 def rows_of(name: str, case: Case, replicates: int) -> Iterator[str]:
     model, geometry = case.model, case.geometry
-    fields = [np.asarray(field) for field in two_time_map(FieldOfModel(model), geometry)]
+    fields = case.fields()
     values, stated, white, speckles, adequate = [], [], [], [], []
     for seed in range(replicates):
-        maps = hx.testing.speckle_maps(fields, case.speckles, seed, n_modes=case.n_modes, photons=case.photons)
+        maps = case.maps(fields, seed)
         result = hx.fit(model, hx.TwoTimeData(maps, geometry, sigma="estimate"), fixed=case.fixed)
         found = result.speckle_covariance
         adequate.append(result.verdict.adequate)

@@ -69,7 +69,7 @@ def fit_file(
     former = _former(settings, choice, data.n_sector)
     given = {**former.values, **assigned.start}
     loss = LOSSES[settings.loss]()
-    job = fitting.Job(choice, data, given, all_fixed, assigned.bounds, loss, settings.max_steps)
+    job = fitting.Job(choice, data, given, all_fixed, assigned.bounds, loss, settings.max_steps, settings.weights.value)
     start = fitting.start_of(job)
     taken_over = dict.fromkeys(former.values.keys() - assigned.start.keys(), "former result")
     start = replace(start, sources=start.sources | taken_over, notes=(*former.notes, *start.notes))

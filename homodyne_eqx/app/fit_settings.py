@@ -8,7 +8,7 @@ from typing import Any, final
 from . import chosen_model
 from .assignments import fixed as fixed_of, intervals, values
 from .map_models import MapModelChoice
-from .model_choice import AccumulationName, KernelName, LossName, ModelChoice, RatesName, ScalingName
+from .model_choice import AccumulationName, KernelName, LossName, ModelChoice, RatesName, ScalingName, WeightsName
 from .preparing import Preparation
 
 
@@ -55,6 +55,7 @@ class FitSettings:
     bound: Sequence[str] = ()
     start_from: Path | None = None
     loss: LossName = LossName.squares
+    weights: WeightsName = WeightsName.independent
     max_steps: int = 200
     layout_options: Mapping[str, Any] = field(default_factory=dict)
 

@@ -30,7 +30,7 @@ class Job:
     """What to fit to what.
 
     - `choice`: the model; `data`; `given`: start values by name; `fixed`: names that stay where they start;
-    - `bounds`, `loss`, `max_steps`: as of `homodyne_eqx.fit`; `title`: what the progress is headed with.
+    - `bounds`, `loss`, `max_steps`, `weights`: as of `homodyne_eqx.fit`; `title`: what the progress is headed with.
     """
 
     choice: ModelChoice | InstalledModel
@@ -40,6 +40,7 @@ class Job:
     bounds: Mapping[str, tuple[float | None, float | None]] = field(default_factory=dict)
     loss: AbstractLoss = Squares()
     max_steps: int = 200
+    weights: str = "independent"
     title: str = "fit"
 
 
@@ -74,7 +75,8 @@ def run(job: Job, start: Start, console: Console, quiet: bool) -> FitResult:
     model = job.choice.build(start.values)
     fixed = tuple(dict.fromkeys((*job.choice.fixed, *job.fixed)))
     free = choose_free(model, None, fixed, job.bounds).free
-    options: dict[str, Any] = {"fixed": fixed, "bounds": job.bounds, "loss": job.loss, "max_steps": job.max_steps}
+    settings = {name: getattr(job, name) for name in ("bounds", "loss", "max_steps", "weights")}
+    options: dict[str, Any] = {"fixed": fixed, **settings}
     if quiet:
         return fit(model, job.data, **options)
     with FitProgress(console, job.title, free) as progress:

@@ -50,6 +50,11 @@ class LossName(StrEnum):
     cauchy = "cauchy"
 
 
+class WeightsName(StrEnum):
+    independent = "independent"
+    speckle = "speckle"
+
+
 KERNELS: dict[KernelName, AbstractKernel] = {
     KernelName.gap_average: GapAverage(),
     KernelName.sinc_squared: SincSquared(),

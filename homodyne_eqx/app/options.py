@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from ..data.formats import READERS
-from .model_choice import AccumulationName, KernelName, LossName, ModelName, RatesName, ScalingName
+from .model_choice import AccumulationName, KernelName, LossName, ModelName, RatesName, ScalingName, WeightsName
 
 MODEL, DATA, PARAMETERS, OUTPUT = "Model", "Data selection", "Parameters", "Output"
 """Headings of the help texts."""
@@ -208,6 +208,14 @@ Loss = Annotated[
     typer.Option(
         metavar="NAME",
         help="squares; or soft-l1, huber, cauchy, on which outliers have less influence.",
+        rich_help_panel=PARAMETERS,
+    ),
+]
+Weights = Annotated[
+    WeightsName,
+    typer.Option(
+        metavar="NAME",
+        help="independent; or speckle, for errors 1.5 to 4 times smaller where the model holds.",
         rich_help_panel=PARAMETERS,
     ),
 ]

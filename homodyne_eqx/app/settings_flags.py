@@ -36,6 +36,7 @@ _OPTIONS: Mapping[str, Any] = {
     "bound": opt.Bounds,
     "start_from": opt.StartFrom,
     "loss": opt.Loss,
+    "weights": opt.Weights,
     "max_steps": opt.MaxSteps,
 }
 """Field of `FitSettings` → its option."""

@@ -22,6 +22,8 @@ from .solve.levenberg_marquardt import knows_bounds, levenberg_marquardt
 from .solve.minimise import Iteration
 from .starts.short_forms import number_drawn, stages_of
 from .starts.stage import AbstractStage, run_stages
+from .weighted.estimate import INDEPENDENT
+from .weighted.weighted_result import check_weights, weighted_result
 
 
 def fit(
@@ -41,6 +43,7 @@ def fit(
     stages: Iterable[AbstractStage] | None = None,
     starts: int | Iterable[Mapping[str, Any]] | None = None,
     estimate: bool | None = None,
+    weights: str = INDEPENDENT,
     **short_forms: Any,
 ) -> FitResult:
     """The fit of one data set; `homodyne_eqx.fit` says what the arguments mean.
@@ -49,6 +52,7 @@ def fit(
     """
     begun = time.perf_counter()
     _check_elimination(eliminate_scaling, loss)
+    check_weights(weights, data, loss)
     drawn = number_drawn(starts)
     chosen = stages_of(stages, None if drawn else starts, short_forms)
     solver = solver or levenberg_marquardt()
@@ -75,7 +79,11 @@ def fit(
         "first_step": outcome.first_call,
         **stage_seconds,
     }
-    result = build_result(fitted, replace(given, free_parameters=free_parameters), outcome, seconds)
+    given = replace(given, free_parameters=free_parameters)
+    if weights == INDEPENDENT:
+        result = build_result(fitted, given, outcome, seconds)
+    else:
+        result = weighted_result(fitted, given, outcome, seconds, last)
     return replace(result, minima=compared.minima)
 
 

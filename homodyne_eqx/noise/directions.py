@@ -5,11 +5,12 @@ from typing import NamedTuple, final
 import numpy as np
 
 from ..engine.normal_equations.sector_slopes import SectorSlopes
+from .binned_slopes import binned_slopes
 from .binning import FrameBins
 
-DEPARTURES = ("contrast", "offset", "rate", "stretching", "ageing")
+DEPARTURES = ("contrast", "offset", "rate", "stretching", "ageing", "fading")
 """How a sector may differ from what the model says of it: in its contrast or offset; in the rate of its decay; in the
-shape of its decay, exp(−x) against exp(−x^γ); in a rate that changes with the age of the sample."""
+shape of its decay, exp(−x) against exp(−x^γ); in a rate, and in a contrast, that change with the age of the sample."""
 MOST_PARAMETERS = 64
 
 
@@ -18,7 +19,7 @@ class Directions(NamedTuple):
     """Slopes of the map over the bins, each (n, n), symmetric with 0 on its diagonal.
 
     - `active`: the parameters that move this sector, (n_active,); none where there are more than 64 of them;
-    - `maps`: by these parameters, then by the `DEPARTURES`, (n_active + 5, n, n).
+    - `maps`: by these parameters, then by the `DEPARTURES`, (n_active + 6, n, n).
     """
 
     active: np.ndarray
@@ -27,35 +28,22 @@ class Directions(NamedTuple):
 
 def directions_of(slopes: SectorSlopes, bins: FrameBins, M: np.ndarray) -> Directions:
     """**Arguments:** `M`: over the bins, (n, n)."""
-    moved = {int(k) for channel in slopes.channels for k in channel.columns} | set(
-        np.flatnonzero(np.any(slopes.scaling != 0, axis=0)).tolist()
-    )
-    active = np.array(sorted(moved), int) if len(moved) <= MOST_PARAMETERS else np.zeros(0, int)
+    along = binned_slopes(slopes, bins, M)
+    active = along.active if along.active.size <= MOST_PARAMETERS else np.zeros(0, int)
     maps = np.zeros((active.size + len(DEPARTURES), bins.n, bins.n))
-    place = {int(k): position for position, k in enumerate(active)}
-    for k, position in place.items():
-        maps[position] = slopes.scaling[0, k] * M + slopes.scaling[1, k]
-    for channel in slopes.channels if active.size else ():
-        T = bins.of_frames(channel.tangents.T).T
-        later = bins.of_every_pair(channel.later)
-        earlier = None if channel.earlier is None else bins.of_every_pair(channel.earlier)
-        for of_column, k in zip(T, channel.columns, strict=True):
-            slope = later * of_column[:, None]
-            if channel.kind == "difference":
-                slope -= later * of_column
-            elif earlier is not None:
-                slope += earlier * of_column
-            maps[place[int(k)]] += slope + slope.T
+    for position, k in enumerate(active.tolist()):
+        maps[position] = along.of(k)
     maps[active.size :] = _departures(slopes.contrast, M)
     return Directions(active, without_diagonal(maps))
 
 
 def _departures(contrast: float, M: np.ndarray) -> np.ndarray:
-    """The slopes along the `DEPARTURES`, (5, n, n)."""
+    """The slopes along the `DEPARTURES`, (6, n, n)."""
     decay = np.clip(-np.log(np.clip(M, 1e-12, 1)), 1e-6, None)
     rate = -contrast * np.where(M > 1e-9, M, 0) * decay
     age = np.arange(len(M)) / max(len(M) - 1, 1) - 0.5
-    return np.stack([M, np.ones_like(M), rate, rate * np.log(decay), rate * np.add.outer(age, age)])
+    ages = np.add.outer(age, age)
+    return np.stack([M, np.ones_like(M), rate, rate * np.log(decay), rate * ages, M * ages])
 
 
 def without_diagonal(values: np.ndarray) -> np.ndarray:

@@ -9,15 +9,14 @@ import numpy as np
 from ..engine.normal_equations.sector_slopes import SectorSlopes
 from .binning import FrameBins
 from .directions import directions_of, without_diagonal
+from .photon_noise import LEAST_IN_WEIGHTS, Residuals, photon_noise_of
 from .pulls import pulls_of_sector
 from .signs import Signs, signs_of, stacked
 from .speckle_draws import speckle_law
 from .weighted_step import weighted_step
-from .whitening import photon_noise_of, whitening
+from .whitening import whitening
 
 _MOST_BINS = 160
-_PHOTON_NOISE = (1e-4, 1e5)
-_LEAST_IN_WEIGHTS = 0.01
 _NOISY = 10.0
 
 
@@ -73,10 +72,10 @@ def sector_noise(
     bins = FrameBins(weights_of_both > 0, _MOST_BINS)
     M, both = bins.of_every_pair(slopes.M), residual + residual.T
     values = without_diagonal(bins.of_map(both))
-    photon_noise = photon_noise_of(values, M, bins.photon_share, *_PHOTON_NOISE)
+    photon_noise = photon_noise_of([Residuals(values, M, bins.photon_share, without_diagonal(bins.counts) > 0)])
     white = photon_noise > _NOISY and _is_even(residual, weights, slopes)
     law = speckle_law(slopes.field, slopes.M, slopes.contrast / slopes.offset).with_photons(photon_noise, not white)
-    of_photons = max(photon_noise, _LEAST_IN_WEIGHTS) * bins.photon_share
+    of_photons = max(photon_noise, LEAST_IN_WEIGHTS) * bins.photon_share
     directions = directions_of(slopes, bins, M)
     excess = slopes.contrast * M
     step = weighted_step(directions, whitening(M + np.diag(of_photons)), excess, slopes.offset, bins.counts)

@@ -96,7 +96,7 @@ class WeightedFit:
 
     @cached_property
     def departures(self) -> np.ndarray:
-        """What is left over along each of the `DEPARTURES` in each sector, in units of its 1σ, (n_sector, 5); NaN where
+        """What is left over along each of the `DEPARTURES` in each sector, in units of its 1σ, (n_sector, 6); NaN where
         a parameter of the model accounts for it."""
         covariance = np.zeros((self._n, self._n))
         for sector, share, speckles in self._each():
@@ -118,7 +118,7 @@ class WeightedFit:
 
     @cached_property
     def common_departures(self) -> np.ndarray:
-        """The same of all sectors together, (5,)."""
+        """The same of all sectors together, (6,)."""
         onto, left, whole = np.zeros((_N, self._n)), np.zeros(_N), np.zeros(_N)
         for sector, share, speckles in self._each():
             n_active = sector.active.size

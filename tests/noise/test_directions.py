@@ -54,6 +54,7 @@ def test_departures_are_those_of_their_words():
         "rate": slopes.contrast * (np.exp(-decay * (1 + step)) - M) / step,
         "stretching": slopes.contrast * (np.exp(-(decay ** (1 + step))) - M) / step,
         "ageing": slopes.contrast * (np.exp(-decay * (1 + step * age)) - M) / step,
+        "fading": M * age,
     }
     off_diagonal = ~np.eye(N_T, dtype=bool)
     for position, name in enumerate(DEPARTURES):

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, final
 from annotated_types import Ge, Gt, Len
 
 from ...data.formats import ReaderOption, all_reader_options
-from ..model_choice import AccumulationName, KernelName, LossName, RatesName, ScalingName
+from ..model_choice import AccumulationName, KernelName, LossName, RatesName, ScalingName, WeightsName
 
 
 @final
@@ -107,6 +107,7 @@ SECTIONS: Mapping[str, Mapping[str, Key]] = {
     },
     "fit": {
         "loss": _one_of(LossName, "loss"),
+        "weights": _one_of(WeightsName, "weights"),
         "max_steps": Key(_AtLeastOne, "an integer ≥ 1", "max_steps"),
         "start_from": Key(str, "the name of a folder, or of its result.json", "start_from", "former_result"),
         "threads": Key(_AtLeastOne, "an integer ≥ 1", "threads", 2),

@@ -6,7 +6,7 @@ from typing import Any
 
 from ...data.formats import all_reader_options
 from ..fit_settings import FitSettings
-from ..model_choice import AccumulationName, KernelName, LossName, RatesName, ScalingName
+from ..model_choice import AccumulationName, KernelName, LossName, RatesName, ScalingName, WeightsName
 from ..model_file import is_in_file
 from .config import Config
 from .keys import PATHS, SECTIONS
@@ -19,6 +19,7 @@ _NAMES = {
     "shear_rates": RatesName,
     "scaling": ScalingName,
     "loss": LossName,
+    "weights": WeightsName,
 }
 
 

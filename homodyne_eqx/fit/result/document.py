@@ -39,6 +39,7 @@ def document_of(result: Any) -> dict[str, Any]:
         "speckles": _finite(result.speckle_covariance.speckles),
         "photon_noise": _finite(result.speckle_covariance.photon_noise),
         "assumption": result.assumption,
+        **_finite(weights_document(result)),
         "notes": list(result.notes),
         "minima": _finite(minima_document(result.minima)),
         "sectors": sectors,
@@ -51,6 +52,16 @@ def document_of(result: Any) -> dict[str, Any]:
         "excluded": None if data is None else _plain(data.excluded),
         "versions": versions(),
     }
+
+
+def weights_document(result: Any) -> dict[str, Any]:
+    """Weights, guard and both estimates as plain values."""
+    guard = None if result.guard is None else dict(vars(result.guard))
+    estimates = {
+        kind: {"names": list(each.names), "values": each.values.tolist(), "covariance": each.covariance.tolist()}
+        for kind, each in result.estimates.items()
+    }
+    return {"weights": result.weights, "guard": guard, "estimates": estimates}
 
 
 def minima_document(minima: tuple[Minimum, ...]) -> list[dict[str, Any]]:

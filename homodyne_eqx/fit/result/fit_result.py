@@ -21,6 +21,7 @@ from ..uncertainty.correlations import correlation_matrix
 from ..uncertainty.noise_of_fit import ASSUMPTION
 from ..uncertainty.speckle_covariance import SpeckleCovariance
 from ..verdict.verdict import Verdict
+from ..weighted.estimate import INDEPENDENT, Estimate, Guard
 from .derived import Curve
 from .document import document_of, json_text
 from .fitted_pairs import fitted_pairs, misfits_of
@@ -46,6 +47,8 @@ class FitResult:
     - `verdict`: whether the model describes the data;
     - `converged`, `ended`, `message`: how it ended;
     - `minima`: the distinct minima that starts led to, the deepest first, which is that of the result;
+    - `weights`: those that were used, "independent" or "speckle"; where the latter were asked for, `guard`: the test
+      that has decided, and `estimates`: of the free parameters with each of them, by these names;
     - `kernel`: its name; where terms have different ones, each with its term, that of the shear first;
     - `averages`: computes the `derived` quantities; `rates`: the `curves`; `spread`: the covariance; `judgement`: the
       verdict;
@@ -77,6 +80,9 @@ class FitResult:
     data: TwoTimeData | PairData | OneTimeData | None = field(default=None)
     minima: tuple[Minimum, ...] = ()
     assumption: str = ASSUMPTION
+    weights: str = INDEPENDENT
+    guard: Guard | None = None
+    estimates: Mapping[str, Estimate] = field(default_factory=dict)
 
     @property
     def converged(self) -> bool:

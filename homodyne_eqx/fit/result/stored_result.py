@@ -23,9 +23,10 @@ from ..solve.minimum import Minimum
 from ..uncertainty.speckle_covariance import SpeckleCovariance
 from ..verdict.finding import Finding, Kind
 from ..verdict.verdict import Verdict
+from ..weighted.estimate import INDEPENDENT, Estimate, Guard
 from .curves_table import curves_csv
 from .derived import Curve
-from .document import document_of, fields_of, json_text, minima_document, verdict_document
+from .document import document_of, fields_of, json_text, minima_document, verdict_document, weights_document
 from .model_description import describe, filled, rebuilt, unknown_places
 from .sectors import SectorFit, SectorMaps
 from .summary_row import Remedy
@@ -112,6 +113,7 @@ def read_result(path: Path, model: TwoTimeModel | None, to_view: bool = False) -
         "notes": tuple(record["notes"]),
         "minima": tuple(Minimum(**{**each, "ended": Ended(each["ended"])}) for each in record.get("minima", [])),
         "data": file.data(),
+        **_weights_of(record),
     }
     computed: dict[str, Any] = {"equation": file.arrays.attributes["model"]} if to_view else {}
     if record["sectors"] is not None:
@@ -140,6 +142,7 @@ def _record_of(result: Any) -> dict[str, Any]:
         "seconds": dict(result.seconds),
         "notes": list(result.notes),
         "minima": minima_document(result.minima),
+        **weights_document(result),
         "sectors": None if result.data is None else [vars(sector) for sector in result.sectors],
     }
 
@@ -170,6 +173,20 @@ def _verdict_of(stored: Mapping[str, Any]) -> Verdict:
         for each in stored["findings"]
     )
     return Verdict(**{**stored, "remedies": remedies(stored), "findings": findings})
+
+
+def _weights_of(record: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields of these names; of a result of former versions, which had equal weights alone, none."""
+    guard = record.get("guard")
+    estimates = {
+        kind: Estimate(tuple(each["names"]), np.array(each["values"], float), np.array(each["covariance"], float))
+        for kind, each in record.get("estimates", {}).items()
+    }
+    return {
+        "weights": record.get("weights", INDEPENDENT),
+        "guard": None if guard is None else Guard(**guard),
+        "estimates": estimates,
+    }
 
 
 def _lists_of(curve: Curve) -> dict[str, Any]:

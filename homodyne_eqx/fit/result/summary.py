@@ -13,6 +13,7 @@ from ...physics.minus_sign import with_minus
 from ..parameter import Parameter
 from ..solve.ended import Ended
 from ..uncertainty.correlations import Correlation, combination, strong_correlations
+from ..weighted.estimate import INDEPENDENT, SPECKLE
 from .numbers import number_texts, reduced_chi2_text, value_text
 from .summary_row import Remedy, SummaryRow, quantity, sentence
 
@@ -51,6 +52,21 @@ def quality_rows(result: Any) -> Iterator[SummaryRow]:
     yield sentence(
         "quality", "loss", result.loss if result.loss == "Squares" else f"{result.loss} (its cost, not a χ²)"
     )
+
+
+def _weights(result: Any) -> Iterator[SummaryRow]:
+    """Which weights were used, where others than equal ones were asked for, and what they gain."""
+    if result.guard is None:
+        return
+    said = f"{result.weights}; {result.guard.sentence}"
+    if result.weights == SPECKLE:
+        plain, weighted = (result.estimates[kind].uncertainties for kind in (INDEPENDENT, SPECKLE))
+        names = [n for n in result.free_names if not result.parameters[n].of_scaling] or result.free_names
+        gains = [plain[n] / weighted[n] for n in names if np.isfinite(plain[n]) and weighted[n] > 0]
+        least, most = (f"{x:.1f}" for x in (min(gains, default=1.0), max(gains, default=1.0)))
+        smaller = f"{least} times" if least == most else f"{least} to {most} times"
+        said = f"{result.weights}, uncertainties {smaller} smaller; {result.guard.sentence}"
+    yield sentence("weights", "weights", said, result.weights)
 
 
 def _kernel(result: Any) -> Iterator[SummaryRow]:
@@ -139,6 +155,7 @@ SECTIONS: tuple[Callable[[Any], Iterator[SummaryRow]], ...] = (
     _parameters,
     _derived,
     quality_rows,
+    _weights,
     _kernel,
     _excluded,
     ending_rows,

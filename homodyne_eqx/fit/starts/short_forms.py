@@ -12,7 +12,7 @@ from .tile_subset import TileSubset
 _SHORT_FORMS = {"scan": True, "coarse": 1, "sample": True}
 _ARGUMENTS = (
     "free, fixed, bounds, priors, shared, separate, loss, solver, max_steps, tolerance, callback, eliminate_scaling, "
-    "stages, starts, estimate"
+    "stages, starts, estimate, weights"
 )
 
 

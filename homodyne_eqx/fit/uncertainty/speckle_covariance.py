@@ -88,6 +88,11 @@ def speckle_covariance(
             f"The data are a {type(given).__name__}, and no speckles are drawn for those: their errors are taken as "
             "given. result.covariance is what they leave uncertain."
         )
+    if result.weights != "independent":
+        raise ValueError(
+            f"The fit was made with weights={result.weights!r}, and this is the covariance of least squares. That of "
+            "the fit is result.covariance."
+        )
     names = tuple(p.name for p in result.parameters.values() if p.free)
     return found_covariance(names, noise_of_result(result, data, loss, draws, seed))
 

@@ -20,6 +20,7 @@ _WORDS = {
     "rate": ("decay is faster", "decay is slower"),
     "stretching": ("decay is more compressed", "decay is more stretched"),
     "ageing": ("decay quickens more with the age of the sample", "decay slows more with the age of the sample"),
+    "fading": ("contrast grows more with the age of the sample", "contrast falls more with the age of the sample"),
 }
 _REMEDIES = {
     "contrast": Remedy("scaling_by_sector"),
@@ -27,6 +28,7 @@ _REMEDIES = {
     "rate": Remedy("other_model"),
     "stretching": Remedy("stretched"),
     "ageing": Remedy("changing_rates"),
+    "fading": Remedy("other_model"),
 }
 
 

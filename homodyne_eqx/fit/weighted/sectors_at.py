@@ -1,0 +1,36 @@
+"""All sectors of two-time data with weights for the noise of speckles, at one set of parameters."""
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+from ...engine import Packed
+from ...engine.normal_equations.sector_slopes import sector_slopes
+from ...engine.unfolding import folded_map, sector_places
+from ...noise.weighted_sector import WeightedSector, weighted_sector
+from ...physics.model import TwoTimeModel
+from ..uncertainty.noise_of_fit import NoiseOfFit, residual_and_weights
+
+_FEWEST_DRAWS = 240
+_AT_ONCE, _MEMORY, _BYTES_A_PIXEL = 8, 4e8, 130
+
+
+def sectors_at(model: TwoTimeModel, packed: Packed, noise: NoiseOfFit) -> tuple[WeightedSector, ...]:
+    """The sectors in the order of their numbers, some 400 MB of them at once.
+
+    **Arguments:** `model`: at the parameters; `noise`: at the end of least squares.
+    """
+    places = sector_places(packed)
+    n_draws = max(noise.draws // len(places), _FEWEST_DRAWS)
+
+    def of_sector(k: int) -> WeightedSector:
+        slopes, folded = sector_slopes(model, packed, noise.free, k), folded_map(packed, *places[k])
+        residual, weights = residual_and_weights(slopes, folded, noise.loss)
+        generator = np.random.default_rng([noise.seed, k, 1])
+        return weighted_sector(slopes, residual, weights, noise.sectors[k], n_draws, generator)
+
+    at_once = max(1, min(_AT_ONCE, os.cpu_count() or 1, int(_MEMORY / (_BYTES_A_PIXEL * packed.geometry.n_t**2))))
+    with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(at_once) as pool:
+        return tuple(pool.map(of_sector, sorted(places)))
