@@ -35,10 +35,11 @@ def work(settings):
     n_sector, n_t = settings["sectors"], settings["frames"]
     phi, contrast, offset = sectors(n_sector)
     geometry = hx.Geometry(q=Q, t=DT * np.arange(n_t), phi=phi, gap=GAP)
-    truth = hx.laminar_flow(**TRUTH, contrast=contrast, offset=offset)
+    truth = hx.laminar_flow(**TRUTH, contrast=contrast, offset=offset, kernel=hx.SincSquared())
     data = hx.TwoTimeData(with_noise(np.array(truth(geometry))), geometry, sigma=SIGMA)
     packed = hx.pack(data, devices=jax.local_devices() if settings["spread"] else jax.local_devices()[:1])
-    start = hx.laminar_flow(**START, contrast=np.full(n_sector, 0.3), offset=np.full(n_sector, 1.0))
+    scaling = {"contrast": np.full(n_sector, 0.3), "offset": np.full(n_sector, 1.0)}
+    start = hx.laminar_flow(**START, **scaling, kernel=hx.SincSquared())
     model = packed.beside(start)
     chi2, gradient = eqx.filter_jit(hx.chi_squared), eqx.filter_jit(eqx.filter_value_and_grad(hx.chi_squared))
     normal = eqx.filter_jit(hx.normal_equations)
