@@ -118,7 +118,7 @@ def test_in_a_valley_and_at_a_bound_intervals_are_asymmetric_and_contain_the_tru
     assert abs((high - found.value) - (found.value - low)) > 0.1 * (high - low)
     alpha = hx.profile(fitted, "alpha", to=0.95)
     low, high = alpha.interval(0.95)
-    assert low < 0 < high or found.value == pytest.approx(RATE, rel=0.3)
+    assert low < 0 < high  # the truth: where the rate is constant the exponent is 0
 
 
 @pytest.mark.x64

@@ -141,4 +141,4 @@ def _cells(each: ComparedModel, validated: bool) -> tuple[str, ...]:
 def _difference(x: float) -> str:
     if not math.isfinite(x):
         return "–"
-    return f"{x:.0f}" if 100 <= abs(x) < 1e6 else f"{x:.3g}"
+    return f"{float(f'{x:.3g}'):.0f}" if 100 <= abs(x) < 1e6 else f"{x:.3g}"

@@ -105,15 +105,12 @@ class Posterior:
         rows = []
         sigma = list(self.uncertainties.values())
         for k, name in enumerate(self.names):
-            low, high = self.interval(name)
-            value, *others = number_texts(
-                self.mean[name], sigma[k], float(self.stated[k]), self.mean[name] - low, high - self.mean[name]
-            )
+            value, *others = number_texts(self.mean[name], sigma[k], float(self.stated[k]))
             numbers = (f"{self.r_hat[name]:.3f}", f"{self.effective[name]:.0f}")
             rows.append((name, value, *others, *numbers, self.units[k]))
-        heading = ("parameter", "mean", "± 1σ", "stated", "−", "+", "R-hat", "ESS", "unit")
+        heading = ("parameter", "mean", "± 1σ", "stated", "R-hat", "ESS", "unit")
         chains, n, _ = self.draws.shape
-        first = f"{n} draws in each of {chains} chains, {self.seconds:.0f} s; stated: 1σ of the fit; − and + hold 68 %."
+        first = f"{n} draws in each of {chains} chains, {self.seconds:.0f} s; stated: 1σ of the fit."
         last = "The draws may be trusted: no divergences, chains agree." if self.reliable else " ".join(self.doubts)
         return estimate_table(heading, rows, (first, last))
 
