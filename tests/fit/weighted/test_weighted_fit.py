@@ -167,6 +167,7 @@ def test_bounds_hold(data, weighted):
     assert rate.uncertainty == pytest.approx(fixed.parameters["diffusion.rate"].uncertainty, rel=0.1)
 
 
+@pytest.mark.slow
 @pytest.mark.x64
 def test_a_prior_counts_with_its_own_width(data, weighted):
     """As a datum beside those of the maps, whose own uncertainty is that of the fit without it."""
