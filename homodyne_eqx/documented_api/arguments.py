@@ -118,9 +118,9 @@ def number(name: str, x: Numbers) -> Any:
     return value
 
 
-def scaling(name: str, x: Numbers, n_phi: int) -> Any:
+def scaling(name: str, x: Numbers, phi: Any) -> Any:
     """Contrast or offset: one number, or one for each azimuth, `(n_phi,)` or any shape that broadcasts with
-    `(n_phi, 1, 1)` to it; then as an array `(n_phi,)`.
+    `(n_phi, 1, 1)` to it; then as an array `(n_phi,)`. `phi`: the azimuths, checked.
 
     **Raises:** `ValueError` for another shape, and for values that are not finite.
     """
@@ -129,6 +129,7 @@ def scaling(name: str, x: Numbers, n_phi: int) -> Any:
     array = real_array(name, x)
     if array.size == 1:
         return number(name, array)
+    n_phi = phi.size
     return remembered((name, n_phi), lambda x: _one_a_sector(name, x, n_phi), x)
 
 

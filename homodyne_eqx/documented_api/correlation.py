@@ -132,7 +132,7 @@ def compute_g2_scaled_with_factors(
     params, times, phi = arguments.parameters(params), frames(t1, t2), arguments.angles(phi)
     decay = arguments.number("wavevector_q_squared_half_dt", wavevector_q_squared_half_dt)
     strain = arguments.number("sinc_prefactor", sinc_prefactor)
-    contrast, offset = _scaling(contrast, offset, phi)
+    contrast, offset = arguments.scaling("contrast", contrast, phi), arguments.scaling("offset", offset, phi)
     frame_period(dt, times)
     return programs.g2_with_factors(params, times.t, phi, decay, strain, contrast, offset)
 
@@ -207,8 +207,9 @@ def batch_chi_squared(
 
 def g2_arguments(params, t1, t2, phi, q, L, contrast, offset, dt, ndim: int = 1) -> tuple:
     """The arguments of a program for g2, checked."""
-    of_g1 = _g1_arguments(params, t1, t2, phi, q, L, dt, ndim)
-    return (*of_g1[:-1], *_scaling(contrast, offset, of_g1[2]), of_g1[-1])
+    params, t, phi, q, L, dt = _g1_arguments(params, t1, t2, phi, q, L, dt, ndim)
+    contrast, offset = arguments.scaling("contrast", contrast, phi), arguments.scaling("offset", offset, phi)
+    return params, t, phi, q, L, contrast, offset, dt
 
 
 def chi2_arguments(params, data, sigma, t1, t2, phi, q, L, contrast, offset, dt, ndim: int = 1) -> tuple:
@@ -216,10 +217,6 @@ def chi2_arguments(params, data, sigma, t1, t2, phi, q, L, contrast, offset, dt,
     params, t, phi, *others = g2_arguments(params, t1, t2, phi, q, L, contrast, offset, dt, ndim)
     data, sigma = (arguments.maps(name, x, phi.size, t.size) for name, x in (("data", data), ("sigma", sigma)))
     return (params, data, sigma, t, phi, *others)
-
-
-def _scaling(contrast, offset, phi) -> tuple:
-    return arguments.scaling("contrast", contrast, phi.size), arguments.scaling("offset", offset, phi.size)
 
 
 def _g1_arguments(params, t1, t2, phi, q, L, dt, ndim: int = 1, time_grid=None) -> tuple:
