@@ -1,7 +1,7 @@
 """The tiles of packed data spread over several devices: cores of a processor, GPUs, or those of several machines."""
 
 from collections.abc import Callable, Sequence
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import equinox as eqx
 import jax
@@ -10,19 +10,21 @@ import numpy as np
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 from jaxtyping import Array, PyTree
 
+from ..physics.geometry import is_concrete
+
 TILES = "tiles"
 _PAIRS_A_DEVICE = {"cpu": 1e5, "gpu": 2e7, "tpu": 2e7}
 
 _Tree = TypeVar("_Tree")
 
 
-def devices_for(n_pairs: int) -> list[jax.Device]:
+def devices_for(n_pairs: int) -> list[Any]:
     """Those of this process that data of so many pairs are spread over: as many as have enough to do."""
     pairs = _PAIRS_A_DEVICE.get(jax.default_backend(), 2e7)
     return jax.local_devices()[: max(1, int(n_pairs / pairs))]
 
 
-def mesh_of(devices: Sequence[jax.Device]) -> Mesh | None:
+def mesh_of(devices: Sequence[Any]) -> Mesh | None:
     """The devices as a mesh of one axis; None for the first one alone, where JAX computes anyway."""
     if len(devices) == 1 and devices[0] == jax.devices()[0]:
         return None
@@ -45,7 +47,7 @@ def on_each(mesh: Mesh | None, tree: _Tree) -> _Tree:
 
 def where(other: Array, values: np.ndarray) -> Array:
     """`values` as an array on the devices of another array."""
-    if isinstance(other, jax.core.Tracer) or not other.committed:
+    if not (is_concrete(other) and other.committed):
         return jnp.asarray(values)
     return jax.device_put(values, other.sharding)
 
@@ -54,6 +56,7 @@ def on_host(x: Array) -> np.ndarray:
     """The values of an array. Where other processes hold a part of it they have to call this too."""
     if x.is_fully_addressable or x.is_fully_replicated:
         return np.asarray(x)
+    assert isinstance(x.sharding, NamedSharding)
     everywhere = NamedSharding(x.sharding.mesh, PartitionSpec())
     return np.asarray(jax.jit(lambda x: x, out_shardings=everywhere)(x))
 
@@ -65,7 +68,7 @@ def on_default(tree: _Tree) -> _Tree:
 
 
 def _is_spread(x: object) -> bool:
-    return isinstance(x, jax.Array) and not isinstance(x, jax.core.Tracer) and len(x.sharding.device_set) > 1
+    return isinstance(x, jax.Array) and is_concrete(x) and len(x.sharding.device_set) > 1
 
 
 def spread(mesh: Mesh | None, axis: int, parts: Sequence[np.ndarray]) -> Array:

@@ -3,7 +3,7 @@
 import gc
 import math
 from collections.abc import Sequence
-from typing import overload
+from typing import Any, overload
 
 import jax
 import jax.numpy as jnp
@@ -25,7 +25,7 @@ def pack(
     *,
     size: int | None = None,
     dtype: str | None = None,
-    devices: Sequence[jax.Device] | None = None,
+    devices: Sequence[Any] | None = None,
 ) -> Packed: ...
 
 
@@ -35,7 +35,7 @@ def pack(
     *,
     size: int | None = None,
     dtype: str | None = None,
-    devices: Sequence[jax.Device] | None = None,
+    devices: Sequence[Any] | None = None,
 ) -> PackedPairs: ...
 
 
@@ -44,7 +44,7 @@ def pack(
     *,
     size: int | None = None,
     dtype: str | None = None,
-    devices: Sequence[jax.Device] | None = None,
+    devices: Sequence[Any] | None = None,
 ) -> Packed | PackedPairs:
     """Fold and pack two-time data, map by map; or pack data of scattered pairs, and one-time data.
 
@@ -73,7 +73,7 @@ def pack_maps(
     *,
     size: int | None = None,
     dtype: str | None = None,
-    devices: Sequence[jax.Device] | None = None,
+    devices: Sequence[Any] | None = None,
 ) -> Packed:
     """`pack` of two-time data."""
     groups, common = _groups(data.geometry)
@@ -132,7 +132,7 @@ def pack_maps(
     )
 
 
-def _shares(n_tiles: int, devices: Sequence[jax.Device]) -> list[list[int | None]]:
+def _shares(n_tiles: int, devices: Sequence[Any]) -> list[list[int | None]]:
     """The tiles of each device of this process; all shares are equally long, the last filled up with None."""
     each = -(-n_tiles // len(devices))
     numbers = [*range(n_tiles), *[None] * (each * len(devices) - n_tiles)]

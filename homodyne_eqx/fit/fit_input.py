@@ -106,7 +106,7 @@ def input_of(
     data: FitData,
     free_parameters: FreeParameters,
     loss: AbstractLoss,
-    devices: Sequence[jax.Device] | None = None,
+    devices: Sequence[Any] | None = None,
 ) -> FitInput:
     """The same with the free parameters selected already; `devices`: for data that are not packed, as of `pack`.
 
