@@ -82,6 +82,7 @@ def test_quiet_says_nothing(run, steady_file):
     assert done.output == ""
 
 
+@pytest.mark.slow
 def test_the_documented_kernel_needs_a_larger_shear_rate(run, steady_file):
     rates = {}
     for kernel in ("gap-average", "sinc-squared"):

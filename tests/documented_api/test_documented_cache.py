@@ -165,7 +165,7 @@ def test_diagnostics_serialise_and_are_true():
     ("name", "support"),
     [
         ("gradient_chi2", "gradient_support"),
-        ("hessian_chi2", "hessian_support"),
+        pytest.param("hessian_chi2", "hessian_support", marks=pytest.mark.slow),
         ("gradient_g2", "gradient_support"),
         ("hessian_g2", "hessian_support"),
     ],

@@ -145,6 +145,7 @@ def test_noise_free_data_return_the_truth():
 
 
 @pytest.mark.x64
+@pytest.mark.slow
 def test_outliers_pull_less_under_a_robust_loss():
     data = simulated()
     c2 = np.array(data.c2)

@@ -49,6 +49,7 @@ def test_the_documented_kernel_returns_a_shear_rate_two_times_too_large(colloid)
     assert result.kernel == "SincSquared"
 
 
+@pytest.mark.slow
 def test_the_conversion_of_the_rate_explains_the_factor(colloid):
     documented = fitted(colloid, hx.SincSquared(), 1.5, 12.5).parameters[SHEAR].value
     converted = float(hx.convert_shear_rate(documented, hx.SincSquared(), hx.GapAverage()))

@@ -134,6 +134,7 @@ def test_a_start_that_is_off_by_thousands_leads_to_the_truth(seed):
     assert abs(fitted.parameters["D0"].value - expected) < 5 * fitted.parameters["D0"].uncertainty
 
 
+@pytest.mark.slow
 def test_any_model_is_searched():
     """One with two rates, a fraction, and a rate of a kind that the package does not know."""
 
