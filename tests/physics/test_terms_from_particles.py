@@ -105,7 +105,7 @@ def test_simple_shear_is_the_gap_average_and_not_the_documented_form():
     expected = field_correlation(GAP * depths(4) * strain * ALONG)
     rate = Relaxing(8e-4 + 1e-3 / 0.3, 8e-4, 0.3)
     agrees(Shear(rate, PHI0, GapAverage(), Exact()), expected, magnitude=True)
-    documented = np.asarray(pair_values(Shear(rate, PHI0, SincSquared(), Exact()), GEOMETRY))[0]
+    documented = np.asarray(pair_values(Shear(rate, PHI0, hx.SincSquared(), Exact()), GEOMETRY))[0]
     assert np.abs(documented - np.abs(expected)).max() > 0.3
 
 
