@@ -155,6 +155,12 @@ class Packed(AbstractPacked):
             return one(jax.tree.map(lambda x: x[0], parts))
         return jax.tree.map(lambda x: jnp.sum(x, 0), jax.lax.map(one, parts))
 
+    def __reduce__(self) -> tuple:
+        """Pickled data are on one device when they come back: another process has other devices."""
+        whole = self if self.mesh is None else self.subset(jnp.arange(self.n_tiles))
+        names = ("values", "weights", "starts", "counts", "sectors", "geometry", "common")
+        return Packed, tuple(getattr(whole, name) for name in names)
+
     def subset(self, tiles: Int[Array, " n"]) -> "Packed":
         """The same data with some of the tiles only, on one device: a minibatch."""
         weights = self.weights if self.weights.ndim == 2 else self.weights[:, tiles]

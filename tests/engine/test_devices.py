@@ -1,6 +1,7 @@
 """Tiles spread over several devices: the same sums as by brute force, and the same fit as on one device."""
 
 import os
+import pickle
 import re
 import socket
 import subprocess
@@ -97,6 +98,17 @@ def test_a_fit_on_two_devices_ends_where_chi_squared_is_least():
     assert slope @ np.linalg.solve(matrix, slope) < 1e-6  # χ² can fall by no more
     together = [*jax.tree.leaves(result.model), jax.device_put(jnp.ones(()), jax.devices()[1])]
     assert np.isfinite(sum(jnp.sum(x) for x in together))  # the model goes together with arrays on any device
+
+
+@needs_two
+def test_pickled_data_come_back_on_one_device():
+    model, data = case(full_sigma=True)
+    packed = hx.pack(data, size=10, devices=jax.devices()[:2])
+    found = pickle.loads(pickle.dumps(packed))
+    assert found.mesh is None
+    assert found.n_pairs == packed.n_pairs
+    np.testing.assert_array_equal(found.values, packed.values)
+    assert np.isfinite(hx.chi_squared(model, found))
 
 
 @needs_two
