@@ -15,7 +15,7 @@ def repacked(packed: Packed, map_of: Callable[[int], np.ndarray]) -> Packed:
     """The same data, masks and weights, with the values of other maps at the pairs that count.
 
     **Arguments:** `map_of`: of the number of a sector; gives its map, (n_t, n_t), of which the pairs (i, j), i > j, are
-    taken. It is called once for each sector; one map is in memory at a time.
+    taken; pairs where it is NaN count no longer. It is called once for each sector; one map is in memory at a time.
     """
     size, starts = packed.size, on_host(packed.starts)[:, 0]
     values = np.array(on_host(packed.values))
@@ -25,5 +25,6 @@ def repacked(packed: Packed, map_of: Callable[[int], np.ndarray]) -> Packed:
             part = np.s_[row : row + size, column : column + size]
             tile = values[group, number, member]
             values[group, number, member] = np.where(np.isnan(tile), np.nan, values_of_map[part])
-    device = None if packed.mesh is None else packed.values.sharding
-    return eqx.tree_at(lambda p: p.values, packed, jax.device_put(values, device))
+    counts = np.count_nonzero(~np.isnan(values), axis=(-2, -1)).astype(np.int32)
+    where = (None, None) if packed.mesh is None else (packed.values.sharding, packed.counts.sharding)
+    return eqx.tree_at(lambda p: (p.values, p.counts), packed, jax.device_put((values, counts), where))

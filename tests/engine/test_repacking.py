@@ -37,3 +37,17 @@ def test_repacked_data_are_the_other_data_packed(sigma, size):
     for one, two in zip(jax.tree.leaves(found), jax.tree.leaves(expected), strict=True):
         assert one.dtype == two.dtype
         np.testing.assert_allclose(one, two, rtol=1e-6)
+
+
+@pytest.mark.parametrize("sigma", ["number", "map"])
+def test_pairs_without_a_value_in_the_other_map_count_no_longer(sigma):
+    c2, other = symmetric(0), symmetric(1)
+    other[:, 20:23, 1:5] = np.nan
+    other[:, 1:5, 20:23] = np.nan
+    noise = 0.1 if sigma == "number" else np.full(c2.shape, 0.1)
+    data = hx.TwoTimeData(c2, GEOMETRY, sigma=noise)
+    found = repacked(hx.pack(data, size=16), lambda k: other[k])
+    expected = hx.pack(dataclasses.replace(data, c2=other), size=16)
+    assert found.n_pairs == expected.n_pairs < hx.pack(data).n_pairs
+    np.testing.assert_array_equal(found.counts, expected.counts)
+    np.testing.assert_allclose(found.values, expected.values, rtol=1e-6)
