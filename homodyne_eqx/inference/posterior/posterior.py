@@ -119,7 +119,7 @@ class Posterior:
 
 def _arviz() -> Any:
     try:
-        import arviz
+        import arviz  # pyright: ignore[reportMissingImports]
     except ImportError as error:
         raise ImportError(
             "Posteriors need NumPyro and ArviZ. Install them with: pip install 'homodyne-eqx[posterior]'."

@@ -163,7 +163,7 @@ def _curvature(result: FitResult, at_bound: np.ndarray) -> np.ndarray:
 
 def _diagnostics(draws: np.ndarray) -> tuple[list[float], list[float]]:
     """R-hat, of halves of the chains, and effective numbers of each parameter."""
-    from numpyro.diagnostics import effective_sample_size, split_gelman_rubin
+    from numpyro.diagnostics import effective_sample_size, split_gelman_rubin  # pyright: ignore[reportMissingImports]
 
     each = range(draws.shape[-1])
     return (
@@ -174,7 +174,7 @@ def _diagnostics(draws: np.ndarray) -> tuple[list[float], list[float]]:
 
 def _numpyro() -> Any:
     try:
-        from numpyro import infer
+        from numpyro import infer  # pyright: ignore[reportMissingImports]
     except ImportError as error:
         raise ImportError(
             "Posteriors need NumPyro and ArviZ. Install them with: pip install 'homodyne-eqx[posterior]'."
