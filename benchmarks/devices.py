@@ -40,7 +40,7 @@ def work(settings):
     packed = hx.pack(data, devices=jax.local_devices() if settings["spread"] else jax.local_devices()[:1])
     scaling = {"contrast": np.full(n_sector, 0.3), "offset": np.full(n_sector, 1.0)}
     start = hx.laminar_flow(**START, **scaling, kernel=hx.SincSquared())
-    model = packed.beside(start)
+    model, packed = packed.beside((start, packed))
     chi2, gradient = eqx.filter_jit(hx.chi_squared), eqx.filter_jit(eqx.filter_value_and_grad(hx.chi_squared))
     normal = eqx.filter_jit(hx.normal_equations)
     calls = {

@@ -6,7 +6,7 @@ from pathlib import Path
 import jax
 
 from ..engine.compilation_cache import enable_compilation_cache
-from ..engine.cores import n_cores
+from ..engine.cores import n_cores, use_cpu_devices
 
 
 def set_up_jax(threads: int | None = None, float64: bool = True) -> Path | None:
@@ -20,13 +20,5 @@ def set_up_jax(threads: int | None = None, float64: bool = True) -> Path | None:
         os.environ["NPROC"] = str(threads)  # read once, when JAX starts its thread pool
     jax.config.update("jax_enable_x64", float64)
     if threads is not None:
-        _use_devices(threads)
+        use_cpu_devices(n_cores())  # which is at most `NPROC`
     return enable_compilation_cache()
-
-
-def _use_devices(threads: int) -> None:
-    """As many cores as devices of JAX as there are threads, at most."""
-    try:
-        jax.config.update("jax_num_cpu_devices", min(threads, n_cores()))
-    except RuntimeError:
-        return  # JAX has started: its devices are those of the process

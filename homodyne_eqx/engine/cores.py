@@ -14,10 +14,15 @@ def one_device_for_each_core() -> None:
     """
     if jax.config.jax_num_cpu_devices > 0 or "xla_force_host_platform_device_count" in os.environ.get("XLA_FLAGS", ""):  # pyright: ignore[reportAttributeAccessIssue]
         return
+    use_cpu_devices(n_cores())
+
+
+def use_cpu_devices(number: int) -> None:
+    """Have JAX start with so many CPU devices; without effect where it has started."""
     try:
-        jax.config.update("jax_num_cpu_devices", n_cores())
+        jax.config.update("jax_num_cpu_devices", number)
     except RuntimeError:
-        return  # JAX has started
+        return
 
 
 def n_cores() -> int:

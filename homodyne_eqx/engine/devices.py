@@ -1,6 +1,6 @@
 """The tiles of packed data spread over several devices: cores of a processor, GPUs, or those of several machines."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 import equinox as eqx
@@ -37,11 +37,16 @@ def mesh_of(devices: Sequence[Any]) -> Mesh | None:
 
 
 def on_each(mesh: Mesh | None, tree: _Tree) -> _Tree:
-    """`tree` with its arrays on each of the devices, so that they are not sent there at every call."""
+    """`tree` with its arrays on each of the devices, so that they are not sent there at every call; what is there
+    already, such as tiles that are spread over them, stays as it is."""
     if mesh is None:
         return tree
-    everywhere = NamedSharding(mesh, PartitionSpec())
-    arrays, rest = eqx.partition(tree, eqx.is_array)
+    devices, everywhere = set(mesh.devices.flat), NamedSharding(mesh, PartitionSpec())
+
+    def is_elsewhere(x: object) -> bool:
+        return eqx.is_array(x) and is_concrete(x) and x.sharding.device_set != devices
+
+    arrays, rest = eqx.partition(tree, is_elsewhere)
     return eqx.combine(jax.device_put(arrays, everywhere), rest)
 
 
@@ -71,18 +76,18 @@ def _is_spread(x: object) -> bool:
     return isinstance(x, jax.Array) and is_concrete(x) and len(x.sharding.device_set) > 1
 
 
-def spread(mesh: Mesh | None, axis: int, parts: Sequence[np.ndarray]) -> Array:
-    """One array of the parts of all devices, in their order along an axis: `parts` are those of this process.
+def spread(mesh: Mesh | None, axis: int, parts: Mapping[int, np.ndarray]) -> Array:
+    """One array of the parts of all devices, in their order along an axis. `parts`: number of the device in the mesh →
+    part, of those of this process.
 
     JAX takes over the memory of the parts where the device is the processor; `jnp.asarray` would copy them.
     """
     if mesh is None:
         return jax.device_put(parts[0])
-    spec = NamedSharding(mesh, PartitionSpec(*[None] * axis, TILES))
-    here = [device for device in mesh.devices.flat if device.process_index == jax.process_index()]
-    shape = list(parts[0].shape)
+    shape = list(next(iter(parts.values())).shape)
     shape[axis] *= mesh.size
-    placed = [jax.device_put(part, device) for part, device in zip(parts, here, strict=True)]
+    placed = [jax.device_put(part, mesh.devices.flat[k]) for k, part in parts.items()]
+    spec = NamedSharding(mesh, PartitionSpec(*[None] * axis, TILES))
     return jax.make_array_from_single_device_arrays(tuple(shape), spec, placed)
 
 

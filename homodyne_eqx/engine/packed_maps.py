@@ -157,9 +157,13 @@ class Packed(AbstractPacked):
 
     def __reduce__(self) -> tuple:
         """Pickled data are on one device when they come back: another process has other devices."""
-        whole = self if self.mesh is None else self.subset(jnp.arange(self.n_tiles))
+        whole = self.on_one_device()
         names = ("values", "weights", "starts", "counts", "sectors", "geometry", "common")
         return Packed, tuple(getattr(whole, name) for name in names)
+
+    def on_one_device(self) -> "Packed":
+        """The same data, not spread."""
+        return self if self.mesh is None else self.subset(jnp.arange(self.n_tiles))
 
     def subset(self, tiles: Int[Array, " n"]) -> "Packed":
         """The same data with some of the tiles only, on one device: a minibatch."""

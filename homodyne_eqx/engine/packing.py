@@ -84,37 +84,39 @@ def pack_maps(
     starts, new = triangle(n_t, size)
     stored = _stored(dtype, data.c2.dtype)
     gc.collect(0)  # JAX frees memory that it took over from NumPy only when garbage is collected
-    of_device = _shares(len(starts), devices)
-    shape = (groups.shape[0], len(of_device[0]), n_member)
-    values = [_aligned((*shape, size, size), stored) for _ in of_device]
+    here = [k for k, device in enumerate(devices) if device.process_index == jax.process_index()]
+    each = -(-len(starts) // len(devices))  # tiles of a device; the last ones of the last device may be empty
+    shape = (groups.shape[0], each, n_member)
+    values = {k: _aligned((*shape, size, size), stored) for k in here}
     scalar = data.scalar_sigma
-    weights = None if scalar is not None else [_aligned((*shape, size, size), stored) for _ in of_device]
+    weights = None if scalar is not None else {k: _aligned((*shape, size, size), stored) for k in here}
     if scalar is not None:
         _check_weights(scalar, np.dtype(jnp.result_type(float)))
-    counted, counts = counted_pairs(starts, new, size), [np.zeros(shape, np.int32) for _ in of_device]
+    counted, counts = counted_pairs(starts, new, size), {k: np.zeros(shape, np.int32) for k in here}
+    first = {k: np.zeros((each, 2, 2), np.int32) for k in here}
+    for k in here:
+        n = min(max(len(starts) - k * each, 0), each)
+        first[k][:n] = np.stack([starts, new], axis=1)[k * each :][:n]
+        values[k][:, n:] = np.nan
+        if weights is not None:
+            weights[k][:, n:] = 0
     for group, member in np.ndindex(groups.shape):
-        k = int(groups[group, member])
-        c2, excluded = data.map_and_excluded(k)
-        sigma = None if scalar is not None else data.sigma[k]
+        sector = int(groups[group, member])
+        c2, excluded = data.map_and_excluded(sector)
+        sigma = None if scalar is not None else data.sigma[sector]
         if sigma is not None:
             _check_weights(np.asarray(sigma)[~np.asarray(excluded)], stored)
-        for device, tiles in enumerate(of_device):
-            for place, tile in enumerate(tiles):
-                at = group, place, member
-                if tile is None:
-                    values[device][at] = np.nan
-                    if weights is not None:
-                        weights[device][at] = 0
-                    continue
-                row, column = starts[tile]
-                part = np.s_[row : row + size, column : column + size]
-                value, weight, present = folded(c2, excluded, sigma, part)
-                counting = present & counted[tile]
-                values[device][at] = np.where(counting, value, np.nan)
-                counts[device][at] = np.count_nonzero(counting)
-                if weights is not None:
-                    weights[device][at] = np.where(counting, weight, 0)
-    first = [np.stack([starts, new], axis=1)[[tile or 0 for tile in tiles]] for tiles in of_device]
+        for tile, (row, column) in enumerate(starts):
+            k, place = divmod(tile, each)
+            if k not in values:
+                continue  # a tile of another process
+            part, at = np.s_[row : row + size, column : column + size], (group, place, member)
+            value, weight, present = folded(c2, excluded, sigma, part)
+            counting = present & counted[tile]
+            values[k][at] = np.where(counting, value, np.nan)
+            counts[k][at] = np.count_nonzero(counting)
+            if weights is not None:
+                weights[k][at] = np.where(counting, weight, 0)
     if weights is None:
         of_sectors = (np.asarray(scalar, float)[groups] ** -2.0).astype(jnp.result_type(float))
         weighting = on_each(mesh, jnp.asarray(of_sectors))
@@ -126,18 +128,10 @@ def pack_maps(
         spread(mesh, 0, first),
         spread(mesh, 1, counts),
         on_each(mesh, jnp.asarray(groups)),
-        geometry=on_each(mesh, data.geometry),
+        geometry=data.geometry,
         common=common,
         mesh=mesh,
     )
-
-
-def _shares(n_tiles: int, devices: Sequence[Any]) -> list[list[int | None]]:
-    """The tiles of each device of this process; all shares are equally long, the last filled up with None."""
-    each = -(-n_tiles // len(devices))
-    numbers = [*range(n_tiles), *[None] * (each * len(devices) - n_tiles)]
-    mine = [k for k, device in enumerate(devices) if device.process_index == jax.process_index()]
-    return [numbers[k * each : (k + 1) * each] for k in mine]
 
 
 def _stored(dtype: str | None, own: np.dtype) -> np.dtype:

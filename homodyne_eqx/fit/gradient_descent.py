@@ -13,6 +13,7 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from ..engine import AbstractPacked, chi_squared, normal_equations
+from ..engine.devices import on_default
 from ..engine.losses import AbstractLoss, Squares
 from ..physics.model import TwoTimeModel
 from .effects import without_rounding
@@ -76,7 +77,7 @@ def descend(
     descent = _descended(
         problem, _default_optimiser() if optimiser is None else optimiser, steps, tiles_a_step, seed, given, callback
     )
-    fitted = problem.model(descent.best)
+    fitted = on_default(problem.model(descent.best))
     outcome = _judged(fitted, given, tolerance, descent)
     fitted, outcome = nearest_to_start(fitted, given.free_parameters, outcome, given.packed, loss)
     outcome = without_rounding(fitted, outcome, given.free_parameters, given.packed, loss)

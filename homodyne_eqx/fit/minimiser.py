@@ -11,6 +11,7 @@ import optimistix as optx
 from jaxtyping import Array, Float
 
 from ..engine import AbstractPacked, NormalEquations, normal_equations, with_best_scaling
+from ..engine.devices import on_default
 from ..engine.losses import AbstractLoss
 from ..physics.model import TwoTimeModel
 from .free_parameters import FreeParameters
@@ -136,7 +137,7 @@ def _with_scaling(
     """The eliminated contrast and offset put back, with their share of the normal equations."""
     dtype = unknowns.start.dtype
     scaling_bounds = jnp.asarray(free_parameters.scaling_bounds(), dtype)
-    fitted, found = _at_best_scaling(fitted, packed, scaling_bounds, free_parameters.filter)
+    fitted, found = on_default(_at_best_scaling(fitted, packed, scaling_bounds, free_parameters.filter))
     values = values_of(fitted, free_parameters.filter)
     normal = on_host(prior_rows(free_parameters.free, dtype).added_to(found, jnp.asarray(values, dtype)))
     limits = (np.asarray(x, dtype).astype(float) for x in free_parameters.limits())

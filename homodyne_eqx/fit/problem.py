@@ -51,8 +51,7 @@ class Problem(AbstractProblem):
         return with_best_scaling(model, self.packed, self.scaling_bounds[:, 0], self.scaling_bounds[:, 1])
 
     def beside_data(self) -> "Problem":
-        others = self.packed.beside(eqx.tree_at(lambda p: p.packed, self, None))
-        return eqx.tree_at(lambda p: p.packed, others, self.packed, is_leaf=lambda x: x is None)
+        return self.packed.beside(self)
 
     def chi_squared(self, y: Float[Array, " n_params"]) -> Float[Array, ""]:
         """χ² of the data and the priors."""

@@ -54,12 +54,10 @@ class JointProblem(AbstractProblem):
     priors: PriorRows
 
     def beside_data(self) -> "JointProblem":
-        each = lambda problem: [part.packed for part in problem.parts]  # noqa: E731
-        packed = each(self)
-        others = eqx.tree_at(each, self, [None] * len(packed))
-        for data in packed:
-            others = data.beside(others)
-        return eqx.tree_at(each, others, packed, is_leaf=lambda x: x is None)
+        problem = self
+        for part in self.parts:
+            problem = part.packed.beside(problem)
+        return problem
 
     def chi_squared(self, y: Float[Array, " n_params"]) -> Float[Array, ""]:
         parameters = self.parameters(y)

@@ -10,6 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from ..data import TwoTimeData
+from ..engine import Packed
 from ..engine.devices import devices_for
 from ..engine.losses import AbstractLoss
 from ..fit.fit_input import FitData, FitInput, check_input, input_of
@@ -85,7 +86,7 @@ def members_of(
     _check_names({"bounds": bounds, "priors": priors}, own_models, labels, together)
     parameters: dict[str, Parameter] = {}
     members = []
-    devices = devices_for(sum(x.geometry.n_sector * x.geometry.n_t**2 // 2 for x in sets if isinstance(x, TwoTimeData)))
+    sets, devices = _on_the_same_devices(sets)
     by_path = {path: name for model in own_models for path, name in names_by_path(named_leaves(model)).items()}
     every = set.union(*names)
     free = None if free is None else _known("free", free, every, by_path)
@@ -118,6 +119,18 @@ def members_of(
         tuple(parameters.values()),
         tuple(sorted(together)),
     )
+
+
+def _on_the_same_devices(sets: Sequence[FitData]) -> tuple[list[FitData], list[Any]]:
+    """The data sets, and the devices for those that are not packed yet: the most that any packed one is spread over, or
+    as many as all together keep busy. Those that are spread over others come to one device, which goes with any."""
+    meshes = [x.mesh for x in sets if isinstance(x, Packed) and x.mesh is not None]
+    if not meshes:
+        maps = [x.geometry for x in sets if isinstance(x, TwoTimeData)]
+        return list(sets), devices_for(sum(x.n_sector * x.n_t**2 // 2 for x in maps))
+    mesh = max(meshes, key=lambda x: x.size)
+    together = [x.on_one_device() if isinstance(x, Packed) and x.mesh != mesh else x for x in sets]
+    return together, list(mesh.devices.flat)
 
 
 def _labels(data: DataSets) -> list[str]:

@@ -100,6 +100,51 @@ def test_a_fit_on_two_devices_ends_where_chi_squared_is_least():
     assert np.isfinite(sum(jnp.sum(x) for x in together))  # the model goes together with arrays on any device
 
 
+def on_one_device(tree):
+    return all(len(x.devices()) == 1 for x in jax.tree.leaves(tree) if eqx.is_array(x))
+
+
+@needs_two
+def test_what_is_computed_outside_the_sums_is_computed_once_and_not_on_each_device():
+    model, data = case()
+    packed = hx.pack(data, devices=jax.devices()[:2])
+    assert on_one_device(packed.geometry)  # maps and slopes of a sector are computed from it
+    assert on_one_device(packed.on_one_device())
+    both_model, both = packed.beside((model, packed))
+    assert all(len(x.devices()) == 2 for x in jax.tree.leaves((both_model, both)))
+    assert both.values is packed.values  # what is spread stays so
+
+
+@needs_two
+@pytest.mark.x64
+@pytest.mark.slow
+@pytest.mark.standard_promotion  # as Optax needs
+@pytest.mark.parametrize("way", ["eliminated", "descend"])
+def test_no_result_of_spread_data_is_left_on_several_devices(way):
+    _, data = case()
+    packed = hx.pack(data, devices=jax.devices()[:2])
+    start = hx.static_diffusion(D0=5e3, alpha=-0.2, D_offset=50.0, contrast=np.full(4, 0.25), offset=np.full(4, 1.0))
+    if way == "descend":
+        result = hx.descend(start, packed, fixed=["D_offset", "alpha"], steps=3)
+    else:
+        result = hx.fit(start, packed, fixed=["D_offset", "alpha"], eliminate_scaling=True)
+    assert on_one_device(result.model)
+
+
+@needs_two
+@pytest.mark.x64
+@pytest.mark.slow
+def test_a_joint_fit_takes_data_that_are_spread_over_different_devices():
+    _, data = case()
+    start = hx.static_diffusion(D0=5e3, alpha=-0.2, D_offset=50.0, contrast=np.full(4, 0.25), offset=np.full(4, 1.0))
+    spread = hx.pack(data, devices=jax.devices()[:2]), hx.pack(data, devices=jax.devices()[1:2])
+    options = {"fixed": ["D_offset", "alpha"], "estimate": False}
+    together, alone = hx.fit(start, list(spread), **options), hx.fit(start, data, **options)
+    assert together.converged
+    D0 = next(p for p in together.parameters.values() if p.name == "D0")
+    np.testing.assert_allclose(D0.value, alone.parameters["D0"].value, rtol=1e-6)
+
+
 @needs_two
 def test_pickled_data_come_back_on_one_device():
     model, data = case(full_sigma=True)
