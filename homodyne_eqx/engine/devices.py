@@ -43,7 +43,7 @@ def on_each(mesh: Mesh | None, tree: _Tree) -> _Tree:
         return tree
     devices, everywhere = set(mesh.devices.flat), NamedSharding(mesh, PartitionSpec())
 
-    def is_elsewhere(x: object) -> bool:
+    def is_elsewhere(x: Any) -> bool:
         return eqx.is_array(x) and is_concrete(x) and x.sharding.device_set != devices
 
     arrays, rest = eqx.partition(tree, is_elsewhere)

@@ -4,9 +4,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, final
 
-import equinox as eqx
-import jax
-import jax.numpy as jnp
 import numpy as np
 
 from ..data import TwoTimeData
@@ -16,8 +13,7 @@ from ..engine.losses import AbstractLoss
 from ..fit.fit_input import FitData, FitInput, check_input, input_of
 from ..fit.free_parameters import ParameterBounds, Priors, choose_free
 from ..fit.parameter import Parameter
-from ..physics.geometry import Geometry
-from ..physics.model import TwoTimeModel
+from ..physics.model import TwoTimeModel, with_mean_scaling
 from ..physics.parameter_names import named_leaves, names_by_path
 
 DataSets = Sequence[FitData] | Mapping[str, FitData]
@@ -160,19 +156,7 @@ def _models(models: Models, labels: list[str], sets: Sequence[Any]) -> list[TwoT
                 f"data holds a {type(each).__name__}; expected TwoTimeData, PairData or OneTimeData, or hx.pack of one "
                 "of them."
             )
-    return [_with_sectors(model, each.geometry) for model, each in zip(found, sets, strict=True)]
-
-
-def _with_sectors(model: TwoTimeModel, geometry: Geometry) -> TwoTimeModel:
-    """The model with as many values of contrast and offset as there are sectors, where it had another number: each is
-    their mean."""
-
-    def suited(x: Any) -> Any:
-        if eqx.is_inexact_array(x) and x.ndim == 1 and x.shape[0] != geometry.n_sector:
-            return jnp.broadcast_to(jnp.mean(x), (geometry.n_sector,))
-        return x
-
-    return eqx.tree_at(lambda m: m.scaling, model, jax.tree.map(suited, model.scaling))
+    return [with_mean_scaling(model, each.geometry.n_sector) for model, each in zip(found, sets, strict=True)]
 
 
 def _shared(

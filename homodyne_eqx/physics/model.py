@@ -1,8 +1,9 @@
 """The model of a two-time map: motion, detection, contrast and offset."""
 
-from typing import final
+from typing import Any, final
 
 import equinox as eqx
+import jax
 import jax.numpy as jnp
 from jaxtyping import Array, ArrayLike, Float
 
@@ -67,6 +68,18 @@ class TwoTimeModel(AbstractWithQuantities):
         """g2 of scattered pairs: frames `i`, `j` (either order) and `sector`, integers that broadcast together."""
         i, j, sector = jnp.broadcast_arrays(*(jnp.asarray(x) for x in (i, j, sector)))
         return _of_pairs(self, geometry, i, j, sector)
+
+
+def with_mean_scaling(model: TwoTimeModel, n_sector: int) -> TwoTimeModel:
+    """The model for another number of sectors: contrast and offset of each are the mean of those that it has, where it
+    has one value a sector."""
+
+    def suited(x: Any) -> Any:
+        if eqx.is_inexact_array(x) and x.ndim == 1 and x.shape[0] != n_sector:
+            return jnp.broadcast_to(jnp.mean(x), (n_sector,))
+        return x
+
+    return eqx.tree_at(lambda m: m.scaling, model, jax.tree.map(suited, model.scaling))
 
 
 @eqx.filter_jit

@@ -199,5 +199,10 @@ def test_what_cannot_be_compared_is_refused(at_rest):
     other = dataclasses.replace(at_rest["flow"], data=data_of(REST, 1))
     with pytest.raises(ValueError, match="flow was fitted to other data than rest"):
         hx.compare({"rest": at_rest["rest"], "flow": other})
+    maps = np.array(at_rest["rest"].data.c2)
+    maps[-1, 5, 2] = maps[-1, 2, 5] = 1.01 * maps[-1, 5, 2]  # one pixel of the last sector
+    other = dataclasses.replace(at_rest["flow"], data=hx.TwoTimeData(maps, GEOMETRY, sigma=0.05))
+    with pytest.raises(ValueError, match="flow was fitted to other data than rest"):
+        hx.compare({"rest": at_rest["rest"], "flow": other})
     with pytest.raises(ValueError, match="held_out is 'rows'"):
         hx.compare(at_rest, held_out="rows")

@@ -1,14 +1,11 @@
 """The noise of the data of a fit, sector by sector, and what it leaves uncertain; worked out when asked for first."""
 
-import os
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, final
 
 import jax.numpy as jnp
 import numpy as np
-from threadpoolctl import threadpool_limits
 
 from ...data import TwoTimeData
 from ...engine import Packed, pack
@@ -20,6 +17,7 @@ from ...noise.weighted_fit import WeightedFit
 from ...physics.model import TwoTimeModel
 from ..solve.quadratic import Quadratic
 from .abstract_propagated_noise import AbstractPropagatedNoise
+from .over_sectors import over_sectors
 
 DRAWS = 8000
 ASSUMPTION = (
@@ -31,7 +29,7 @@ _FEWEST_DRAWS = 240
 _BLOCKS = 4
 _ALL_BLOCKS = 24
 _DRAWN_AT_ONCE = 512
-_AT_ONCE, _MEMORY, _BYTES_A_PIXEL = 8, 2e9, 100
+_MEMORY, _BYTES_A_PIXEL = 2e9, 100
 _PAIRS_A_PARAMETER = 10
 
 
@@ -80,9 +78,7 @@ class NoiseOfFit(AbstractPropagatedNoise):
             generator = np.random.default_rng([self.seed, k])
             return sector_noise(slopes, residual, weights, n_draws // n_blocks, n_blocks, generator)
 
-        at_once = max(1, min(_AT_ONCE, os.cpu_count() or 1, int(_MEMORY / (_BYTES_A_PIXEL * packed.geometry.n_t**2))))
-        with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(at_once) as pool:
-            return tuple(pool.map(of_sector, sorted(places)))
+        return over_sectors(packed, of_sector, _MEMORY, _BYTES_A_PIXEL)
 
     @cached_property
     def speckles(self) -> np.ndarray:

@@ -1,10 +1,6 @@
 """All sectors of two-time data with weights for the noise of speckles, at one set of parameters."""
 
-import os
-from concurrent.futures import ThreadPoolExecutor
-
 import numpy as np
-from threadpoolctl import threadpool_limits
 
 from ...engine import Packed
 from ...engine.normal_equations.sector_slopes import sector_slopes
@@ -12,9 +8,10 @@ from ...engine.unfolding import folded_map, sector_places
 from ...noise.weighted_sector import WeightedSector, weighted_sector
 from ...physics.model import TwoTimeModel
 from ..uncertainty.noise_of_fit import NoiseOfFit, residual_and_weights
+from ..uncertainty.over_sectors import over_sectors
 
 _FEWEST_DRAWS = 240
-_AT_ONCE, _MEMORY, _BYTES_A_PIXEL = 8, 4e8, 130
+_MEMORY, _BYTES_A_PIXEL = 4e8, 130
 
 
 def sectors_at(model: TwoTimeModel, packed: Packed, noise: NoiseOfFit) -> tuple[WeightedSector, ...]:
@@ -31,6 +28,4 @@ def sectors_at(model: TwoTimeModel, packed: Packed, noise: NoiseOfFit) -> tuple[
         generator = np.random.default_rng([noise.seed, k, 1])
         return weighted_sector(slopes, residual, weights, noise.sectors[k], n_draws, generator)
 
-    at_once = max(1, min(_AT_ONCE, os.cpu_count() or 1, int(_MEMORY / (_BYTES_A_PIXEL * packed.geometry.n_t**2))))
-    with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(at_once) as pool:
-        return tuple(pool.map(of_sector, sorted(places)))
+    return over_sectors(packed, of_sector, _MEMORY, _BYTES_A_PIXEL)

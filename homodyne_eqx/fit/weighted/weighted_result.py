@@ -60,8 +60,10 @@ def weighted_result(
     names = tuple(p.name for p in given.free_parameters.free)
     estimates, descent = {INDEPENDENT: Estimate(names, outcome.parameters, noise.covariance)}, None
     ended = ended_with(noise, outcome)
-    if ended != Ended.CONVERGED or not noise.sectors:
+    if ended != Ended.CONVERGED:
         guard = without_weights("the fit has not converged")
+    elif not noise.is_known:
+        guard = without_weights("no parameter changes what is measured")
     else:
         assert isinstance(given.packed, Packed)
         descent = weighted_descent(given.free_parameters.free, outcome, given.packed, noise)

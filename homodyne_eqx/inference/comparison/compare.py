@@ -104,7 +104,11 @@ def _same_data(first: FitResult, other: FitResult) -> bool:
         return type(a) is type(b)
     if a.shape != b.shape:
         return False
-    pairs = zip((*a.weighted_map(0), a.sigma[0]), (*b.weighted_map(0), b.sigma[0]), strict=True)
+    return all(_same_sector(a, b, k) for k in range(a.shape[0]))
+
+
+def _same_sector(a: TwoTimeData, b: TwoTimeData, k: int) -> bool:
+    pairs = zip((*a.weighted_map(k), a.sigma[k]), (*b.weighted_map(k), b.sigma[k]), strict=True)
     return all(np.array_equal(np.asarray(x, float), np.asarray(y, float), equal_nan=True) for x, y in pairs)
 
 

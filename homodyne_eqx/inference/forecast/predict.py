@@ -13,7 +13,7 @@ from ...fit.problem import model_with, values_of
 from ...fit.result.derived import Curve, curves_of
 from ...fit.result.fit_result import FitResult
 from ...physics.geometry import Geometry
-from ...physics.model import TwoTimeModel
+from ...physics.model import TwoTimeModel, with_mean_scaling
 from ..from_the_fit import free_leaves
 from ..posterior.posterior import Posterior
 from ..weighted_chi2 import quantile_of_chi2
@@ -78,17 +78,6 @@ def _sizes(covariance: np.ndarray) -> np.ndarray:
     return np.sqrt(np.where(diagonal > 0, diagonal, 1.0))
 
 
-def _suited(model: TwoTimeModel, geometry: Geometry) -> TwoTimeModel:
-    """The model with the mean of each array of its scaling, where there are another number of sectors."""
-
-    def mean(x: Any) -> Any:
-        if eqx.is_inexact_array(x) and x.ndim == 1 and x.shape[0] != geometry.n_sector:
-            return jnp.full((geometry.n_sector,), 1, x.dtype) * jnp.mean(x)
-        return x
-
-    return eqx.tree_at(lambda m: m.scaling, model, jax.tree.map(mean, model.scaling))
-
-
 def _notes(model: TwoTimeModel, geometry: Geometry) -> tuple[str, ...]:
     sizes = {x.shape[0] for x in jax.tree.leaves(model.scaling) if eqx.is_inexact_array(x) and x.ndim == 1}
     if sizes - {geometry.n_sector}:
@@ -98,7 +87,7 @@ def _notes(model: TwoTimeModel, geometry: Geometry) -> tuple[str, ...]:
 
 def _predicted(model: TwoTimeModel, geometry: Geometry) -> tuple[Array, Array]:
     """The maps, and their means over all ages at each lag, (n_sector, n_t)."""
-    maps = _suited(model, geometry)(geometry)
+    maps = with_mean_scaling(model, geometry.n_sector)(geometry)
     n_t = geometry.n_t
     lag = jnp.abs(jnp.arange(n_t)[:, None] - jnp.arange(n_t)[None, :]).ravel()
     counts = jnp.zeros(n_t, maps.dtype).at[lag].add(jnp.ones(lag.shape, maps.dtype))
@@ -132,7 +121,9 @@ def _of_draws(posterior: Posterior, geometry: Geometry, level: float) -> Predict
     ends = [0.5, (1 - level) / 2, (1 + level) / 2]
     maps, g2, rates = _of_each(density.moving, density.rest, jnp.asarray(chosen, density.start.dtype), geometry)
     maps, g2 = (np.quantile(np.asarray(x, float), ends, axis=0) for x in (maps, g2))
-    names = _suited(density.model(density.start), geometry).curves(geometry.with_sectors(_first(geometry)))
+    names = with_mean_scaling(density.model(density.start), geometry.n_sector).curves(
+        geometry.with_sectors(_first(geometry))
+    )
     t = np.asarray(geometry.t, float)
     found = {}
     for quantity, values in zip(names, rates, strict=True):
@@ -151,7 +142,7 @@ def _of_each(
 ) -> tuple[Array, Array, list[Array]]:
     def one(v: Array) -> tuple[Array, Array, list[Array]]:
         model = model_with(moving, rest, v)
-        rates = _suited(model, geometry).curves(geometry.with_sectors(_first(geometry)))
+        rates = with_mean_scaling(model, geometry.n_sector).curves(geometry.with_sectors(_first(geometry)))
         return *_predicted(model, geometry), [rate.value for rate in rates]
 
     return jax.lax.map(one, draws)
