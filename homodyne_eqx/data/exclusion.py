@@ -143,7 +143,7 @@ def excluded_pixels(c2_k: np.ndarray, *masks: np.ndarray | bool) -> tuple[np.nda
     **Returns:** the counts are those on the diagonal, those not finite, and those of each mask in turn; a pixel counts
     for the first cause that applies.
     """
-    excluded = ~(np.abs(c2_k) <= LARGEST)
+    excluded = ~((c2_k <= LARGEST) & (c2_k >= -LARGEST))
     np.fill_diagonal(excluded, True)
     counts = [c2_k.shape[0], int(np.count_nonzero(excluded)) - c2_k.shape[0]]
     for mask_k in masks:

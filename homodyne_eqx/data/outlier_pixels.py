@@ -1,5 +1,6 @@
 """Single pixels of the maps that are far from the pixels around them, found without a model."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from statistics import NormalDist
 from typing import Any, final
@@ -9,6 +10,7 @@ import numpy as np
 from .two_time import TwoTimeData
 
 _BLOCK = 256
+_PART = 4096 * _BLOCK
 _REACH = 3
 _FEWEST_AROUND = 8
 _LOWEST_THRESHOLD = 6.0
@@ -56,24 +58,43 @@ def outlier_pixels(data: TwoTimeData) -> Outliers:
     n = data.n_t
     pixels = data.n_sector * n * (n - 1)
     threshold = max(_LOWEST_THRESHOLD, NormalDist().inv_cdf(1 - 0.25 / pixels))
-    i, j = _pairs_by_lag(n)
     mask = np.zeros(data.shape, bool)
     for k in range(data.n_sector):
         c2, excluded = data.map_and_excluded(k)
-        values = np.where(excluded, np.nan, c2).astype(np.float64)
+        values = np.where(excluded, np.nan, c2)
         symmetric = np.array_equal(values, values.T, equal_nan=True)
         for of_triangle in (values,) if symmetric else (values, values.T):
-            in_order = np.where(i < 0, np.nan, of_triangle[i, j])
-            for p in np.flatnonzero(_far_along(in_order, threshold)):
-                if _far_from_surroundings(of_triangle, int(i[p]), int(j[p]), threshold):
-                    mask[k, i[p], j[p]] = mask[k, j[p], i[p]] = True
+            for i, j in _far_pairs(of_triangle, threshold):
+                if _far_from_surroundings(of_triangle, i, j, threshold):
+                    mask[k, i, j] = mask[k, j, i] = True
     return Outliers(mask, threshold)
 
 
-def _pairs_by_lag(n: int) -> tuple[np.ndarray, np.ndarray]:
-    """Frames i < j of all pairs, ordered by lag, then by i; after each lag two places without a pair, where i is −1."""
-    i = np.concatenate([np.r_[: n - lag, -1, -1] for lag in range(1, n)])
-    lag = np.repeat(np.arange(1, n), np.arange(n + 1, 2, -1))
+def _far_pairs(values: np.ndarray, threshold: float) -> Iterator[tuple[int, int]]:
+    """The pixels i < j that are far from those beside them of the same lag.
+
+    The pixels are taken in the order of their lag, a part at a time; parts overlap by two blocks.
+    """
+    ends = np.cumsum(np.arange(len(values) + 1, 2, -1))
+    for begin in range(0, int(ends[-1]), _PART):
+        i, j = _pairs_by_lag(ends, begin - 2 * _BLOCK, min(begin + _PART, int(ends[-1])) + 2 * _BLOCK)
+        in_order = np.where(i < 0, np.nan, values[i, j].astype(np.float64))
+        found = np.flatnonzero(_far_along(in_order, threshold))
+        for p in found[(found >= 2 * _BLOCK) & (found < len(i) - 2 * _BLOCK)].tolist():
+            yield int(i[p]), int(j[p])
+
+
+def _pairs_by_lag(ends: np.ndarray, begin: int, end: int) -> tuple[np.ndarray, np.ndarray]:
+    """Frames i < j of the pairs in these places of an order by lag, then by i. After each lag come two places without a
+    pair; there, and before the first place and after the last one, i is −1.
+
+    **Arguments:** `ends`: the place after the last one of each lag, from lag 1 on.
+    """
+    place, n = np.arange(begin, end), len(ends) + 1
+    number = np.searchsorted(ends, place, side="right")
+    lag = number + 1
+    i = place - np.concatenate([[0], ends])[number]
+    i = np.where((place < 0) | (place >= ends[-1]) | (i >= n - lag), -1, i)
     return i, np.where(i < 0, 0, i + lag)
 
 
@@ -102,7 +123,7 @@ def _far_from_surroundings(values: np.ndarray, i: int, j: int, threshold: float)
     """Whether a pixel is off the median of the 7 × 7 pixels around it by so many of their standard deviations."""
     low_i, low_j = max(i - _REACH, 0), max(j - _REACH, 0)
     around = values[low_i : i + _REACH + 1, low_j : j + _REACH + 1].ravel()
-    around = np.delete(around, (i - low_i) * (min(j + _REACH + 1, len(values)) - low_j) + j - low_j)
+    around = np.delete(around.astype(np.float64), (i - low_i) * (min(j + _REACH + 1, len(values)) - low_j) + j - low_j)
     around = around[np.isfinite(around)]
     if len(around) < _FEWEST_AROUND:
         return False

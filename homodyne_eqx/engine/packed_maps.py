@@ -13,6 +13,7 @@ from ..physics.geometry import Geometry, is_concrete
 from ..physics.model import TwoTimeModel
 from .devices import on_default, on_each, on_host, sum_over_devices
 from .packed_data import AbstractPacked, AbstractReduction
+from .stored_tiles import StoredTiles
 from .tiles import AbstractTiles, Tile
 
 
@@ -78,7 +79,8 @@ class Packed(AbstractPacked):
     Sectors of equal q and gap form groups, so that what depends on q alone is computed once for each group. All groups
     have the same size and are evaluated one after the other.
 
-    - `values`: (n_groups, n_tiles, group size, size, size); `weights`: (n_groups, group size) or like `values`;
+    - `values`: (n_groups, n_tiles, group size, size, size), in memory or in a file; `weights`: (n_groups, group size),
+      or like `values`;
     - `counts`: (n_groups, n_tiles, group size), how many pairs of each tile carry weight (are not NaN);
     - `sectors`: (n_groups, group size), which sector of `geometry` each is;
     - `common`: the fields of the geometry that are equal within every group;
@@ -86,8 +88,8 @@ class Packed(AbstractPacked):
       then empty where their number is no multiple.
     """
 
-    values: Float[Array, "n_groups n_tiles n_member size size"]
-    weights: Float[Array, "..."]
+    values: Float[Array, "n_groups n_tiles n_member size size"] | StoredTiles
+    weights: Float[Array, "..."] | StoredTiles
     starts: Int[Array, "n_tiles 2 2"]
     counts: Int[Array, "n_groups n_tiles n_member"]
     sectors: Int[Array, "n_groups n_member"]
@@ -101,9 +103,14 @@ class Packed(AbstractPacked):
         return self.values.shape[-1]
 
     @property
+    def is_stored(self) -> bool:
+        """Whether the tiles are in a file."""
+        return isinstance(self.values, StoredTiles)
+
+    @property
     def n_tiles(self) -> int:
-        """How many tiles there are, without the empty ones that make the shares of all devices equal."""
-        if self.mesh is None:
+        """How many tiles there are, without the empty ones that make the shares of all devices and all blocks equal."""
+        if self.mesh is None and not self.is_stored:
             return self.values.shape[1]
         n_blocks = -(-self.geometry.n_t // self.size)
         return n_blocks * (n_blocks + 1) // 2
@@ -125,49 +132,84 @@ class Packed(AbstractPacked):
     def total(self, reduction: AbstractReduction) -> PyTree:
         """The sum over all groups, and over all devices, of what `reduction` gives for one."""
         if self.mesh is None:
-            return self._total_here(reduction)
+            return self._total_here(reduction, jnp.zeros(1, jnp.int32))
         arrays, static = eqx.partition(reduction, eqx.is_array)
         axes = self._axes()
-        spread_arrays = {name: getattr(self, name) for name in axes}
-        others = {name: getattr(self, name) for name in ("weights", "sectors", "geometry") if name not in axes}
+        shared = {name: getattr(self, name) for name in axes}
+        others = {
+            name: getattr(self, name) for name in ("values", "weights", "sectors", "geometry") if name not in axes
+        }
 
-        def of_share(share: dict[str, Array], rest: tuple) -> PyTree:
-            others, arrays = rest
-            here = Packed(**share, **others, common=self.common)
-            return here._total_here(eqx.combine(arrays, static))
+        def of_share(share: tuple[dict[str, Array], Array], rest: tuple) -> PyTree:
+            (of_tiles, device), (others, arrays) = share, rest
+            here = Packed(**of_tiles, **others, common=self.common)
+            return here._total_here(eqx.combine(arrays, static), device)
 
-        return sum_over_devices(self.mesh, of_share, spread_arrays, axes, (others, arrays))
+        devices = jnp.arange(self.mesh.size, dtype=jnp.int32)
+        return sum_over_devices(self.mesh, of_share, (shared, devices), (axes, 0), (others, arrays))
 
     def _axes(self) -> dict[str, int]:
         """Which axis of an array is that of the tiles, where it has one."""
-        return {"values": 1, "starts": 0, "counts": 1, **({"weights": 1} if self.weights.ndim > 2 else {})}
+        axes = {"values": 1, "starts": 0, "counts": 1, **({"weights": 1} if self.weights.ndim > 2 else {})}
+        return {name: axis for name, axis in axes.items() if not isinstance(getattr(self, name), StoredTiles)}
 
-    def _total_here(self, reduction: AbstractReduction) -> PyTree:
+    def _total_here(self, reduction: AbstractReduction, device: Int[Array, " 1"]) -> PyTree:
+        """The sum over the tiles of one device. `device`: its number, (1,)."""
+        if isinstance(self.values, StoredTiles):
+            steps = jnp.arange(self.values.layout.n_steps, dtype=jnp.int32)
+            of_steps = jax.lax.map(lambda step: self._of_block(device[0], step, reduction), steps)
+            return jax.tree.map(lambda x: jnp.sum(x, 0), of_steps)
         parts = (self.values, self.weights, self.counts, self.sectors)
 
         def one(part: tuple[Array, Array, Array, Array]) -> PyTree:
             values, weights, counts, sectors = part
-            here = jax.tree.map(lambda x: x[sectors], self.geometry.sectors)
-            tiles = PackedTiles(values, weights, self.starts, counts, self.size)
-            return reduction.of_tiles(Group(tiles, SectorGroup(self.geometry.with_sectors(here), sectors, self.common)))
+            return self._of_group(PackedTiles(values, weights, self.starts, counts, self.size), sectors, reduction)
 
         if self.sectors.shape[0] == 1:
             return one(jax.tree.map(lambda x: x[0], parts))
         return jax.tree.map(lambda x: jnp.sum(x, 0), jax.lax.map(one, parts))
 
+    def _of_block(self, device: Int[Array, ""], step: Int[Array, ""], reduction: AbstractReduction) -> PyTree:
+        """The sum over the tiles of one group that a step of a pass over a file reads."""
+        assert isinstance(self.values, StoredTiles)
+        layout = self.values.layout
+        n_tiles, (number, group) = layout.shape[0], jnp.divmod(step, layout.n_groups)
+        of_block = lambda x: jax.lax.dynamic_slice_in_dim(x, n_tiles * number, n_tiles)  # noqa: E731
+        weights = self.weights.block(device, step) if isinstance(self.weights, StoredTiles) else self.weights[group]
+        values, counts = self.values.block(device, step), of_block(self.counts[group])
+        tiles = PackedTiles(values, weights, of_block(self.starts), counts, self.size)
+        return self._of_group(tiles, self.sectors[group], reduction)
+
+    def _of_group(self, tiles: PackedTiles, sectors: Int[Array, " n_member"], reduction: AbstractReduction) -> PyTree:
+        here = self.geometry.with_sectors(jax.tree.map(lambda x: x[sectors], self.geometry.sectors))
+        return reduction.of_tiles(Group(tiles, SectorGroup(here, sectors, self.common)))
+
+    def tiles_of(self, group: int, member: int) -> tuple[np.ndarray, np.ndarray]:
+        """Values of the tiles of one sector, (n_tiles, size, size), and weights, alike or a number, on the host."""
+
+        def of_sector(x: Array | StoredTiles) -> np.ndarray:
+            if isinstance(x, StoredTiles):
+                return x.file.of_sector(group, member)
+            return on_host(x[group, member] if x.ndim == 2 else x[group, :, member])
+
+        return of_sector(self.values), of_sector(self.weights)
+
     def __reduce__(self) -> tuple:
-        """Pickled data are on one device when they come back: another process has other devices."""
+        """Pickled data are in memory and on one device when they come back: another process has other devices."""
         whole = self.on_one_device()
         names = ("values", "weights", "starts", "counts", "sectors", "geometry", "common")
         return Packed, tuple(getattr(whole, name) for name in names)
 
     def on_one_device(self) -> "Packed":
-        """The same data, not spread."""
-        return self if self.mesh is None else self.subset(jnp.arange(self.n_tiles))
+        """The same data in memory, not spread."""
+        if self.mesh is None and not self.is_stored:
+            return self
+        return self.subset(jnp.arange(self.n_tiles))
 
     def subset(self, tiles: Int[Array, " n"]) -> "Packed":
         """The same data with some of the tiles only, on one device: a minibatch."""
-        weights = self.weights if self.weights.ndim == 2 else self.weights[:, tiles]
-        arrays = self.values[:, tiles], weights, self.starts[tiles], self.counts[:, tiles], self.sectors, self.geometry
+        some = lambda x: x.some(tiles) if isinstance(x, StoredTiles) else x[:, tiles]  # noqa: E731
+        weights = self.weights if self.weights.ndim == 2 else some(self.weights)
+        arrays = some(self.values), weights, self.starts[tiles], self.counts[:, tiles], self.sectors, self.geometry
         *arrays, geometry = on_default(arrays)
         return Packed(*arrays, geometry=geometry, common=self.common)

@@ -1,21 +1,21 @@
 """Two-time data, folded once into tiles of the triangle and ready to be streamed."""
 
 import gc
-import math
 from collections.abc import Sequence
 from typing import Any, overload
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 
 from ..data import OneTimeData, PairData, TwoTimeData
 from ..physics.geometry import Geometry
-from .devices import devices_for, mesh_of, on_each, spread
+from .devices import devices_for, mesh_of, on_each
 from .folding import counted_pairs, folded
+from .memory_budget import memory_budget
 from .packed_maps import Packed
 from .packed_pairs import PackedPairs, pack_pairs
 from .tile_size import tile_size
+from .tile_stores import AbstractTileStore, tile_stores
 from .tiles import triangle
 
 
@@ -26,6 +26,7 @@ def pack(
     size: int | None = None,
     dtype: str | None = None,
     devices: Sequence[Any] | None = None,
+    memory: float | int | str | None = None,
 ) -> Packed: ...
 
 
@@ -36,6 +37,7 @@ def pack(
     size: int | None = None,
     dtype: str | None = None,
     devices: Sequence[Any] | None = None,
+    memory: float | int | str | None = None,
 ) -> PackedPairs: ...
 
 
@@ -45,6 +47,7 @@ def pack(
     size: int | None = None,
     dtype: str | None = None,
     devices: Sequence[Any] | None = None,
+    memory: float | int | str | None = None,
 ) -> Packed | PackedPairs:
     """Fold and pack two-time data, map by map; or pack data of scattered pairs, and one-time data.
 
@@ -54,15 +57,19 @@ def pack(
     **Arguments:** `size`: how many frames one side of a tile has, chosen by device and problem unless given; `dtype`:
     "float32" or "float64", the type in which the data are stored, their own unless given. Sums are in JAX's default
     precision in either case; `devices`: those of JAX over which the tiles are spread, such as `jax.devices()`; unless
-    given, as many of this process (GPUs, or cores of the processor) as have enough to do. Scattered pairs stay on one.
+    given, as many of this process (GPUs, or cores of the processor) as have enough to do. Scattered pairs stay on one;
+    `memory`: how much the packed maps may take in memory, as a text such as "4GB" or as a number of bytes, half of the
+    free memory unless given. Tiles that take more go into a temporary file and are read block by block in every pass
+    over the data, with the same results. The file is in the folder that the environment variable `TMPDIR` names, and
+    is gone when the process ends, or before.
 
     **Returns:** a `Packed`; of pairs and one-time data `PackedPairs`.
 
-    **Raises:** `ValueError` for a sigma so small that 1/σ² is beyond the range of that type, and for no device or one
-    that is named twice.
+    **Raises:** `ValueError` for a sigma so small that 1/σ² is beyond the range of that type, for no device or one that
+    is named twice, and for a `memory` that states no bytes; `OSError` where there is no room for the temporary file.
     """
     if isinstance(data, TwoTimeData):
-        return pack_maps(data, size=size, dtype=dtype, devices=devices)
+        return pack_maps(data, size=size, dtype=dtype, devices=devices, memory=memory)
     pairs = data.pairs
     _check_weights(pairs.sigma[~pairs.left_out], np.dtype(jnp.result_type(float)))
     return pack_pairs(pairs, _stored(dtype, pairs.value.dtype))
@@ -74,64 +81,72 @@ def pack_maps(
     size: int | None = None,
     dtype: str | None = None,
     devices: Sequence[Any] | None = None,
+    memory: float | int | str | None = None,
 ) -> Packed:
     """`pack` of two-time data."""
     groups, common = _groups(data.geometry)
     n_t, n_member = data.n_t, groups.shape[1]
     devices = devices_for(data.n_sector * n_t**2 // 2) if devices is None else devices
-    mesh = mesh_of(devices)
+    mesh, scalar = mesh_of(devices), data.scalar_sigma
     size = min(size or tile_size(n_member, n_t, len(devices)), n_t)
-    starts, new = triangle(n_t, size)
-    stored = _stored(dtype, data.c2.dtype)
+    corners = triangle(n_t, size)
     gc.collect(0)  # JAX frees memory that it took over from NumPy only when garbage is collected
-    here = [k for k, device in enumerate(devices) if device.process_index == jax.process_index()]
-    each = -(-len(starts) // len(devices))  # tiles of a device; the last ones of the last device may be empty
-    shape = (groups.shape[0], each, n_member)
-    values = {k: _aligned((*shape, size, size), stored) for k in here}
-    scalar = data.scalar_sigma
-    weights = None if scalar is not None else {k: _aligned((*shape, size, size), stored) for k in here}
+    number, stored = (2 if scalar is None else 1), _stored(dtype, data.c2.dtype)
+    stores = tile_stores(number, memory_budget(memory), len(corners[0]), mesh, groups.shape, size, stored)
+    counts = _write_folded(data, groups, corners, size, *stores)
     if scalar is not None:
         _check_weights(scalar, np.dtype(jnp.result_type(float)))
-    counted, counts = counted_pairs(starts, new, size), {k: np.zeros(shape, np.int32) for k in here}
-    first = {k: np.zeros((each, 2, 2), np.int32) for k in here}
-    for k in here:
-        n = min(max(len(starts) - k * each, 0), each)
-        first[k][:n] = np.stack([starts, new], axis=1)[k * each :][:n]
-        values[k][:, n:] = np.nan
-        if weights is not None:
-            weights[k][:, n:] = 0
-    for group, member in np.ndindex(groups.shape):
-        sector = int(groups[group, member])
-        c2, excluded = data.map_and_excluded(sector)
-        sigma = None if scalar is not None else data.sigma[sector]
-        if sigma is not None:
-            _check_weights(np.asarray(sigma)[~np.asarray(excluded)], stored)
-        for tile, (row, column) in enumerate(starts):
-            k, place = divmod(tile, each)
-            if k not in values:
-                continue  # a tile of another process
-            part, at = np.s_[row : row + size, column : column + size], (group, place, member)
-            value, weight, present = folded(c2, excluded, sigma, part)
-            counting = present & counted[tile]
-            values[k][at] = np.where(counting, value, np.nan)
-            counts[k][at] = np.count_nonzero(counting)
-            if weights is not None:
-                weights[k][at] = np.where(counting, weight, 0)
-    if weights is None:
         of_sectors = (np.asarray(scalar, float)[groups] ** -2.0).astype(jnp.result_type(float))
-        weighting = on_each(mesh, jnp.asarray(of_sectors))
+        weights = on_each(mesh, jnp.asarray(of_sectors))
     else:
-        weighting = spread(mesh, 1, weights)
+        weights = stores[1].tiles()
+    shares = stores[0].shares
+    starts = np.zeros((shares.n_all, 2, 2), np.int32)
+    starts[: shares.n_tiles] = np.stack(corners, axis=1)
     return Packed(
-        spread(mesh, 1, values),
-        weighting,
-        spread(mesh, 0, first),
-        spread(mesh, 1, counts),
+        stores[0].tiles(),
+        weights,
+        shares.spread(starts, 0),
+        shares.spread(counts, 1),
         on_each(mesh, jnp.asarray(groups)),
         geometry=data.geometry,
         common=common,
         mesh=mesh,
     )
+
+
+def _write_folded(
+    data: TwoTimeData,
+    groups: np.ndarray,
+    corners: tuple[np.ndarray, np.ndarray],
+    size: int,
+    values: AbstractTileStore,
+    weights: AbstractTileStore | None = None,
+) -> np.ndarray:
+    """Write the folded tiles of this process. **Returns:** how many pairs of each carry weight, (n_groups, n_tiles,
+    n_member)."""
+    shares, (starts, new) = values.shares, corners
+    counted = counted_pairs(starts, new, size)
+    counts = np.zeros((groups.shape[0], shares.n_all, groups.shape[1]), np.int32)
+    for group, member in np.ndindex(groups.shape):
+        sector = int(groups[group, member])
+        c2, excluded = data.map_and_excluded(sector)
+        sigma = None if weights is None else data.sigma[sector]
+        if sigma is not None:
+            _check_weights(np.asarray(sigma)[~np.asarray(excluded)], values.dtype)
+        for tile in shares.numbers:
+            if tile >= shares.n_tiles:  # empty
+                value, weight, counting = np.nan, 0.0, np.False_
+            else:
+                row, column = starts[tile]
+                part = np.s_[row : row + size, column : column + size]
+                value, weight, present = folded(c2, excluded, sigma, part)
+                counting = present & counted[tile]
+            values.write(group, tile, member, np.where(counting, value, np.nan))
+            counts[group, tile, member] = np.count_nonzero(counting)
+            if weights is not None:
+                weights.write(group, tile, member, np.where(counting, weight, 0))
+    return counts
 
 
 def _stored(dtype: str | None, own: np.dtype) -> np.dtype:
@@ -158,11 +173,3 @@ def _groups(geometry: Geometry) -> tuple[np.ndarray, tuple[str, ...]]:
     groups = np.argsort(kind.ravel(), kind="stable").reshape(-1, np.gcd.reduce(counts)).astype(np.int32)
     equal = lambda x: np.all(x[groups] == x[groups][:, :1])  # noqa: E731
     return groups, tuple(name for name, x in fields.items() if equal(x))
-
-
-def _aligned(shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
-    """An empty array, aligned so that JAX can use its memory on the CPU without a copy."""
-    n = math.prod(shape) * dtype.itemsize
-    raw = np.empty(n + 64, np.uint8)
-    begin = -raw.ctypes.data % 64
-    return raw[begin : begin + n].view(dtype).reshape(shape)

@@ -27,8 +27,7 @@ def sector_places(packed: Packed) -> dict[int, tuple[int, int]]:
 def folded_map(packed: Packed, group: int, member: int) -> FoldedMap:
     """One sector of packed data, in double precision on the host: 16 n_t² bytes."""
     n_t, size = packed.geometry.n_t, packed.size
-    weights = packed.weights[group, member] if packed.weights.ndim == 2 else packed.weights[group, :, member]
-    tiles, starts, weights = (on_host(x) for x in (packed.values[group, :, member], packed.starts, weights))
+    (tiles, weights), starts = packed.tiles_of(group, member), on_host(packed.starts)
     values, weight = np.zeros((n_t, n_t)), np.zeros((n_t, n_t))
     for number, (tile, (row, column)) in enumerate(zip(tiles, starts[:, 0], strict=True)):
         part = np.s_[row : row + size, column : column + size]

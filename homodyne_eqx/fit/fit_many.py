@@ -143,6 +143,11 @@ def _check_alike(given: Sequence[FitInput]) -> None:
         raise TypeError("data holds pairs or one-time data; expected two-time data. Fit those one by one (fit).")
     if not given:
         raise ValueError("data is empty; expected one data set or more.")
+    if any(isinstance(each.packed, Packed) and each.packed.is_stored for each in given):
+        raise ValueError(
+            "Data sets are larger than the memory that they may have, and lie in files. Fit them one by one (fit), or "
+            "give them more memory: hx.pack(data, memory=…)."
+        )
     first = _shape_of(given[0].packed)
     for k, each in enumerate(given):
         if _shape_of(each.packed) != first:

@@ -8,6 +8,8 @@ import numpy as np
 _GAUSSIAN_FROM = 24
 _JITTERS = (0.0, 1e-10, 1e-8, 1e-6)
 _LEAST_CONTRAST = 1e-6
+_ROWS, _NEGLIGIBLE = 256, 1e-7
+_MOST_FRAMES, _LEAST_SHARE, _FEWEST = 2000, 1 / 8, 240
 
 
 @final
@@ -16,6 +18,7 @@ class SpeckleLaw(NamedTuple):
 
     - `factors`: what makes correlated numbers of independent ones, (n_t, n_t): of the field; of the intensity itself
       where the pixel averages over so many modes that this is Gaussian;
+    - `reach`: the columns, from and to, in which each run of rows of `factors` is not negligible, (n_runs, 2);
     - `mean`: of the intensity of one mode, (n_t,); `shares`: of the modes in the intensity, empty where it is Gaussian;
     - `contrast`: variance of the speckles; `photon_noise`: variance that photons add, in units of the contrast;
     - `follows_intensity`: whether that variance is proportional to the intensity, as of photons. Else it is constant:
@@ -25,6 +28,7 @@ class SpeckleLaw(NamedTuple):
     """
 
     factors: np.ndarray
+    reach: np.ndarray
     mean: np.ndarray
     shares: np.ndarray
     contrast: float
@@ -43,11 +47,11 @@ class SpeckleLaw(NamedTuple):
         if not self.follows_intensity:
             return math.sqrt(self.contrast * self.photon_noise) * normal(n_t, n)
         if self.shares.size == 0:
-            x = self.factors @ normal(n_t, n)
+            x = self._correlated(normal(n_t, n))
         else:
             x = np.zeros((n_t, n), np.float32)
             for share in self.shares:
-                real, imaginary = self.factors @ normal(n_t, n), self.factors @ normal(n_t, n)
+                real, imaginary = self._correlated(normal(n_t, n)), self._correlated(normal(n_t, n))
                 # For a complex factor the two sums together are a complex field; the real one needs both as well.
                 field = real + 1j * imaginary
                 x += np.float32(share / 2) * (field.real**2 + field.imag**2)
@@ -56,6 +60,24 @@ class SpeckleLaw(NamedTuple):
             spread = np.sqrt(np.float32(self.contrast * self.photon_noise) * np.maximum(1 + x, 0))
             x += spread * normal(n_t, n)
         return x
+
+    def _correlated(self, numbers: np.ndarray) -> np.ndarray:
+        """`factors` times these numbers, (n_t, n), without the parts of `factors` that are 0 or nearly so."""
+        found = np.empty(numbers.shape, self.factors.dtype)
+        for run, (first, end) in enumerate(self.reach):
+            rows = slice(run * _ROWS, (run + 1) * _ROWS)
+            np.matmul(self.factors[rows, first:end], numbers[first:end], out=found[rows])
+        return found
+
+
+def draws_of_sector(draws: int, n_sector: int, n_t: int) -> int:
+    """How many speckles to draw for one sector, at least 240, of `draws` for all sectors.
+
+    Runs of more than 2000 frames take fewer, down to an eighth: the work for a draw grows with n_t², and a long run
+    holds many decays, so that the pulls scatter less and their variance is known from fewer draws.
+    """
+    share = max(min(1.0, (_MOST_FRAMES / n_t) ** 2), _LEAST_SHARE)
+    return max(int(draws * share) // n_sector, _FEWEST)
 
 
 def speckle_law(field: np.ndarray, M: np.ndarray, contrast: float) -> SpeckleLaw:
@@ -75,7 +97,15 @@ def speckle_law(field: np.ndarray, M: np.ndarray, contrast: float) -> SpeckleLaw
     else:
         factors, clipped = factor_of(contrast * M)
         factors, mean = factors.astype(np.float32), np.zeros(len(M), np.float32)
-    return SpeckleLaw(factors, mean, shares, contrast, 0.0, True, clipped)
+    return SpeckleLaw(factors, _reach(factors), mean, shares, contrast, 0.0, True, clipped)
+
+
+def _reach(factors: np.ndarray) -> np.ndarray:
+    least, found = _NEGLIGIBLE * np.max(np.abs(factors), initial=0), []
+    for first in range(0, len(factors), _ROWS):
+        columns = np.flatnonzero(np.any(np.abs(factors[first : first + _ROWS]) > least, axis=0))
+        found.append((columns[0], columns[-1] + 1) if columns.size else (0, 0))
+    return np.array(found, int).reshape(-1, 2)
 
 
 def mode_shares(contrast: float) -> np.ndarray:
@@ -93,7 +123,7 @@ def factor_of(matrix: np.ndarray) -> tuple[np.ndarray, float]:
     scale = float(np.mean(np.abs(np.diagonal(matrix))))
     for jitter in _JITTERS:
         try:
-            return np.linalg.cholesky(matrix + jitter * scale * np.eye(len(matrix))), 0.0
+            return np.linalg.cholesky(matrix + jitter * scale * np.eye(len(matrix)) if jitter else matrix), 0.0
         except np.linalg.LinAlgError:
             continue
     values, vectors = np.linalg.eigh(matrix)

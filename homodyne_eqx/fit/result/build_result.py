@@ -51,7 +51,9 @@ def noise_of(fitted: TwoTimeModel, fit_input: FitInput, outcome: Outcome) -> Noi
     if isinstance(packed, PackedPairs):
         return NoiseOfPairs(fitted, packed, *rest)
     assert isinstance(packed, Packed)
-    return NoiseOfFit(fitted, packed if fit_input.maps is None else fit_input.maps, *rest)
+    # Tiles in a file take no memory; maps would be folded again.
+    kept = packed if fit_input.maps is None or packed.is_stored else fit_input.maps
+    return NoiseOfFit(fitted, kept, *rest)
 
 
 def judged(noise: NoiseOfFit | NoiseOfPairs, ended: Ended, reduced_chi2: float, degrees_of_freedom: int) -> Verdict:

@@ -27,24 +27,23 @@ def every_nth_frame(packed: Packed, step: int) -> Packed:
 
 def of_frames(packed: Packed, kept: np.ndarray) -> Packed:
     """The pairs of some of the frames, whose numbers rise; where a sector would keep none, the data as they are."""
-    values, starts = on_host(packed.values), on_host(packed.starts)[:, 0]
-    maps = np.full((packed.geometry.n_sector, len(kept), len(kept)), np.nan, values.dtype)
-    whole = packed.weights.ndim > 2
-    weights = on_host(packed.weights).astype(float)
+    starts, whole = on_host(packed.starts)[:, 0], packed.weights.ndim > 2
+    maps = np.full((packed.geometry.n_sector, len(kept), len(kept)), np.nan, packed.values.dtype)
     sigma = np.ones(maps.shape if whole else maps.shape[:1])
     sectors = np.asarray(packed.sectors)
     for group, member in np.ndindex(sectors.shape):
-        sector = sectors[group, member]
+        sector, (values, weights) = sectors[group, member], packed.tiles_of(group, member)
+        weights = weights.astype(float)
         if not whole:
-            sigma[sector] = weights[group, member] ** -0.5
-        for tile, corner in enumerate(starts):
+            sigma[sector] = weights**-0.5
+        for tile, corner in enumerate(starts[: packed.n_tiles]):
             place = tuple(slice(*np.searchsorted(kept, (first, first + packed.size))) for first in corner)
             part = np.ix_(*(kept[of_side] - first for of_side, first in zip(place, corner, strict=True)))
-            value = values[group, tile, member][part]
+            value = values[tile][part]
             here = ~np.isnan(value)
             maps[sector][place][here] = value[here]
             if whole:
-                sigma[sector][place][here] = weights[group, tile, member][part][here] ** -0.5
+                sigma[sector][place][here] = weights[tile][part][here] ** -0.5
     if np.any(np.all(np.isnan(maps), axis=(1, 2))):
         return packed
     geometry = packed.geometry.with_times(packed.geometry.t[kept])

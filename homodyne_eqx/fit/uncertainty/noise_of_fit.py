@@ -13,6 +13,7 @@ from ...engine.losses import AbstractLoss
 from ...engine.normal_equations.sector_slopes import SectorSlopes, sector_slopes
 from ...engine.unfolding import FoldedMap, folded_map, sector_places
 from ...noise.sector_noise import SectorNoise, sector_noise
+from ...noise.speckle_draws import draws_of_sector
 from ...noise.weighted_fit import WeightedFit
 from ...physics.model import TwoTimeModel
 from ..solve.quadratic import Quadratic
@@ -25,7 +26,6 @@ ASSUMPTION = (
     "of a sector is taken as one Gaussian field with the fitted correlation, sectors and speckles as independent, and "
     "the model as right."
 )
-_FEWEST_DRAWS = 240
 _BLOCKS = 4
 _ALL_BLOCKS = 24
 _DRAWN_AT_ONCE = 512
@@ -69,7 +69,7 @@ class NoiseOfFit(AbstractPropagatedNoise):
             return ()
         packed = self.data if isinstance(self.data, Packed) else pack(self.data)
         places = sector_places(packed)
-        n_draws = max(self.draws // len(places), _FEWEST_DRAWS)
+        n_draws = draws_of_sector(self.draws, len(places), packed.geometry.n_t)
         n_blocks = max(_BLOCKS, -(-_ALL_BLOCKS // len(places)), -(-n_draws // _DRAWN_AT_ONCE))
 
         def of_sector(k: int) -> SectorNoise:

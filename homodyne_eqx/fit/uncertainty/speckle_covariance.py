@@ -73,7 +73,8 @@ def speckle_covariance(
 
     - `result`: of `fit`; `data`: those that were fitted, the `TwoTimeData` or packed; those of the result unless given.
     - `loss`: as of the fit; needed where that was not squares. A robust loss counts as weights that are given.
-    - `draws`: how many speckles, over all sectors, at least 240 in each; `seed`: of the random numbers.
+    - `draws`: how many speckles, over all sectors, at least 240 in each; for runs of more than 2000 frames
+      fewer, down to an eighth; `seed`: of the random numbers.
 
     What is assumed: the light of a sector is one Gaussian field (of correlation √M for detections other than `Homodyne`
     and `PartialHeterodyne`); sectors do not share speckles; the speckles of a sector are independent of each other.

@@ -5,12 +5,12 @@ import numpy as np
 from ...engine import Packed
 from ...engine.normal_equations.sector_slopes import sector_slopes
 from ...engine.unfolding import folded_map, sector_places
+from ...noise.speckle_draws import draws_of_sector
 from ...noise.weighted_sector import WeightedSector, weighted_sector
 from ...physics.model import TwoTimeModel
 from ..uncertainty.noise_of_fit import NoiseOfFit, residual_and_weights
 from ..uncertainty.over_sectors import over_sectors
 
-_FEWEST_DRAWS = 240
 _MEMORY, _BYTES_A_PIXEL = 4e8, 130
 
 
@@ -20,7 +20,7 @@ def sectors_at(model: TwoTimeModel, packed: Packed, noise: NoiseOfFit) -> tuple[
     **Arguments:** `model`: at the parameters; `noise`: at the end of least squares.
     """
     places = sector_places(packed)
-    n_draws = max(noise.draws // len(places), _FEWEST_DRAWS)
+    n_draws = draws_of_sector(noise.draws, len(places), packed.geometry.n_t)
 
     def of_sector(k: int) -> WeightedSector:
         slopes, folded = sector_slopes(model, packed, noise.free, k), folded_map(packed, *places[k])

@@ -14,12 +14,11 @@ from ...engine.losses import AbstractLoss
 from ...engine.normal_equations.sector_slopes import sector_slopes
 from ...engine.unfolding import folded_map, sector_places
 from ...fit.result.fit_result import FitResult
-from ...fit.uncertainty.noise_of_fit import NoiseOfFit, residual_and_weights
+from ...fit.uncertainty.noise_of_fit import DRAWS, NoiseOfFit, residual_and_weights
 from ...fit.uncertainty.speckle_covariance import noise_of_result
 from ...noise.pulls import pulls_of_sector
+from ...noise.speckle_draws import draws_of_sector
 from .noise_along import intensities_of
-
-_DRAWS, _FEWEST = 8000, 240
 
 
 def penalties_of(
@@ -50,7 +49,7 @@ def _variances(noises: Mapping[str, Any], reference: NoiseOfFit) -> dict[str, np
     assert isinstance(packed, Packed)
     found = {name: noise.prior_information.copy() for name, noise in noises.items()}
     places = sector_places(packed)
-    n_draws = max(_DRAWS // len(places), _FEWEST)
+    n_draws = draws_of_sector(DRAWS, len(places), packed.geometry.n_t)
     for k in sorted(places):
         slopes, folded = sector_slopes(reference.model, packed, reference.free, k), folded_map(packed, *places[k])
         _, weights = residual_and_weights(slopes, folded, reference.loss)
