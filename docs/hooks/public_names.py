@@ -1,0 +1,32 @@
+"""`::: hx.load` in a page is the reference of `homodyne_eqx.load`, under the name by which it is called.
+
+It has that name as its anchor: `api/data.md#hx.load` links to it.
+"""
+
+import inspect
+import re
+from functools import reduce
+
+import homodyne_eqx
+
+NAME = re.compile(r"^::: hx\.(\S+)$", re.MULTILINE)
+
+
+def on_page_markdown(markdown, **_):
+    return NAME.sub(_reference, markdown)
+
+
+def _reference(match):
+    name = match[1]
+    options = {"heading": f"hx.{name}", "toc_label": name.split(".")[-1], "heading_level": 3}
+    lines = "".join(f"\n      {option}: {value}" for option, value in options.items())
+    return f'<a id="hx.{name}"></a>\n\n::: {_source(name)}\n    options:{lines}'
+
+
+def _source(name):
+    """Where the source defines it. A function may have the name of its module, so that the path by which it is called
+    would lead to the module."""
+    found = inspect.unwrap(reduce(getattr, name.split("."), homodyne_eqx))
+    if inspect.isclass(found) or inspect.isroutine(found):
+        return f"{found.__module__}.{found.__qualname__}"
+    return f"homodyne_eqx.{name}"
