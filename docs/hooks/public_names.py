@@ -1,19 +1,30 @@
 """`::: hx.load` in a page is the reference of `homodyne_eqx.load`, under the name by which it is called.
 
-It has that name as its anchor: `api/data.md#hx.load` links to it.
+It has that name as its anchor: `api/data.md#hx.load` links to it. `names: data` stands for links to all names of the
+page `api/data.md`.
 """
 
 import inspect
 import re
 from functools import reduce
+from pathlib import Path
 
 import homodyne_eqx
 
 NAME = re.compile(r"^::: hx\.(\S+)$", re.MULTILINE)
+ALL_NAMES = re.compile(r"\bnames: (\w+)")
 
 
-def on_page_markdown(markdown, **_):
+def on_page_markdown(markdown, page, config, **_):
+    if page.file.src_uri == "api/index.md":
+        api = Path(config.docs_dir) / "api"
+        return ALL_NAMES.sub(lambda match: _links(api, match[1]), markdown)
     return NAME.sub(_reference, markdown)
+
+
+def _links(api, topic):
+    names = NAME.findall((api / f"{topic}.md").read_text(encoding="utf-8"))
+    return ", ".join(f"[`{name}`]({topic}.md#hx.{name})" for name in names)
 
 
 def _reference(match):
