@@ -137,3 +137,28 @@ def test_rates_follow_a_wrong_factor_as_the_table_says(wrong, J, shear_rate):
 
 def test_the_normal_equations_are_those_of_the_dense_jacobian(run):
     run("how_it_works.md")
+
+
+def test_the_weights_for_speckles_gain_what_their_page_says(run):
+    page = run("precision.md")
+    assert page.result.weights == "speckle"
+    assert page.result.guard.passed
+    text = (ROOT / "docs" / "precision.md").read_text(encoding="utf-8")
+    rows = [
+        ("diffusion.rate", "J, Å²/s", 1.0),
+        ("shear.rate", "shear rate, 10⁻⁵ s⁻¹", 1e-5),
+        ("phi0", "φ0, degrees", 1.0),
+    ]
+    for name, label, unit in rows:
+        columns = re.search(rf"^\| {label} \|.*$", text, re.MULTILINE)[0].split("|")[3:5]
+        for column, kind in zip(columns, ("independent", "speckle"), strict=True):
+            value, sigma = (float(x.replace(" ", "").replace("\N{NO-BREAK SPACE}", "")) for x in column.split("±"))
+            estimate = page.result.estimates[kind]
+            assert estimate[name] / unit == pytest.approx(value, abs=sigma / 10)
+            assert estimate.uncertainties[name] / unit == pytest.approx(sigma, rel=0.1)
+
+
+def test_white_noise_uncertainties_are_too_small_as_their_page_says(run):
+    ratios = [p.uncertainty / p.white_noise_uncertainty for p in run("uncertainties.md").result.parameters.values()]
+    assert min(ratios) > 5
+    assert max(ratios) < 70
