@@ -31,9 +31,7 @@ def _enlargeable(image, folder):
         return image
     width, height = _size(Path(normpath(join(folder, source))))
     share = f' style="width: {given["width"]}"' if given.get("width", "").endswith("%") else ""
-    return (
-        f'<a class="enlarge" href="{source}"><img src="{source}" alt="{alt}" width="{width}" height="{height}"{share}></a>'
-    )
+    return f'<a class="enlarge" href="{source}"><img src="{source}" alt="{alt}" width="{width}" height="{height}"{share}></a>'
 
 
 def _size(png):

@@ -32,6 +32,8 @@ class ModuleFields(Extension):
 
 def _parameter(argument, field):
     """The annotation is that of the source where the class states the field itself, else that of the running class."""
-    annotation = getattr(field, "annotation", None) or getattr(argument.annotation, "__name__", str(argument.annotation))
+    annotation = getattr(field, "annotation", None) or getattr(
+        argument.annotation, "__name__", str(argument.annotation)
+    )
     default = None if argument.default is inspect.Parameter.empty else repr(argument.default)
     return Parameter(argument.name, annotation=annotation, kind=KINDS[argument.kind], default=default)
