@@ -31,6 +31,7 @@ class Page(HTMLParser):
     def __init__(self, path: Path):
         super().__init__()
         self.anchors, self.links, self.loaded, self.images = set(), [], [], []
+        self.in_text, self.links_in_text = False, []
         self.feed(path.read_text(encoding="utf-8"))
 
     def handle_starttag(self, tag, attributes):
@@ -38,12 +39,18 @@ class Page(HTMLParser):
         self.anchors.update(found[name] for name in ("id", "name") if found.get(name))
         if tag == "a" and "href" in found:
             self.links.append(found["href"])
+            if self.in_text:
+                self.links_in_text.append(found["href"])
+        self.in_text |= tag == "article"
         if tag in ("script", "img", "iframe") and "src" in found:
             self.loaded.append(found["src"])
         if tag == "link" and found.get("rel") in ("stylesheet", "icon", "preload"):
             self.loaded.append(found["href"])
         if tag == "img":
             self.images.append(found)
+
+    def handle_endtag(self, tag):
+        self.in_text &= tag != "article"
 
 
 @pytest.fixture(scope="module")
@@ -144,6 +151,30 @@ def test_every_page_states_the_version(pages, site):
 @pytest.mark.parametrize("door", ["first_fit.html", "choose_a_model.html", "how_it_works.html"])
 def test_home_has_three_doors(site, pages, door):
     assert door in pages[site / "index.html"].links
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        "files.html",
+        "one_time.html",
+        "terms.html",
+        "tutorials/write_your_own_term.html",
+        "api/engine.html",
+        "contributing.html",
+    ],
+)
+def test_two_clicks_lead_from_home_to_the_page(site, pages, wanted):
+    """By links in the text alone, for who has a file, who has a motion in mind, and who changes the engine."""
+
+    def linked_from(path):
+        targets = (urlsplit(link) for link in pages[path].links_in_text)
+        return {
+            (path.parent / unquote(target.path)).resolve() for target in targets if not target.scheme and target.path
+        }
+
+    first = linked_from(site / "index.html")
+    assert site / wanted in first.union(*(linked_from(path) for path in first if path in pages))
 
 
 @pytest.fixture(scope="module")

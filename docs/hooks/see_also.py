@@ -29,7 +29,7 @@ SEE_ALSO = {
     "report.md": "[Read a result](read_a_result.md), [`hx.FitResult`](api/fits.md#hx.FitResult)",
     "terms.md": (
         "[Choose a model](choose_a_model.md), the reference of [terms](api/terms.md), "
-        "[rates](api/rates.md) and [kernels](api/kernels.md)"
+        "[rates](api/rates.md) and [kernels](api/kernels.md), [validation](validation.md)"
     ),
     "tutorials/write_your_own_term.md": (
         "[How it works](../how_it_works.md), [laws that are tested](../api/testing.md), "
