@@ -2,7 +2,7 @@
 # make test    lint, type check and tests, in float64 and, of what computes, in float32
 # make test-slow  the tests that `make test` leaves out: those of more than some ten seconds, in float64
 # make bench   every benchmarks/bench_*.py
-# make docs    the documentation site, in site/
+# make docs    the documentation site: open site/index.html in a browser, no server is needed
 # make format  rewrite the code in the project's format
 #
 # Each makes the virtual environment it needs, once: VENV says where, PYTHON from which interpreter.

@@ -80,7 +80,7 @@ def closed_form(
 
 @final
 class RateSum(AbstractIntegrableRate):
-    """rate(t) = Σ_k rates[k](t): processes that act at once. `a + b` builds it, flat.
+    """rate(t) = Σ_k `rates[k](t)`: processes that act at once. `a + b` builds it, flat.
 
     - `rates`: one or more rates, of one unit.
 
