@@ -107,9 +107,23 @@ def build_app() -> typer.Typer:
             "homodyne-eqx plot out --colours magma --style dark_background --width 5 --output slides",
         )
     )(commands.plot)
-    app.command(epilog=_examples("homodyne-eqx report out --force", "homodyne-eqx report out --output for_paper.html"))(
-        commands.report
+    app.command(
+        epilog=_examples(
+            "homodyne-eqx profile out --parameter phi0",
+            "homodyne-eqx profile out --parameter alpha --level 0.9 --level 0.999 --json",
+            "homodyne-eqx profile out --parameter D0 --parameter alpha",
+        )
+    )(commands.profile)
+    app.command(epilog=_examples("homodyne-eqx sample out", "homodyne-eqx sample out --draws 2000 --chains 4 --force"))(
+        commands.sample
     )
+    app.command(
+        epilog=_examples(
+            "homodyne-eqx report out --force",
+            "homodyne-eqx report out --text",
+            "homodyne-eqx report out --output for_paper.html",
+        )
+    )(commands.report)
     return app
 
 

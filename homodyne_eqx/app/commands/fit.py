@@ -81,7 +81,7 @@ def fit(
         ", ".join(f"{name} {seconds_text(seconds)}" for name, seconds in spent.items()), style="dim", highlight=False
     )
     if as_json:
-        sys.stdout.write(json_text({**result.to_dict(), **done.more}))
+        sys.stdout.write(json_text({**result.to_dict(), **done.more}, ascii_only=True))
     if not result.converged:
         raise typer.Exit(INTERRUPTED if result.ended == Ended.INTERRUPTED else NOT_CONVERGED)
     if not result.verdict.adequate:
