@@ -57,7 +57,8 @@ Rates = Annotated[
     RatesName,
     typer.Option(
         help="power-law: D0·t^alpha + D_offset, and the shear rate likewise. constant: D0 and gamma_dot_t0 only, with "
-        "the exponents and offsets fixed at 0.",
+        "the exponents and offsets fixed at 0. spline: free-form, a value at each of --knots times with a smooth curve "
+        "through them.",
         rich_help_panel=MODEL,
     ),
 ]
@@ -69,6 +70,15 @@ ShearRates = Annotated[
     RatesName | None,
     typer.Option(
         help="The same for the shear rate, or the velocity, alone; as --rates unless given.", rich_help_panel=MODEL
+    ),
+]
+Knots = Annotated[
+    int,
+    typer.Option(
+        metavar="N",
+        min=2,
+        help="How many times a spline has, evenly spaced in log t from the first frame after t = 0 to the last.",
+        rich_help_panel=MODEL,
     ),
 ]
 Scaling = Annotated[
