@@ -75,8 +75,9 @@ def build_app() -> typer.Typer:
         epilog=_examples(
             "homodyne-eqx compare scan.hdf --model static --model laminar-flow:constant --model laminar-flow --gap 2e6 "
             "--output compared",
+            "homodyne-eqx compare scan.hdf --model static --model static:spline --bound D_offset=0: --config my.toml",
         )
-    )(with_reader_flags(with_settings(commands.compare, without=("model", "start", "fix", "bound", "start_from"))))
+    )(with_reader_flags(with_settings(commands.compare, without=("model",))))
     app.command(
         epilog=_examples(
             "homodyne-eqx config --template > my.toml",

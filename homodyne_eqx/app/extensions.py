@@ -49,6 +49,11 @@ class InstalledModel:
         """Names of all parameters."""
         return tuple(leaf.name for leaf in named_leaves(self.model))
 
+    @property
+    def all_names(self) -> tuple[str, ...]:
+        """Names of all parameters, and those that may stand for them."""
+        return tuple(dict.fromkeys((*self.names, *self._other_names())))
+
     def by_name(self, assignments: Iterable[str]) -> list[str]:
         """NAME=VALUE and the like, with the name of a parameter in the place of its path in the model."""
         names = self._other_names()
