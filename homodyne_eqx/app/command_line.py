@@ -38,7 +38,6 @@ def homodyne_eqx(
 def build_app() -> typer.Typer:
     """The command line, with the flags of the readers that there are."""
     app = typer.Typer(
-        add_completion=False,
         no_args_is_help=True,
         rich_markup_mode="rich",
         pretty_exceptions_enable=False,

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from ..data.formats import READERS
+from .completion import models
 from .model_choice import AccumulationName, KernelName, LossName, ModelName, RatesName, ScalingName, WeightsName
 
 MODEL, DATA, PARAMETERS, OUTPUT = "Model", "Data selection", "Parameters", "Output"
@@ -27,6 +28,7 @@ AnyModel = Annotated[
     str | None,
     typer.Option(
         metavar="NAME",
+        autocompletion=models,
         help="laminar-flow (of maps, unless given): D0, alpha, D_offset, gamma_dot_t0, beta, gamma_dot_t_offset, phi0. "
         "static: the first three. stretched-laminar-flow, stretched-static: with a stretching exponent. "
         "ballistic: a velocity. two-component: two populations, one drifting along phi0, with cos(phi0 − phi); "

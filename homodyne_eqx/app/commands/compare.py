@@ -94,7 +94,7 @@ def compare(
         check_output(output, force, _ours(output))
         html = figures if html is None else html
         require_drawing(figures, html)
-    set_up_jax(threads)
+    set_up_jax(threads, quiet=quiet)
     from ...fit import Ended
     from ...inference import compare as compare_results
     from .. import fitting, report

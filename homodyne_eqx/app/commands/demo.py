@@ -49,7 +49,7 @@ def demo(
     check_output(folder, force)
     html = figures if html is None else html
     require_drawing(figures, html)
-    set_up_jax(threads)
+    set_up_jax(threads, quiet=quiet)
     from ... import datasets
     from ...fit import Ended
     from .. import fitting, report

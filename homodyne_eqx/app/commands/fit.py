@@ -50,7 +50,7 @@ def fit(
         check_output(output, force)
         html = figures if html is None else html
         require_drawing(figures, html)
-    set_up_jax(threads)
+    set_up_jax(threads, quiet=quiet)
     from ...fit import Ended
     from .. import fitting, report
     from ..fit_file import fit_file

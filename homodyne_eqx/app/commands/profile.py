@@ -77,7 +77,7 @@ def profile(
         from ..figures.drawing import require_matplotlib
 
         require_matplotlib()
-    set_up_jax(threads)
+    set_up_jax(threads, quiet=quiet)
     from ...inference import Profile, profile as profile_of
     from ...inference.profiles.contour import LEVELS as OF_CONTOUR
     from ...inference.profiles.profile import LEVELS as OF_PROFILE

@@ -61,7 +61,7 @@ def sample(
         from ..figures.drawing import require_matplotlib
 
         require_matplotlib()
-    set_up_jax(threads)
+    set_up_jax(threads, quiet=quiet)
     from ...inference.posterior import require_sampler, sample as sample_of
     from .. import inferred
     from ..progress import stage
