@@ -188,6 +188,7 @@ def script(*arguments, **options):
     return subprocess.run(command, env=environment, check=False, **options)
 
 
+@pytest.mark.x64
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs /dev/full")
 def test_a_process_ends_without_a_traceback_whatever_its_output_is(folder):
     with open("/dev/full", "wb") as full:
@@ -207,6 +208,7 @@ def test_a_process_ends_without_a_traceback_whatever_its_output_is(folder):
     assert "Å" in done.stdout.decode("cp437")
 
 
+@pytest.mark.x64
 @pytest.mark.slow
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs /dev/full")
 def test_a_result_is_whole_whatever_the_output_is(folder, tmp_path):
@@ -267,6 +269,7 @@ logging.getLogger("jax._src.xla_bridge").warning("no GPU")
     assert said[1] == b""
 
 
+@pytest.mark.x64
 def test_models_and_parameters_of_a_result_are_completed(folder, tmp_path):
     assert completion.models("stretched-l") == ["stretched-laminar-flow"]
     assert completion.models("static") == ["static"]
@@ -278,6 +281,7 @@ def test_models_and_parameters_of_a_result_are_completed(folder, tmp_path):
     assert completion.parameters_of_first([], "") == []
 
 
+@pytest.mark.x64
 @pytest.mark.slow
 @pytest.mark.skipif(shutil.which("bash") is None, reason="needs bash")
 def test_bash_completes_commands_options_models_and_parameters(folder, tmp_path):
