@@ -1,9 +1,10 @@
 """Parameters on the command line: NAME=VALUE, NAME=LOW:HIGH, NAME."""
 
-import difflib
 import math
 from collections.abc import Iterable, Sequence
 from typing import Any
+
+from ..physics.close_names import did_you_mean
 
 
 def values(option: str, given: Iterable[str], known: Sequence[str], *, several: bool = False) -> dict[str, Any]:
@@ -56,8 +57,7 @@ def _split(option: str, text: str, form: str) -> tuple[str, str]:
 
 def _check_name(option: str, name: str, known: Sequence[str], found: dict) -> None:
     if name not in known:
-        close = difflib.get_close_matches(name, known, n=1)
-        meant = f" Did you mean {close[0]}?" if close else ""
+        meant = did_you_mean(name, known)
         raise ValueError(f"{option} names {name!r}, which the model does not have.{meant} It has {', '.join(known)}.")
     if name in found:
         raise ValueError(f"{option} names {name} twice; expected once.")

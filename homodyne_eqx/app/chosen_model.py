@@ -3,7 +3,7 @@
 from ..data import OneTimeData, PairData, TwoTimeData
 from . import extensions, model_file, one_time_models
 from .extensions import InstalledModel
-from .map_models import MapModelChoice, MapModelName
+from .map_models import KNOTS, MapModelChoice, MapModelName
 from .model_choice import AccumulationName, KernelName, ModelChoice, ModelName, RatesName, ScalingName
 
 _USUAL = (KernelName.gap_average, RatesName.power_law, AccumulationName.trapezoid)
@@ -17,17 +17,19 @@ def documented(
     scaling: ScalingName,
     diffusion_rates: RatesName | None = None,
     shear_rates: RatesName | None = None,
+    knots: int = KNOTS,
 ) -> ModelChoice | MapModelChoice | None:
     """The model of maps of this name, laminar flow unless given; `None` for a model of another kind.
 
-    **Arguments:** `diffusion_rates`, `shear_rates`: as `rates` unless given.
+    **Arguments:** `diffusion_rates`, `shear_rates`: as `rates` unless given; `knots`: of splines.
 
     **Raises:** `ValueError` for a name that there is not, and for options that the model does not have.
     """
     apart = (diffusion_rates, shear_rates)
-    if model in [*MapModelName]:
-        of_rates = [each or rates for each in apart]
-        return MapModelChoice(MapModelName(model), kernel, accumulation, *of_rates, rates, scaling)
+    of_rates = [each or rates for each in apart]
+    if model in [*MapModelName] or (RatesName.spline in of_rates and model in (None, *ModelName)):
+        name = MapModelName(model) if model in [*MapModelName] else ModelName(model or ModelName.laminar_flow)
+        return MapModelChoice(name, kernel, accumulation, *of_rates, rates, scaling, knots)
     if model is not None and model not in [*ModelName]:
         model_file.check_file(model) if model_file.is_in_file(model) else extensions.find(model)
         _refuse_choices(model, kernel, accumulation, rates, *apart)
@@ -75,9 +77,7 @@ def of_pairs(
                 f"lags alone. Expected {', '.join(extensions.ONE_TIME)}; or run the two-time analysis of the same "
                 "frames and fit its maps."
             )
-        assert isinstance(choice, ModelChoice)
-        chosen = (choice.kernel, choice.accumulation, choice.rates, choice.diffusion_rates, choice.shear_rates)
-        _refuse_choices("a model of one-time correlations", *chosen)
+        _refuse_choices("a model of one-time correlations", *choice.options)
     if model is not None and model_file.is_in_file(model):
         return model_file.started(model, data)
     entry = None if model is None else extensions.find(model)

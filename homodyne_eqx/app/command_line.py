@@ -38,7 +38,6 @@ def homodyne_eqx(
 def build_app() -> typer.Typer:
     """The command line, with the flags of the readers that there are."""
     app = typer.Typer(
-        add_completion=False,
         no_args_is_help=True,
         rich_markup_mode="rich",
         pretty_exceptions_enable=False,
@@ -75,8 +74,9 @@ def build_app() -> typer.Typer:
         epilog=_examples(
             "homodyne-eqx compare scan.hdf --model static --model laminar-flow:constant --model laminar-flow --gap 2e6 "
             "--output compared",
+            "homodyne-eqx compare scan.hdf --model static --model static:spline --bound D_offset=0: --config my.toml",
         )
-    )(with_reader_flags(with_settings(commands.compare, without=("model", "start", "fix", "bound", "start_from"))))
+    )(with_reader_flags(with_settings(commands.compare, without=("model",))))
     app.command(
         epilog=_examples(
             "homodyne-eqx config --template > my.toml",
@@ -107,9 +107,23 @@ def build_app() -> typer.Typer:
             "homodyne-eqx plot out --colours magma --style dark_background --width 5 --output slides",
         )
     )(commands.plot)
-    app.command(epilog=_examples("homodyne-eqx report out --force", "homodyne-eqx report out --output for_paper.html"))(
-        commands.report
+    app.command(
+        epilog=_examples(
+            "homodyne-eqx profile out --parameter phi0",
+            "homodyne-eqx profile out --parameter alpha --level 0.9 --level 0.999 --json",
+            "homodyne-eqx profile out --parameter D0 --parameter alpha",
+        )
+    )(commands.profile)
+    app.command(epilog=_examples("homodyne-eqx sample out", "homodyne-eqx sample out --draws 2000 --chains 4 --force"))(
+        commands.sample
     )
+    app.command(
+        epilog=_examples(
+            "homodyne-eqx report out --force",
+            "homodyne-eqx report out --text",
+            "homodyne-eqx report out --output for_paper.html",
+        )
+    )(commands.report)
     return app
 
 

@@ -11,6 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from ..data import OneTimeData, PairData, TwoTimeData
+from ..physics.close_names import did_you_mean
 from ..physics.model import TwoTimeModel
 from ..physics.parameter_names import named_leaves, names_by_path
 from .model_choice import ModelName, Start
@@ -47,6 +48,11 @@ class InstalledModel:
     def names(self) -> tuple[str, ...]:
         """Names of all parameters."""
         return tuple(leaf.name for leaf in named_leaves(self.model))
+
+    @property
+    def all_names(self) -> tuple[str, ...]:
+        """Names of all parameters, and those that may stand for them."""
+        return tuple(dict.fromkeys((*self.names, *self._other_names())))
 
     def by_name(self, assignments: Iterable[str]) -> list[str]:
         """NAME=VALUE and the like, with the name of a parameter in the place of its path in the model."""
@@ -95,12 +101,20 @@ EntryPoint = Any
 """Of the standard library, or of `importlib_metadata`, which answers in its place once a package has imported it."""
 
 
+_OWN = (*(name.value for name in ModelName), *FOR_MAPS, *ONE_TIME)
+
+
+def offered_models() -> list[str]:
+    """Names of all models that there are, those of installed packages included."""
+    return list(dict.fromkeys((*_OWN, *sorted(entry.name for entry in entry_points(group=GROUP)))))
+
+
 def find(name: str) -> EntryPoint | None:
     """The entry point of this name, not loaded yet; `None` for a model of this package.
 
     **Raises:** `ValueError` for a name that no package offers, or more than one.
     """
-    own = [*(name.value for name in ModelName), *FOR_MAPS, *ONE_TIME]
+    own = _OWN
     if name in own:
         return None
     found = entry_points(group=GROUP)
@@ -112,9 +126,10 @@ def find(name: str) -> EntryPoint | None:
         raise ValueError(f"The model {name!r} is offered by {packages}; expected one package. Uninstall the others.")
     others = sorted({entry.name for entry in found} - {*own})
     installed = f", or {', '.join(others)} of installed packages" if others else ""
+    meant = did_you_mean(name, [*own, *others])
     raise ValueError(
-        f"--model is {name!r}; expected {' or '.join(own)}{installed}. A package offers models as entry points of the "
-        f"group {GROUP}; install the one that has it."
+        f"--model is {name!r}.{meant} Expected {' or '.join(own)}{installed}. A package offers models as entry points "
+        f"of the group {GROUP}; install the one that has it."
     )
 
 

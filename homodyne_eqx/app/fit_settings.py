@@ -7,7 +7,7 @@ from typing import Any, final
 
 from . import chosen_model
 from .assignments import fixed as fixed_of, intervals, values
-from .map_models import MapModelChoice
+from .map_models import KNOTS, MapModelChoice
 from .model_choice import AccumulationName, KernelName, LossName, ModelChoice, RatesName, ScalingName, WeightsName
 from .preparing import Preparation
 
@@ -36,6 +36,7 @@ class FitSettings:
     rates: RatesName = RatesName.power_law
     diffusion_rates: RatesName | None = None
     shear_rates: RatesName | None = None
+    knots: int = KNOTS
     accumulation: AccumulationName = AccumulationName.trapezoid
     scaling: ScalingName = ScalingName.per_sector
     q: tuple[str, str] | None = None
@@ -65,7 +66,8 @@ class FitSettings:
         **Raises:** `ValueError` for what the model does not have, names of parameters included; no file is read for it.
         """
         apart = (self.diffusion_rates, self.shear_rates)
-        choice = chosen_model.documented(self.model, self.kernel, self.accumulation, self.rates, self.scaling, *apart)
+        choices = (self.model, self.kernel, self.accumulation, self.rates, self.scaling, *apart, self.knots)
+        choice = chosen_model.documented(*choices)
         if self.model is not None and choice is not None:
             self.assigned(choice.names)
         return choice

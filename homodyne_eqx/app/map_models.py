@@ -13,13 +13,13 @@ from ..physics.documented_models import LAMINAR_NAMES
 from ..physics.kernels import Stretched
 from ..physics.model import TwoTimeModel
 from ..physics.parameter_names import named_leaves
-from ..physics.rates import ExponentialShare, PowerLaw
+from ..physics.rates import AbstractRate, ExponentialShare, PowerLaw, Spline
 from ..physics.scaling import ContrastOffset
 from ..physics.terms import AbstractTerm, Ballistic, Diffusion, Shear, TwoComponents
 from .extensions import InstalledModel
-from .model_choice import ACCUMULATIONS, KERNELS, AccumulationName, KernelName, RatesName, ScalingName
+from .model_choice import ACCUMULATIONS, KERNELS, AccumulationName, KernelName, ModelName, RatesName, ScalingName
 
-TWO_COMPONENT_NAMES: Mapping[str, str] = {
+TWO_COMPONENT_NAMES: dict[str, str] = {
     "D0_ref": "diffusion_1.rate.amplitude",
     "alpha_ref": "diffusion_1.rate.exponent",
     "D_offset_ref": "diffusion_1.rate.offset",
@@ -37,6 +37,8 @@ TWO_COMPONENT_NAMES: Mapping[str, str] = {
 }
 """The published names of the fourteen parameters, and those of this package. Their phi0_het is −phi0."""
 STRETCHING = {"stretching": "diffusion.kernel.exponent"}
+KNOTS = 5
+"""Of a spline, unless given."""
 
 
 class MapModelName(StrEnum):
@@ -49,32 +51,45 @@ class MapModelName(StrEnum):
 @final
 @dataclass(frozen=True)
 class MapModelChoice:
-    """One of these models with its choices. What is constant in time, `diffusion_rates`, `motion_rates` (the shear rate
-    or velocity) and `share` say."""
+    """One of these models with its choices, or a documented one with a rate that is a spline. `diffusion_rates`,
+    `motion_rates` (of the shear rate or velocity) and `share` say how they change with time; `knots`: of a spline."""
 
-    name: MapModelName
+    name: MapModelName | ModelName
     kernel: KernelName
     accumulation: AccumulationName
     diffusion_rates: RatesName
     motion_rates: RatesName
     share: RatesName
     scaling: ScalingName
+    knots: int = KNOTS
+
+    def __post_init__(self):
+        if self.accumulation is AccumulationName.exact and RatesName.spline in self.options:
+            raise ValueError("--accumulation exact is of power laws; a spline has no such integral. Leave it out.")
+
+    @property
+    def options(self) -> tuple[KernelName | AccumulationName | RatesName, ...]:
+        """What was chosen of kernel, accumulation and rates."""
+        return (self.kernel, self.accumulation, self.diffusion_rates, self.motion_rates)
 
     @property
     def aliases(self) -> Mapping[str, str]:
         """Names that may stand for those of the model."""
-        if self.name is MapModelName.two_component:
-            return TWO_COMPONENT_NAMES
-        return {} if self.name is MapModelName.ballistic else STRETCHING
+        known = {*self._own_names}
+        return {name: own for name, own in (TWO_COMPONENT_NAMES | STRETCHING).items() if own in known}
+
+    @property
+    def _own_names(self) -> tuple[str, ...]:
+        return tuple(leaf.name for leaf in named_leaves(self._model(1, (1.0, 2.0))))
 
     @property
     def names(self) -> tuple[str, ...]:
         """Names of all parameters, and those that may stand for them."""
-        return (*(leaf.name for leaf in named_leaves(self._model(1))), *self.aliases)
+        return (*self._own_names, *self.aliases)
 
     def started(self, data: TwoTimeData) -> InstalledModel:
         """The model with the values from which the search for a start begins."""
-        model = self._model(data.n_sector)
+        model = self._model(data.n_sector, _span(data))
         names = [leaf.name for leaf in named_leaves(model)]
         held = dict.fromkeys((name for name in names if self._is_held(name)), 0.0)
         within = {name: ends for name, ends in _ranges(data).items() if name in names}
@@ -90,22 +105,38 @@ class MapModelChoice:
         of_motion = name in ("beta", "gamma_dot_t_offset") or name.endswith((".velocity.exponent", ".velocity.offset"))
         return motion and of_motion
 
-    def _model(self, n_sector: int) -> TwoTimeModel:
+    def _model(self, n_sector: int, span: tuple[float, float]) -> TwoTimeModel:
+        """`span`: times of the first knot of a spline and of the last, s."""
         common = self.scaling is ScalingName.common
         contrast, offset = (0.3, 1.0) if common else (np.full(n_sector, 0.3), np.ones(n_sector))
-        return TwoTimeModel(self._term(ACCUMULATIONS[self.accumulation]), ContrastOffset(contrast, offset))
+        return TwoTimeModel(self._term(ACCUMULATIONS[self.accumulation], span), ContrastOffset(contrast, offset))
 
-    def _term(self, accumulation: AbstractAccumulation) -> AbstractTerm:
-        rate, speed = PowerLaw(1e4, 0.0, 0.0), PowerLaw(100.0, 0.0, 0.0)
+    def _rate(self, how: RatesName, size: float, span: tuple[float, float]) -> AbstractRate:
+        if how is RatesName.spline:
+            return Spline(tuple(np.geomspace(*span, self.knots).tolist()), np.full(self.knots, size))
+        return PowerLaw(size, 0.0, 0.0)
+
+    def _term(self, accumulation: AbstractAccumulation, span: tuple[float, float]) -> AbstractTerm:
+        rate = self._rate(self.diffusion_rates, 1e4, span)
+        speed = self._rate(self.motion_rates, 100.0, span)
         if self.name is MapModelName.two_component:
             reference, sample = (Diffusion(rate, accumulation=accumulation) for _ in range(2))
             return TwoComponents(reference, sample, ExponentialShare(0.3), speed, 0.0, accumulation)
         if self.name is MapModelName.ballistic:
             return Ballistic(speed, accumulation=accumulation)
-        stretched = Diffusion(rate, Stretched(1.0), accumulation)
-        if self.name is MapModelName.stretched_static:
-            return stretched
-        return stretched * Shear(PowerLaw(1e-3, 0.0, 0.0), 0.0, KERNELS[self.kernel], accumulation)
+        stretched = self.name in (MapModelName.stretched_static, MapModelName.stretched_laminar_flow)
+        kernel = (Stretched(1.0),) if stretched else ()
+        diffusion = Diffusion(rate, *kernel, accumulation=accumulation)
+        if self.name in (MapModelName.stretched_static, ModelName.static):
+            return diffusion
+        shear_rate = self._rate(self.motion_rates, 1e-3, span)
+        return diffusion * Shear(shear_rate, 0.0, KERNELS[self.kernel], accumulation)
+
+
+def _span(data: TwoTimeData) -> tuple[float, float]:
+    """From the first frame after t = 0 to the last one, s."""
+    t = np.asarray(data.geometry.t, float)
+    return float(t[t > 0][0]), float(t[-1])
 
 
 def _ranges(data: TwoTimeData) -> dict[str, tuple[float, float]]:
@@ -115,6 +146,8 @@ def _ranges(data: TwoTimeData) -> dict[str, tuple[float, float]]:
     shortest, longest = float(np.min(np.diff(t))), float(t[-1] - t[0])
     transport = (0.02 / longest / q**2, 6 / shortest / q**2)
     velocity = (0.1 / longest / q, 3 / shortest / q)
-    of_transport = ("D0", "diffusion_1.rate.amplitude", "diffusion_2.rate.amplitude")
-    of_velocity = ("two_components.velocity.amplitude", "ballistic.velocity.amplitude")
+    of_rate = ("amplitude", "values")
+    terms = ("diffusion", "diffusion_1", "diffusion_2")
+    of_transport = ["D0", *(f"{term}.rate.{x}" for term in terms for x in of_rate)]
+    of_velocity = [f"{term}.velocity.{x}" for term in ("two_components", "ballistic") for x in of_rate]
     return {**dict.fromkeys(of_transport, transport), **dict.fromkeys(of_velocity, velocity)}

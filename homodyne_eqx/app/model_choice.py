@@ -36,6 +36,7 @@ class AccumulationName(StrEnum):
 class RatesName(StrEnum):
     power_law = "power-law"
     constant = "constant"
+    spline = "spline"
 
 
 class ScalingName(StrEnum):
@@ -89,6 +90,11 @@ class ModelChoice:
     @property
     def sheared(self) -> bool:
         return self.name is ModelName.laminar_flow
+
+    @property
+    def options(self) -> tuple[KernelName | AccumulationName | RatesName | None, ...]:
+        """What was chosen of kernel, accumulation and rates."""
+        return (self.kernel, self.accumulation, self.rates, self.diffusion_rates, self.shear_rates)
 
     @property
     def names(self) -> tuple[str, ...]:

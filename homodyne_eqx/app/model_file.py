@@ -1,6 +1,5 @@
 """Models of one's own in a file of Python: FILE.py:FUNCTION."""
 
-import difflib
 import importlib.util
 import inspect
 import sys
@@ -10,6 +9,7 @@ from types import ModuleType
 from typing import Any
 
 from ..data import OneTimeData, PairData, TwoTimeData
+from ..physics.close_names import did_you_mean
 from ..physics.model import TwoTimeModel
 from .extensions import InstalledModel
 
@@ -57,8 +57,7 @@ def _function(path: Path, name: str) -> Any:
     module = _module(path)
     if not hasattr(module, name):
         functions = [each for each, value in vars(module).items() if inspect.isfunction(value)]
-        close = difflib.get_close_matches(name, functions, n=1)
-        meant = f" Did you mean {close[0]}?" if close else ""
+        meant = did_you_mean(name, functions)
         raise ValueError(f"{path} has no {name}.{meant} Its functions: {', '.join(functions) or 'none'}.")
     function = getattr(module, name)
     if not callable(function):

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from ..data.formats import READERS
+from .completion import models
 from .model_choice import AccumulationName, KernelName, LossName, ModelName, RatesName, ScalingName, WeightsName
 
 MODEL, DATA, PARAMETERS, OUTPUT = "Model", "Data selection", "Parameters", "Output"
@@ -27,6 +28,7 @@ AnyModel = Annotated[
     str | None,
     typer.Option(
         metavar="NAME",
+        autocompletion=models,
         help="laminar-flow (of maps, unless given): D0, alpha, D_offset, gamma_dot_t0, beta, gamma_dot_t_offset, phi0. "
         "static: the first three. stretched-laminar-flow, stretched-static: with a stretching exponent. "
         "ballistic: a velocity. two-component: two populations, one drifting along phi0, with cos(phi0 − phi); "
@@ -57,7 +59,8 @@ Rates = Annotated[
     RatesName,
     typer.Option(
         help="power-law: D0·t^alpha + D_offset, and the shear rate likewise. constant: D0 and gamma_dot_t0 only, with "
-        "the exponents and offsets fixed at 0.",
+        "the exponents and offsets fixed at 0. spline: free-form, a value at each of --knots times with a smooth curve "
+        "through them.",
         rich_help_panel=MODEL,
     ),
 ]
@@ -69,6 +72,15 @@ ShearRates = Annotated[
     RatesName | None,
     typer.Option(
         help="The same for the shear rate, or the velocity, alone; as --rates unless given.", rich_help_panel=MODEL
+    ),
+]
+Knots = Annotated[
+    int,
+    typer.Option(
+        metavar="N",
+        min=2,
+        help="How many times a spline has, evenly spaced in log t from the first frame after t = 0 to the last.",
+        rich_help_panel=MODEL,
     ),
 ]
 Scaling = Annotated[

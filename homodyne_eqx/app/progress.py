@@ -30,7 +30,7 @@ class FitProgress:
         self._steps: list[Iteration] = []
         self._begun = time.perf_counter()
         self._live = Live(self, console=console, transient=True, refresh_per_second=8)
-        self._spinner = Spinner("dots")
+        self._spinner = Spinner(_spinner(console))
 
     def __enter__(self) -> "FitProgress":
         if self._live.console.is_terminal:
@@ -71,9 +71,14 @@ def _short(name: str) -> str:
     return {"gamma_dot_t0": "γ̇_t0", "gamma_dot_t_offset": "γ̇_t_offset"}.get(name, name)
 
 
+def _spinner(console: Console) -> str:
+    """Of characters that the console has."""
+    return "dots" if console.encoding.startswith("utf") else "line"
+
+
 def stage(console: Console, text: str, quiet: bool) -> Any:
     """A spinner for what has no steps to show."""
-    return console.status(text) if not quiet and console.is_terminal else _Nothing()
+    return console.status(text, spinner=_spinner(console)) if not quiet and console.is_terminal else _Nothing()
 
 
 @final

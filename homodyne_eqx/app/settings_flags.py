@@ -17,6 +17,7 @@ _OPTIONS: Mapping[str, Any] = {
     "rates": opt.Rates,
     "diffusion_rates": opt.DiffusionRates,
     "shear_rates": opt.ShearRates,
+    "knots": opt.Knots,
     "accumulation": opt.Accumulation,
     "scaling": opt.Scaling,
     "q": opt.QRange,

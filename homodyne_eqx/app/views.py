@@ -41,10 +41,17 @@ def _contour(contour: Any, **options: Any) -> Any:
     return contour_figure(contour, **options)
 
 
+def _posterior(posterior: Any, **options: Any) -> Any:
+    from .figures.posterior import posterior_figure
+
+    return posterior_figure(posterior, **options)
+
+
 def offer_views() -> None:
     """Enter figures and report."""
     offer("profile.plot", _profile)
     offer("contour.plot", _contour)
+    offer("posterior.plot", _posterior)
     offer("data.plot", _plot_of_data)
     offer("pairs.plot", _plot_of_pairs)
     offer("result.plot", _plot)

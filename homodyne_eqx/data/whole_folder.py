@@ -9,8 +9,11 @@ from pathlib import Path
 
 BATCH_RECORD = "batch.json"
 """In the folder of a file of a batch: which content and settings it was made from."""
+PROFILES, POSTERIOR = "profiles", "posterior"
+"""In the folder of a result: what was made from it later."""
 RESULT_NAMES = frozenset(
     {"result.json", "result.h5", "curves.csv", "config.toml", "report.html", "figures", BATCH_RECORD}
+    | {PROFILES, POSTERIOR}
 )
 """What the folder of a result may hold: an overwritten folder is replaced as a whole."""
 

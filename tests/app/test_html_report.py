@@ -17,8 +17,10 @@ import pytest
 import homodyne_eqx as hx
 from homodyne_eqx.app.html_report.packing import LEVELS, packed_maps, packed_text
 from homodyne_eqx.app.html_report.report import report_text
+from homodyne_eqx.app.inferred import Inferred
 from homodyne_eqx.app.report import in_flags
 from homodyne_eqx.fit.result.numbers import value_text
+from tests.app.made_inference import made_contour, made_posterior, made_profile
 from tests.app.steady import DT, FRAMES, GAP, PHI, SIGMA, Q, steady_maps
 
 pytestmark = [pytest.mark.x64, pytest.mark.xdist_group("html_report")]
@@ -233,7 +235,9 @@ def browsed(path, *options):
 
 
 @pytest.mark.skipif(BROWSER is None, reason="no Chromium is installed")
-def test_a_browser_draws_every_picture_without_a_network_or_an_error(page, tmp_path):
+def test_a_browser_draws_every_picture_without_a_network_or_an_error(result, tmp_path):
+    profiles = [(made_profile(), (0.68, 0.95)), (made_contour(), (0.68, 0.95))]
+    page = report_text(result, inferred=Inferred(profiles, made_posterior().document()))
     path = tmp_path / "report.html"
     path.write_text(page, encoding="utf-8")
     dom, logged = browsed(path, "--dump-dom")
@@ -243,6 +247,7 @@ def test_a_browser_draws_every_picture_without_a_network_or_an_error(page, tmp_p
     charts = re.findall(r'<div class="(?:chart|map)[^"]*" id="([^"]+)"', page)
     assert {"rate-0", "rate-1", "map-data", "map-model", "map-residual", "cuts", "g2-0", "together"} <= {*charts}
     assert {"frames", "correlations", "chi2", "steps"} <= {*charts}
+    assert {"profile-0", "profile-1", "marginal-0", "marginal-1"} <= {*charts}
     starts = {name: dom.index(f'id="{name}"') for name in charts}
     ends = dict(zip(starts, [*list(starts.values())[1:], len(dom)], strict=True))
     for name in charts:
@@ -250,6 +255,8 @@ def test_a_browser_draws_every_picture_without_a_network_or_an_error(page, tmp_p
         assert "main-svg" in drawn, name
         if name.startswith("map") or name in ("frames", "correlations"):
             assert re.search(r'<image[^>]+href="data:image/png;base64,\w', drawn), name
+        elif name.startswith("marginal"):
+            assert re.search(r'class="point"[^>]*><path d="M', drawn), name
         else:
             assert re.search(r'<path class="(js-line|point)" d="M', drawn) or 'class="js-line"' in drawn, name
 

@@ -149,6 +149,58 @@ def test_a_stretched_model_of_a_steady_flow_has_the_exponent_one(steady_data):
     assert abs(rate.value - TRUTH["gamma_dot_t0"]) < 4 * rate.uncertainty
 
 
+@pytest.mark.parametrize(
+    ("settings", "names"),
+    [
+        ({"model": "static", "rates": RatesName.spline}, ("diffusion.rate.values",)),
+        ({"shear_rates": RatesName.spline}, ("D0", "alpha", "D_offset", "shear.rate.values", "phi0")),
+        (
+            {"diffusion_rates": RatesName.spline, "shear_rates": RatesName.constant},
+            ("diffusion.rate.values", "gamma_dot_t0", "beta", "gamma_dot_t_offset", "phi0"),
+        ),
+        ({"model": "ballistic", "rates": RatesName.spline}, ("ballistic.velocity.values",)),
+    ],
+)
+def test_each_rate_may_be_a_spline(settings, names):
+    choice = FitSettings(**settings).documented()
+    assert choice.names == (*names, "contrast", "offset")
+    held = ("beta", "gamma_dot_t_offset") if settings.get("shear_rates") is RatesName.constant else ()
+    assert tuple(choice.started(noisy(hx.TwoTimeModel(hx.Static(), hx.ContrastOffset(0.3, 1.0)))).fixed) == held
+
+
+def test_the_published_names_of_what_is_a_spline_now_are_gone():
+    names = FitSettings(model="two-component", rates=RatesName.spline).documented().names
+    assert {"D0_ref", "v0"} & {*names} == set()
+    assert {"f0", "phi0"} <= {*names}
+
+
+def test_the_knots_lie_between_the_first_frame_after_zero_and_the_last(run):
+    geometry = hx.Geometry(q=0.01, t=0.1 * np.arange(40))
+    data = noisy(hx.TwoTimeModel(hx.Static(), hx.ContrastOffset(0.3, 1.0)), geometry)
+    choice = started(data, "static", rates=RatesName.spline, knots=3)
+    np.testing.assert_allclose(choice.model.g1.rate.knots, [0.1, np.sqrt(0.1 * 3.9), 3.9])
+    done = run("fit", "none.hdf", "--rates", "spline", "--accumulation", "exact")
+    assert done.exit_code == 2
+    assert "--accumulation exact" in done.stderr
+
+
+def test_a_free_form_rate_is_found_without_a_start():
+    """J falls by a factor of ten, in no way that a spline was made for."""
+    J = lambda t: 3e4 / (1 + t / 1.5) ** 2 + 2e3  # noqa: E731
+    t = 0.1 * np.arange(40)
+    moved = np.concatenate([[0], np.cumsum((J(t)[1:] + J(t)[:-1]) / 2 * 0.1)])
+    geometry = hx.Geometry(q=0.008, t=t)
+    c2 = 1 + 0.3 * np.exp(-(0.008**2) * np.abs(np.subtract.outer(moved, moved)))[None]
+    noise = np.triu(0.002 * np.random.default_rng(4).standard_normal(c2.shape), 1)
+    data = hx.TwoTimeData(c2 + noise + noise.swapaxes(1, 2), geometry, sigma=0.002)
+    choice = started(data, "static", rates=RatesName.spline, scaling=ScalingName.common)
+    result = hx.fit(choice.build(fitting.start_of(fitting.Job(choice, data)).values), data, estimate=False, stages=())
+    assert result.verdict.adequate, result.verdict.text
+    curve = result.curves()["J"]
+    late = curve.t > 0.3
+    np.testing.assert_allclose(curve.value[late], J(curve.t[late]), rtol=0.06)
+
+
 MINE = """
 import homodyne_eqx as hx
 

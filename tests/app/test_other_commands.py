@@ -10,6 +10,7 @@ import pytest
 
 import homodyne_eqx
 from homodyne_eqx import datasets
+from homodyne_eqx.app.configuration import read_config, settings_of
 
 SETTINGS = {
     "D0": 1e4,
@@ -141,8 +142,13 @@ def test_the_demo_returns_the_truth_and_shows_the_other_kernel(tmp_path):
     (documented,) = (row for row in rows if row[:1] == ["SincSquared"] and len(row) == 4)
     assert 2.2 < float(documented[2]) < 2.3
     figures = {path.name for path in (tmp_path / "homodyne-eqx-demo" / "figures").iterdir()}
-    assert figures == {"sectors_1.png", "sectors_2.png", "overview.png", "history.png"}
+    names = ("maps", "cuts", "g2", "frames", "rates", "correlations", "history")
+    assert figures == {f"{name}.png" for name in names}
     assert any((tmp_path / "cache").iterdir())
+    config = settings_of(read_config(tmp_path / "homodyne-eqx-demo" / "config.toml"))
+    assert (config.model, config.rates.value) == ("laminar-flow", "constant")
+    assert f"D0={result['parameters']['D0']['start']!r}" in config.start
+    assert "alpha" in config.fix
 
 
 def test_a_process_ends_with_the_code_and_no_traceback(tmp_path):

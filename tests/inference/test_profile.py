@@ -1,6 +1,7 @@
 """Profiles of χ² against fits with the parameter fixed, Gaussian theory, bounds and simulated data."""
 
 import dataclasses
+import importlib.util
 import math
 
 import numpy as np
@@ -65,6 +66,20 @@ def test_near_the_fit_it_is_the_stated_uncertainty_and_each_point_is_a_fit_with_
         again = hx.fit(held, result.data, fixed=["diffusion.rate"], **QUICK)
         assert found.statistic[k] == pytest.approx((again.chi2 - result.chi2) / ratio, rel=1e-3)
         assert found.others[k, 2] == pytest.approx(again.parameters["offset"].value, rel=1e-4)
+
+
+@pytest.mark.x64
+def test_fits_that_have_not_ended_at_the_minimum_of_chi_squared_and_names_that_are_not_free_are_refused(result):
+    for function in (hx.profile, hx.sample) if _has_sampler() else (hx.profile,):
+        more = ("diffusion.rate",) if function is hx.profile else ()
+        with pytest.raises(ValueError, match="weights='speckle'"):
+            function(dataclasses.replace(result, weights="speckle"), *more)
+    with pytest.raises(ValueError, match=r"Did you mean diffusion\.rate\?"):
+        hx.profile(result, "difusion.rate")
+
+
+def _has_sampler():
+    return importlib.util.find_spec("numpyro") is not None
 
 
 @pytest.mark.x64

@@ -8,5 +8,7 @@ from .demo import demo as demo
 from .fit import fit as fit
 from .inspect import inspect as inspect
 from .plot import plot as plot
+from .profile import profile as profile
 from .report import report as report
+from .sample import sample as sample
 from .simulate import simulate as simulate

@@ -102,7 +102,7 @@ def batch(
     if config is not None and option_values(config).get("repeat"):
         raise ValueError("The configuration has repeats, and a batch fits each file by itself. Leave them out.")
     settings.documented()
-    set_up_jax(threads)
+    set_up_jax(threads, quiet=quiet)
     from ..batches.files import Given, Watched, files_of
     from ..batches.how import BySettings
     from ..batches.running import worst

@@ -8,12 +8,13 @@ import typer
 
 from ..bad_input import refuses_bad_input
 from ..configuration import read_config, settings_of, template as template_text, toml_of_yaml
+from ..standard_streams import write_document
 
 
 def _print_template(context: Any, wanted: bool) -> bool:
     if wanted:
         commands = getattr(context.find_root().command, "commands", {})
-        sys.stdout.write(template_text(commands["fit"].params))
+        write_document(template_text(commands["fit"].params))
         raise typer.Exit
     return wanted
 
@@ -51,7 +52,7 @@ def config(
         _validate(validate)
     elif from_yaml is not None:
         converted = toml_of_yaml(from_yaml)
-        sys.stdout.write(converted.text)
+        write_document(converted.text)
         for line in converted.said:
             sys.stderr.write(f"{line}\n")
 

@@ -11,6 +11,8 @@ from rich.console import Console
 from ...fit.result.numbers import reduced_chi2_text, seconds_text
 from .. import options as opt
 from ..bad_input import INTERRUPTED, refuses_bad_input
+from ..configuration import resolved_toml
+from ..fit_settings import FitSettings
 from ..held_output import held_until_written, releases_output
 from ..model_choice import AccumulationName, KernelName, ModelChoice, ModelName, RatesName
 from ..output_folder import check_output, require_drawing
@@ -47,7 +49,7 @@ def demo(
     check_output(folder, force)
     html = figures if html is None else html
     require_drawing(figures, html)
-    set_up_jax(threads)
+    set_up_jax(threads, quiet=quiet)
     from ... import datasets
     from ...fit import Ended
     from .. import fitting, report
@@ -70,7 +72,10 @@ def demo(
     }
     writing = time.perf_counter()
     more = {**asked_for(result, sys.argv[1:]), "seconds_spent": result.seconds_spent}
-    names = fitting.write(folder, result, more, force=force, console=console, quiet=quiet)
+    settings = FitSettings(ModelName.laminar_flow.value, rates=RatesName.constant)
+    source = data.provenance
+    config = resolved_toml(Path(str(source.path)), settings, choice, start.values, tuple(choice.fixed), {}, source)
+    names = fitting.write(folder, result, more, force=force, console=console, quiet=quiet, config=config)
     written = time.perf_counter() - writing
     shown.release()
     report.print_result(console, result, simulated)

@@ -50,7 +50,7 @@ def fit(
         check_output(output, force)
         html = figures if html is None else html
         require_drawing(figures, html)
-    set_up_jax(threads)
+    set_up_jax(threads, quiet=quiet)
     from ...fit import Ended
     from .. import fitting, report
     from ..fit_file import fit_file
@@ -81,7 +81,7 @@ def fit(
         ", ".join(f"{name} {seconds_text(seconds)}" for name, seconds in spent.items()), style="dim", highlight=False
     )
     if as_json:
-        sys.stdout.write(json_text({**result.to_dict(), **done.more}))
+        sys.stdout.write(json_text({**result.to_dict(), **done.more}, ascii_only=True))
     if not result.converged:
         raise typer.Exit(INTERRUPTED if result.ended == Ended.INTERRUPTED else NOT_CONVERGED)
     if not result.verdict.adequate:

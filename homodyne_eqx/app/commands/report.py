@@ -1,9 +1,8 @@
 """`homodyne-eqx report`: the report of a result again."""
 
-import json
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.console import Console
@@ -18,26 +17,39 @@ def report(
         Path | None,
         typer.Option(metavar="FILE", help="HTML file to write; `report.html` beside result.h5 unless given."),
     ] = None,
+    text: Annotated[
+        bool, typer.Option("--text", help="Print the report, as `fit` did, with profiles and posterior; write nothing.")
+    ] = False,
     force: Annotated[bool, typer.Option("--force", help="Replace a report that is there.")] = False,
 ) -> None:
     """Write the report of a result: one HTML file with the verdict, parameters, interactive maps, rates over time,
-    residuals by sector and frame, correlations and the history. Any browser shows it, without a network."""
-    from ...fit import FitResult
-    from ..html_report import write_report
-    from ..report import in_flags
+    residuals by sector and frame, correlations, the history, and what `profile` and `sample` have added. Any browser
+    shows it, without a network."""
+    console = Console(file=sys.stdout)
+    if text and output is not None:
+        raise ValueError("--text and --output are both given; expected one of them: --text writes no file.")
+    if text:
+        _print(console, result)
+        return
+    from ..stored_report import REPORT, write_stored_report
 
-    found = FitResult.load(result, to_view=True)
-    folder = result if result.is_dir() else result.parent
-    path = output or folder / "report.html"
+    path = output or (result if result.is_dir() else result.parent) / REPORT
     if path.exists() and not force:
         raise FileExistsError(f"{path} exists and is not overwritten. Choose another --output, or pass --force.")
-    write_report(found, path, overwrite=force, command=_command_of(folder / "result.json"), in_words=in_flags)
-    Console(file=sys.stdout).print(f"wrote {path}", highlight=False, markup=False)
+    write_stored_report(result, path, overwrite=force)
+    console.print(f"wrote {path}", highlight=False, markup=False)
 
 
-def _command_of(path: Path) -> list[str] | None:
-    """The arguments of the command line that made a result, if one did, and its JSON file is there."""
-    if not path.is_file():
-        return None
-    stored: Any = json.loads(path.read_text(encoding="utf-8"))
-    return stored.get("command")
+def _print(console: Console, path: Path) -> None:
+    from ...fit import FitResult
+    from ..inferred import inferred_in
+    from ..report import print_data, print_rate_law, print_result, print_sectors
+
+    result = FitResult.load(path, to_view=True)
+    if result.data is not None:
+        print_data(console, result.data)  # pyright: ignore[reportArgumentType]
+    print_result(console, result)
+    print_rate_law(console, result)
+    print_sectors(console, result)
+    for each in inferred_in(path if path.is_dir() else path.parent).texts():
+        console.print(f"\n{each}", highlight=False, markup=False, soft_wrap=True)

@@ -69,6 +69,7 @@ SECTIONS: Mapping[str, Mapping[str, Key]] = {
         "rates": _one_of(RatesName, "rates"),
         "diffusion_rates": _one_of(RatesName, "diffusion_rates", RatesName.constant),
         "shear_rates": _one_of(RatesName, "shear_rates", RatesName.constant),
+        "knots": Key(Annotated[int, Ge(2)], "an integer ≥ 2", "knots"),
         "accumulation": _one_of(AccumulationName, "accumulation"),
         "scaling": _one_of(ScalingName, "scaling"),
     },

@@ -12,7 +12,7 @@ from ...data import Provenance
 from ...versions import versions
 from ..fit_settings import FitSettings
 from ..map_models import MapModelName
-from ..model_choice import ModelName
+from ..model_choice import ModelName, RatesName
 from ..model_file import is_in_file
 from .keys import SECTIONS
 
@@ -20,7 +20,7 @@ _HEAD = (
     "The settings of a fit, with the start values that were used. The same fit again:",
     "homodyne-eqx fit FILE --config config.toml --output DIR",
 )
-_OF_DOCUMENTED = ("kernel", "rates", "diffusion_rates", "shear_rates", "accumulation")
+_OF_DOCUMENTED = ("kernel", "rates", "diffusion_rates", "shear_rates", "knots", "accumulation")
 _WITH_CHOICES = (*ModelName, *MapModelName)
 _NO_LIST = ("exclude_frames", "exclude_sectors")
 
@@ -48,7 +48,8 @@ def resolved_toml(
     of_file |= {"steps": list(source.steps) or None, "homodyne_eqx": versions()["homodyne_eqx"]}
     document["input"] = _table(of_file)
     said = {**_settings(settings), "model": _model(str(choice.name)), "start_from": None}
-    left_out = () if choice.name in _WITH_CHOICES else _OF_DOCUMENTED
+    with_splines = RatesName.spline in (settings.rates, settings.diffusion_rates, settings.shear_rates)
+    left_out = (() if with_splines else ("knots",)) if choice.name in _WITH_CHOICES else _OF_DOCUMENTED
     for section, keys in SECTIONS.items():
         values = {name: said.get(key.option) for name, key in keys.items() if key.option and name not in left_out}
         if any(value is not None for value in values.values()):

@@ -62,7 +62,7 @@ def _rates(result: FitResult) -> list[dict[str, Any]]:
         curves = []
         for each, curve in members:
             few = np.unique(np.linspace(0, len(curve.t) - 1, min(_MOST_POINTS, len(curve.t))).round().astype(int))
-            values = {key: _rounded(getattr(curve, key)[few]) for key in ("t", "value", "low", "high")}
+            values = {key: rounded(getattr(curve, key)[few]) for key in ("t", "value", "low", "high")}
             curves.append({"name": each, **values})
         charts.append({"name": name, "unit": members[0][1].unit, "limits": [low, high], "curves": curves})
     return charts
@@ -76,7 +76,7 @@ def _correlations(result: FitResult) -> dict[str, Any] | None:
     left_out = len(result.free_names) - len(shown)
     return {
         "names": [result.free_names[k] for k in shown],
-        "values": [_rounded(row) for row in values],
+        "values": [rounded(row) for row in values],
         "left_out": left_out,
     }
 
@@ -84,10 +84,10 @@ def _correlations(result: FitResult) -> dict[str, Any] | None:
 def _history(result: FitResult) -> dict[str, Any] | None:
     if len(result.history) < 2:
         return None
-    parameters = [{"name": name, "values": _rounded(away)} for name, away in distances(result).items()]
+    parameters = [{"name": name, "values": rounded(away)} for name, away in distances(result).items()]
     return {
         "step": [step.number for step in result.history],
-        "reduced": _rounded(step.chi2 / step.degrees_of_freedom for step in result.history),
+        "reduced": rounded(step.chi2 / step.degrees_of_freedom for step in result.history),
         "parameters": parameters,
     }
 
@@ -95,7 +95,7 @@ def _history(result: FitResult) -> dict[str, Any] | None:
 def _scales(panels: Panels) -> dict[str, Any]:
     scales = panels.scales
     return {
-        "edges": _rounded(panels.edges, 8),
+        "edges": rounded(panels.edges, 8),
         "g2": [scales.low, scales.high],
         "residual": scales.residual,
         "block": scales.block,
@@ -107,10 +107,10 @@ def _sector(one: SectorPanels) -> dict[str, Any]:
     cuts = [
         {
             "age": f"{cut.age:.3g} s",
-            "lag": _rounded(_thinned(cut.lag)),
-            "model": _rounded(_thinned(cut.model)),
-            "bin_lag": _rounded(cut.bin_lag),
-            "data": _rounded(cut.data),
+            "lag": rounded(_thinned(cut.lag)),
+            "model": rounded(_thinned(cut.model)),
+            "bin_lag": rounded(cut.bin_lag),
+            "data": rounded(cut.data),
         }
         for cut in one.cuts
     ]
@@ -131,9 +131,9 @@ def _g2(title: str, by_q: bool, members: Sequence[SectorPanels | SectorLags]) ->
         curves.append(
             {
                 "name": f"{one.sector.q:.3g} Å⁻¹" if by_q else phi or "data",
-                "lag": _rounded(one.lags.lag),
-                "data": _rounded((one.lags.data - offset) / contrast),
-                "model": _rounded((one.lags.model - offset) / contrast),
+                "lag": rounded(one.lags.lag),
+                "data": rounded((one.lags.data - offset) / contrast),
+                "model": rounded((one.lags.model - offset) / contrast),
             }
         )
     return {"title": title, "curves": curves}
@@ -146,9 +146,9 @@ def _frames(result: FitResult) -> dict[str, Any]:
     size = block_size(len(t), _MOST_FRAMES)
     firsts = np.arange(0, len(t), size)
     return {
-        "t": _rounded(t[firsts]),
-        "together": _rounded(_largest(together[None], firsts)[0]),
-        "values": [_rounded(row) for row in _largest(of_frames, firsts)],
+        "t": rounded(t[firsts]),
+        "together": rounded(_largest(together[None], firsts)[0]),
+        "values": [rounded(row) for row in _largest(of_frames, firsts)],
         "highest": 2 * float(np.nanmedian(of_frames)),
         "of": size,
         "conspicuous": [{"frame": k, "t": float(t[k]), "value": float(together[k])} for k in conspicuous(together)],
@@ -159,6 +159,6 @@ def _largest(values: np.ndarray, firsts: np.ndarray) -> np.ndarray:
     return np.fmax.reduceat(values, firsts, axis=1)
 
 
-def _rounded(values: Iterable[float | np.floating], digits: int = _DIGITS) -> list[float | None]:
+def rounded(values: Iterable[float | np.floating], digits: int = _DIGITS) -> list[float | None]:
     """To so many digits; `None` for what is not finite."""
     return [float(f"{x:.{digits}g}") if math.isfinite(x) else None for x in values]

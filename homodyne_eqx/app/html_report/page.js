@@ -120,6 +120,43 @@
     draw("steps", traces, layout({ text: "step" }, {}, { title: { text: "distance of each parameter from its end, in σ", font: { size: 14 } } }));
   }
 
+  function upright(x, dash) {
+    return { type: "line", x0: x, x1: x, yref: "paper", y0: 0, y1: 1, line: { color: shadeOf(0), width: 1, dash } };
+  }
+
+  function drawProfiles() {
+    const dashes = ["solid", "dash", "dot"];
+    const grey = shadeOf(7);
+    charts.profiles.forEach((one, place) => {
+      const traces = [];
+      const axis = { exponentformat: "power" };
+      if (one.kind === "contour") {
+        one.lines.forEach((line, k) => {
+          const dash = dashes[Math.min(k, 2)];
+          traces.push({ x: line.ellipse[0], y: line.ellipse[1], mode: "lines", line: { color: grey, width: 1, dash }, hoverinfo: "skip", showlegend: false });
+          traces.push({ x: line.line[0], y: line.line[1], mode: "lines", name: line.level, line: { color: shadeOf(0), width: 2, dash }, hovertemplate: "%{x:.5g}<br>%{y:.5g}" });
+        });
+        traces.push({ x: [one.centre[0]], y: [one.centre[1]], mode: "markers", marker: { symbol: "cross", color: shadeOf(0) }, showlegend: false, hovertemplate: "%{x:.5g}<br>%{y:.5g}<extra>fit</extra>" });
+        draw(`profile-${place}`, traces, layout({ ...axis, text: one.names[0] }, { ...axis, text: one.names[1] }));
+        return;
+      }
+      traces.push({ x: one.x, y: one.parabola, mode: "lines", name: "covariance", line: { color: grey, width: 1.5 }, hoverinfo: "skip" });
+      traces.push({ x: one.values, y: one.statistic, mode: "lines+markers", name: "profile", line: { color: shadeOf(0), width: 2, shape: "spline" }, marker: { size: 6 }, hovertemplate: "%{x:.6g}<br>%{y:.4g}" });
+      const shapes = one.intervals.flatMap((each, k) => each.ends.map((end) => upright(end, dashes[Math.min(k, 2)])));
+      draw(`profile-${place}`, traces, layout({ ...axis, text: one.name }, { text: "Δχ² ÷ its noise", range: [-0.02 * one.highest, one.highest] }, { shapes }));
+    });
+  }
+
+  function drawMarginals() {
+    charts.marginals.forEach((one, place) => {
+      const middles = one.density.map((_, k) => (one.edges[k] + one.edges[k + 1]) / 2);
+      const traces = [{ type: "bar", x: middles, y: one.density, width: one.edges[1] - one.edges[0], marker: { color: shadeOf(0) }, hovertemplate: "%{x:.5g}<extra></extra>", showlegend: false }];
+      traces.push({ x: one.x, y: one.normal, mode: "lines", line: { color: colour("--text"), width: 1.5 }, hoverinfo: "skip", showlegend: false });
+      draw(`marginal-${place}`, traces, layout({ text: one.name, exponentformat: "power", nticks: 6 }, { showticklabels: false, rangemode: "tozero" },
+        { margin: { l: 12, r: 12, t: 8, b: 46 }, bargap: 0 }));
+    });
+  }
+
   const cache = new Map();
   async function mapsOf(place) {
     if (cache.has(place)) return cache.get(place);
@@ -163,6 +200,8 @@
     if (charts.g2) drawG2();
     if (charts.frames) drawFrames();
     if (charts.correlations) drawCorrelations();
+    if (charts.profiles) drawProfiles();
+    if (charts.marginals) drawMarginals();
     if (charts.history) drawHistory();
     await Promise.all(drawing.splice(0));
     document.documentElement.dataset.drawn = "yes";

@@ -19,7 +19,9 @@ from ...fit.result.summary_row import Remedy, SummaryRow
 from ...fit.result.table import IN_TABLE, in_python
 from ...versions import versions
 from ..figures.panels import Panels, panels_of
+from ..inferred import Inferred
 from .charts import CHARTS, charts_of, sector_label
+from .inferred_charts import INFERRED, inferred_charts
 from .packing import packed_maps, packed_text
 from .template import page_template
 
@@ -45,18 +47,19 @@ def write_report(
     command: Sequence[str] | None = None,
     in_words: InWords = in_python,
     panels: Panels | None = None,
+    inferred: Inferred = Inferred(),
 ) -> Path:
     """Write the report of a result as one HTML file, which any browser shows without a network.
 
     **Arguments:** `overwrite`: replace a file that is there; `command`: the arguments of the command line that made the
     result; `in_words`: what can be done, in the words of Python or of the command line; `panels`: of all sectors, where
-    they are known already.
+    they are known already; `inferred`: profiles and posterior of the result.
 
     **Returns:** the path. **Raises:** `FileExistsError`; `ImportError` without jinja2 or plotly.
     """
     path = Path(path)
     with whole_file(path, overwrite=overwrite) as temporary:
-        Path(temporary).write_text(report_text(result, command, in_words, panels), encoding="utf-8")
+        Path(temporary).write_text(report_text(result, command, in_words, panels, inferred), encoding="utf-8")
     return path
 
 
@@ -65,6 +68,7 @@ def report_text(
     command: Sequence[str] | None = None,
     in_words: InWords = in_python,
     panels: Panels | None = None,
+    inferred: Inferred = Inferred(),
 ) -> str:
     """The report as HTML. **Arguments:** as of `write_report`."""
     require_report()
@@ -72,7 +76,7 @@ def report_text(
         panels = panels_of(result)
     here = files(__package__)
     maps, ranges = _maps(panels)
-    charts = {**charts_of(result, panels), "ranges": ranges}
+    charts = {**charts_of(result, panels), **inferred_charts(inferred), "ranges": ranges}
     return page_template(here / "page.html").render(
         **_said(result, in_words),
         sectors=[] if result.data is None else _sectors(result.sectors),
@@ -82,7 +86,9 @@ def report_text(
         command=None if command is None else shlex.join(["homodyne-eqx", *command]),
         seconds=", ".join(f"{name} {seconds_text(spent)}" for name, spent in result.seconds_spent.items()),
         versions=versions(),
-        charts={**dict.fromkeys(CHARTS), **charts},
+        charts={**dict.fromkeys((*CHARTS, *INFERRED)), **charts},
+        profiles=inferred.profile_texts(),
+        posterior=inferred.posterior,
         charts_json=_for_a_script(charts),
         maps=maps,
         plotly=_plotly(),

@@ -88,9 +88,9 @@ def verdict_document(verdict: Verdict) -> dict[str, Any]:
     }
 
 
-def json_text(document: Mapping[str, Any]) -> str:
-    """The document as JSON, indented."""
-    return json.dumps(_finite(document), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+def json_text(document: Mapping[str, Any], ascii_only: bool = False) -> str:
+    """The document as JSON, indented. `ascii_only`: other characters as \\u03c7 and the like, for any terminal."""
+    return json.dumps(_finite(document), indent=2, ensure_ascii=ascii_only, allow_nan=False) + "\n"
 
 
 def _plain(x: Any) -> dict[str, Any]:

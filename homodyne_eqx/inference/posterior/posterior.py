@@ -1,14 +1,19 @@
 """Draws from the posterior of a fit, and whether they may be trusted."""
 
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, final
 
 import numpy as np
 
+from ...data.offered import offered
 from ...fit.result.numbers import number_texts
+from ...versions import versions
 from ..estimate_table import estimate_table
 
+_BINS = 40
+_LEVELS = (0.6827, 0.95)
 LARGEST_R_HAT, FEWEST_EFFECTIVE = 1.01, 100
 
 
@@ -92,7 +97,7 @@ class Posterior:
 
         **Raises:** `ImportError` without the packages of the extra `posterior`.
         """
-        arviz = _arviz()
+        arviz = arviz_module()
         found = arviz.from_dict(
             posterior={name: self.draws[:, :, k] for k, name in enumerate(self.names)},
             sample_stats={"lp": self.log_density},
@@ -100,6 +105,44 @@ class Posterior:
         for name, unit in zip(self.names, self.units, strict=True):
             found.posterior[name].attrs["units"] = unit
         return found
+
+    def plot(self, **options: Any) -> Any:
+        """A figure of Matplotlib, which the extra `figures` installs: how each parameter is distributed, and the normal
+        distribution that the fit states. `width`, inches, and `style` as of `result.plot`."""
+        return offered("posterior.plot")(self, **options)
+
+    def document(self) -> dict[str, Any]:
+        """What the draws say, as plain values, for JSON: of every parameter mean, 1σ, intervals, R-hat, effective
+        number and a histogram."""
+        sigma, parameters = self.uncertainties, {}
+        for k, name in enumerate(self.names):
+            counts, edges = np.histogram(self.flat[:, k], _BINS)
+            ends = {level: self.interval(name, level) for level in _LEVELS}
+            parameters[name] = {
+                "unit": self.units[k],
+                "mean": self.mean[name],
+                "uncertainty": sigma[name],
+                "fitted": float(self.fitted[k]),
+                "stated": float(self.stated[k]),
+                "intervals": [{"level": level, "low": low, "high": high} for level, (low, high) in ends.items()],
+                "r_hat": self.r_hat[name],
+                "effective": self.effective[name],
+                "histogram": {"edges": edges.tolist(), "counts": counts.tolist()},
+            }
+        chains, draws, _ = self.draws.shape
+        return {
+            "kind": "posterior",
+            "reliable": self.reliable,
+            "doubts": list(self.doubts),
+            "chains": chains,
+            "draws": draws,
+            "divergences": self.divergences,
+            "seconds": self.seconds,
+            "parameters": parameters,
+            "covariance": {"names": list(self.names), "matrix": self.covariance.tolist()},
+            "text": str(self),
+            "versions": versions(),
+        }
 
     def __str__(self) -> str:
         rows = []
@@ -117,9 +160,12 @@ class Posterior:
     __repr__ = __str__
 
 
-def _arviz() -> Any:
+def arviz_module() -> Any:
+    """ArviZ, without what it says of its own future. **Raises:** `ImportError` with the remedy where it is missing."""
     try:
-        import arviz  # pyright: ignore[reportMissingImports]
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", FutureWarning)
+            import arviz  # pyright: ignore[reportMissingImports]
     except ImportError as error:
         raise ImportError(
             "Posteriors need NumPyro and ArviZ. Install them with: pip install 'homodyne-eqx[posterior]'."

@@ -14,7 +14,8 @@ from ...engine.losses import AbstractLoss
 from ...fit.log_density import LogDensity, log_density
 from ...fit.result.fit_result import FitResult
 from ...fit.solve.interval import from_interval, inside, to_interval
-from .posterior import Posterior
+from ..from_the_fit import check_independent
+from .posterior import Posterior, arviz_module
 
 _NEAR = 8.0
 
@@ -86,6 +87,7 @@ def sample(
         raise ValueError(
             f"{chains} chains of {draws} draws after {warmup}; expected at least 2 chains, 4 draws and 1 before."
         )
+    check_independent(result)
     begun = time.perf_counter()
     density = log_density(result, data, loss=loss)
     coordinates = _coordinates(result, density)
@@ -170,6 +172,12 @@ def _diagnostics(draws: np.ndarray) -> tuple[list[float], list[float]]:
         [float(split_gelman_rubin(draws[:, :, k])) for k in each],
         [float(effective_sample_size(draws[:, :, k])) for k in each],
     )
+
+
+def require_sampler() -> None:
+    """**Raises:** `ImportError` with the remedy where a package of the extra `posterior` is not installed."""
+    _numpyro()
+    arviz_module()
 
 
 def _numpyro() -> Any:

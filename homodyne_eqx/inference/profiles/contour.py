@@ -1,18 +1,26 @@
 """Where χ² of two parameters rises by so much, the others at their best."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, final
 
 import numpy as np
 
 from ...data.offered import offered
+from ...fit.result.numbers import value_text
+from ...physics.minus_sign import with_minus
+from ..estimate_table import estimate_table
 from ..weighted_chi2 import quantile_of_chi2
+from .profile import ONE_SIGMA, level_text
+
+LEVELS = (ONE_SIGMA, 0.95)
 
 
 @final
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Contour:
-    """How χ² rises around a fit in two parameters while the others are at their best. Made by `profile`.
+    """How χ² rises around a fit in two parameters while the others are at their best; `print` shows between which
+    values the contours lie. Made by `profile`.
 
     - `names`, `units`: of the two; `centre`: where the fit ended, (2,);
     - `ellipse`: their covariance, (2, 2), whose ellipses the contours are near the fit;
@@ -50,3 +58,28 @@ class Contour:
         """A figure of Matplotlib, which the extra `figures` installs: the contours of 68 % and 95 %, and the ellipses
         of the covariance. `width`, inches, and `style` as of `result.plot`."""
         return offered("contour.plot")(self, **options)
+
+    def text(self, levels: Sequence[float | int] = LEVELS) -> str:
+        """A table of the ranges of both parameters within the contours of these levels."""
+        sigma = np.sqrt(np.diagonal(self.ellipse))
+        rows = []
+        for level in levels:
+            line = self.contour(level)
+            for k, (name, unit) in enumerate(zip(self.names, self.units, strict=True)):
+                ends = (value_text(float(x), float(sigma[k])) for x in (line[:, k].min(), line[:, k].max()))
+                rows.append((name, level_text(level), *ends, unit))
+        correlation = float(self.ellipse[0, 1] / np.prod(sigma))
+        said = f"Ranges of pairs within the contours; correlation {with_minus(f'{correlation:.3f}')} by the covariance."
+        return estimate_table(("parameter", "level", "low", "high", "unit"), rows, (said,))
+
+    def __str__(self) -> str:
+        return self.text()
+
+    __repr__ = __str__
+
+    def document(self, levels: Sequence[float | int] = LEVELS) -> dict[str, Any]:
+        """The same as plain values, for JSON, with the contours of these levels; `from_document` reads it back."""
+        contours = [{"level": float(level), "points": self.contour(level).tolist()} for level in levels]
+        arrays = {"centre": self.centre.tolist(), "ellipse": self.ellipse.tolist()}
+        rays = [ray.tolist() for ray in self.rays]
+        return {"kind": "contour", **vars(self), **arrays, "rays": rays, "contours": contours}

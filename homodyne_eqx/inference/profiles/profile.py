@@ -1,6 +1,7 @@
 """χ² along one parameter, the others at their best, and the intervals that follow."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, final
 
@@ -12,6 +13,7 @@ from ..estimate_table import estimate_table
 from ..weighted_chi2 import quantile_of_chi2
 
 ONE_SIGMA = math.erf(math.sqrt(0.5))
+LEVELS = (ONE_SIGMA, 0.95, 0.99)
 
 
 @final
@@ -59,17 +61,25 @@ class Profile:
         intervals of 68 % and 95 %. `width`, inches, and `style` as of `result.plot`."""
         return offered("profile.plot")(self, **options)
 
-    def __str__(self) -> str:
-        rows = []
-        for level in (ONE_SIGMA, 0.95, 0.99):
+    def intervals(self, levels: Sequence[float | int] = LEVELS) -> dict[float, tuple[float, float]]:
+        """Level → interval, of these levels as far as the profile goes."""
+        found = {}
+        for level in levels:
             try:
-                low, high = self.interval(level)
+                found[float(level)] = self.interval(level)
             except ValueError:
-                continue
+                if not 0 < level < 1:
+                    raise
+        return found
+
+    def text(self, levels: Sequence[float | int] = LEVELS) -> str:
+        """A table of the intervals of these levels, as far as the profile goes, and notes."""
+        rows = []
+        for level, (low, high) in self.intervals(levels).items():
             below, above = self.value - low, high - self.value
             said = number_texts(self.value, self.sigma, below, above)
             ends = [value_text(x, self.sigma) if math.isfinite(x) else "open" for x in (low, high)]
-            rows.append((f"{100 * level:.0f} %", *ends, said[2], said[3], self.unit))
+            rows.append((level_text(level), *ends, said[2], said[3], self.unit))
         value, sigma = number_texts(self.value, self.sigma)
         first = f"{self.name} = {value} ± {sigma} {self.unit}".rstrip() + " by the curvature of χ²."
         at_bound = [("lower", "upper")[k] for k in (0, 1) if self.ends[k] == "bound"]
@@ -77,7 +87,21 @@ class Profile:
         notes += [f"note: {note}" for note in self.notes]
         return estimate_table((self.name, "low", "high", "−", "+", "unit"), rows, (first, *notes))
 
+    def __str__(self) -> str:
+        return self.text()
+
     __repr__ = __str__
+
+    def document(self, levels: Sequence[float | int] = LEVELS) -> dict[str, Any]:
+        """The same as plain values, for JSON, with the intervals of these levels; `from_document` reads it back."""
+        intervals = [{"level": k, "low": low, "high": high} for k, (low, high) in self.intervals(levels).items()]
+        arrays = {name: getattr(self, name).tolist() for name in ("values", "statistic", "others")}
+        return {"kind": "profile", **vars(self), **arrays, "intervals": intervals}
+
+
+def level_text(level: float) -> str:
+    """A probability in per cent: 68 %, 99.9 %."""
+    return f"{100 * level:.0f} %" if level == ONE_SIGMA else f"{100 * level:.6g} %"
 
 
 def _crossing(values: np.ndarray, root: np.ndarray, target: float, ended: str, outside: float) -> float | None:

@@ -8,6 +8,8 @@ import numpy as np
 from ...engine.losses import AbstractLoss
 from ...fit.result.fit_result import FitResult
 from ...fit.result.numbers import value_text
+from ...physics.close_names import did_you_mean
+from ..from_the_fit import check_independent
 from ..weighted_chi2 import quantile_of_chi2
 from .contour import Contour
 from .held_fits import Held, HeldFits
@@ -62,11 +64,13 @@ def _checked(
         raise TypeError(f"result is a {type(result).__name__}; expected that of a fit of one data set.")
     if not result.ended.at_minimum:
         raise ValueError(f"The fit ended as {str(result.ended)!r}, not at a minimum of χ². Fit until it converges.")
+    check_independent(result)
     if len(names) not in (1, 2) or len({*names}) < len(names):
         raise ValueError(f"name is {names}; expected one parameter, or two different ones.")
     unknown = [name for name in names if name not in result.free_names]
     if unknown:
-        raise ValueError(f"{unknown[0]} is not free in this fit. Free are {', '.join(result.free_names)}.")
+        meant = did_you_mean(unknown[0], result.free_names)
+        raise ValueError(f"{unknown[0]} is not free in this fit.{meant} Free are {', '.join(result.free_names)}.")
     if not 0 < to < 1:
         raise ValueError(f"to is {to}; expected a probability between 0 and 1, 0.99 for example.")
     if rays < 8:
