@@ -207,8 +207,8 @@ def report(table: list[str], of_jax: dict[str, str]) -> str:
             "# Benchmarks of the homodyne-compatible functions",
             "",
             "Times and memory of each function that this package shares with homodyne and xpcsjax. Made by",
-            "`python benchmarks/bench_documented_api.py` (also `make bench`): one run, in float64, in which each package has",
-            "a process of its own.",
+            "`python benchmarks/bench_documented_api.py` (also `make bench`): one run, in float64, in which each",
+            "package has a process of its own.",
             "",
             f"Machine: {platform.processor() or platform.machine()}, {os.cpu_count()} cores; load average at the end "
             + ", ".join(f"{x:.1f}" for x in os.getloadavg())
@@ -220,8 +220,8 @@ def report(table: list[str], of_jax: dict[str, str]) -> str:
             "**How to read the table.**",
             "",
             "- *size*: sectors × frames².",
-            "- *Times.* The packages take turns in rounds. The median call of each round counts, without the first call",
-            "  of the process; the time is the median over the rounds.",
+            "- *Times.* The packages take turns in rounds. Each round has a warm-up call and gives the median of its",
+            "  other calls. The time is the median over the rounds.",
             "- *GB* is the peak memory of the process, data included.",
             "- *× homodyne*, *× xpcsjax*: the time of that package divided by ours.",
             "- A star: a published function cannot be called as documented, or returns something else. Then the same",
