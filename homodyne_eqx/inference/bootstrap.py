@@ -85,7 +85,7 @@ class Bootstrap:
         low, high = np.min(self.speckles), np.max(self.speckles)
         range_text = f"{low:.0f}" if low == high else f"{low:.0f} to {high:.0f}"
         first = (
-            f"{self.n} refits to simulated maps of {range_text} speckles; they know 1σ to "
+            f"{self.n} refits to simulated maps of {range_text} speckles; the relative error of 1σ is "
             f"{100 / math.sqrt(2 * (self.n - 1)):.0f} %."
         )
         return estimate_table(heading, rows, (first, *(f"note: {note}" for note in self.notes)))
@@ -131,7 +131,7 @@ def bootstrap(
     if not result.converged:
         raise ValueError(f"The fit did not converge ({result.ended}): {result.message} Bootstrap a converged one.")
     if n < _FEWEST:
-        raise ValueError(f"n is {n}; expected at least {_FEWEST} refits, and some 40 to know 1σ to 11 %.")
+        raise ValueError(f"n is {n}; expected at least {_FEWEST} refits, and 40 for a relative error of 1σ of 11 %.")
     packed = _packed(result, data)
     given = None if speckles is None else _checked(speckles, packed.geometry.n_sector)
     found = speckle_covariance(result, packed, loss=loss)

@@ -293,7 +293,7 @@ def test_what_of_a_former_result_starts_a_fit(tmp_path):
     assert [note for note in common.notes if "alpha" in note and "--rates constant" in note]
     others = former_start(former, names, (), 3, True)
     assert "contrast" not in others.values
-    assert [note for note in others.notes if "of 11 sectors, and these are 3" in note]
+    assert [note for note in others.notes if "for 11 sectors, and these data have 3" in note]
     with pytest.raises(ValueError, match="none of its parameters"):
         former_start(former, ("rate",), (), 3, True)
     (tmp_path / "bad").mkdir()

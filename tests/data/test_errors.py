@@ -264,7 +264,7 @@ CASES = {
     "OutsideTheFile": (
         lambda f: load(f.linked(), sigma=1.0),
         {"name": "g12b", "target": "scan.hdf"},
-        ["/g12b lies in another file, 'scan.hdf', which is not read unasked. Pass external=True if you trust"],
+        ["/g12b lies in another file, 'scan.hdf', which is read only on request. Pass external=True if you trust"],
     ),
     "AsymmetricMap": (
         lambda f: f.data(1 + 0.3 * np.exp(-np.arange(12) / 3) * np.ones((4, 12, 1))),

@@ -29,7 +29,8 @@ class UnknownLayout(AbstractInputError):
             for names, layouts in lacking.items()
         )
         return (
-            f"{self.path} is of no known layout. Known are:\n{known}\n"
+            f"{self.path} has no known layout. The known layouts, and the parts that the file lacks for "
+            f"each:\n{known}\n"
             "Convert it to one of these, or build a TwoTimeData from its arrays."
         )
 
@@ -112,10 +113,10 @@ class OutsideTheFile(AbstractInputError):
     name: str
     target: str
 
-    remedies = (Remedy("external", True, "if you trust where it points"),)
+    remedies = (Remedy("external", True, "if you trust that file"),)
 
     def problem(self, spelling: AbstractSpelling) -> str:
-        return f"{self.path}: /{self.name} lies in another file, {self.target!r}, which is not read unasked."
+        return f"{self.path}: /{self.name} lies in another file, {self.target!r}, which is read only on request."
 
 
 @final
@@ -249,12 +250,12 @@ class LostTimeOrigin(AbstractInputError):
     path: str
     first_frame: int
 
-    remedies = (Remedy("first_frame", 0, "if its times count from the start of the flow all the same"),)
+    remedies = (Remedy("first_frame", 0, "if its times nevertheless count from the start of the flow"),)
 
     def problem(self, spelling: AbstractSpelling) -> str:
         return (
-            f"{self.path} starts at frame {self.first_frame}, and its times start at 0 and are not uniform: by how "
-            "much to move them is not known."
+            f"{self.path} starts at frame {self.first_frame}, but its times start at 0 and are not uniform: the time "
+            "of its first frame is unknown."
         )
 
 

@@ -21,7 +21,7 @@ _ANALYSIS = ReaderOption(
     "analysis",
     int,
     "N",
-    "Which analysis of an APS file of before 2025: N reads /xpcs_N and /exchange_N; else the first.",
+    "The analysis to read from an APS file from before 2025: N reads /xpcs_N and /exchange_N; by default the first.",
 )
 
 

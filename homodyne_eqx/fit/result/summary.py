@@ -124,7 +124,7 @@ def _correlations(result: Any) -> Iterator[SummaryRow]:
     if not lost and not strong:
         return
     if lost:
-        said, concerned = f"the data leave {', '.join(lost)} open.", lost
+        said, concerned = f"the data do not determine {', '.join(lost)}.", lost
     else:
         said = "; ".join(_combined(result, pair) for pair in strong) + "."
         concerned = list(dict.fromkeys(name for pair in strong for name in pair[:2]))

@@ -12,7 +12,7 @@ class Ended(StrEnum):
 
     CONVERGED = (
         "converged",
-        "χ² is at its minimum: it can be expected to fall by no more than {left:.2g} after {n} steps.",
+        "χ² is at its minimum after {n} steps: it is expected to fall by at most {left:.2g} more.",
     )
     UNDETERMINED = (
         "undetermined",

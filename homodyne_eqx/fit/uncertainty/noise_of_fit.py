@@ -21,9 +21,9 @@ from .over_sectors import over_sectors
 
 DRAWS = 8000
 ASSUMPTION = (
-    "Uncertainties are 1σ for the noise of finitely many speckles, whose number follows from the residuals: the light "
-    "of a sector is taken as one Gaussian field with the fitted correlation, sectors and speckles as independent, and "
-    "the model as right."
+    "Uncertainties are 1σ and include the noise of a finite number of speckles, estimated from the residuals. "
+    "Assumptions: the light of a sector is one Gaussian field with the fitted correlation, sectors and speckles are "
+    "independent, and the model is right."
 )
 _FEWEST_DRAWS = 240
 _BLOCKS = 4

@@ -86,7 +86,7 @@ def speckle_covariance(
     if not isinstance(given, TwoTimeData | Packed | None):
         raise TypeError(
             f"The data are a {type(given).__name__}, and no speckles are drawn for those: their errors are taken as "
-            "given. result.covariance is what they leave uncertain."
+            "given. result.covariance holds their uncertainties."
         )
     if result.weights != "independent":
         raise ValueError(

@@ -63,7 +63,7 @@ class Comparison:
         """What the comparison says, in words."""
         best = self.best
         if best.status == "not judged":
-            return "No fit ended at a minimum of χ², so that no model was judged."
+            return "No fit ended at a minimum of χ², so no model was tested."
         if best.status == "adequate":
             said = [f"{best.name} describes the data, with {best.free} free parameters."]
         else:
@@ -74,14 +74,15 @@ class Comparison:
                 continue
             p = f"p = {test.probability:.2g}" if test.probability >= 1e-6 else "p < 1e-6"
             if not test.nested:
-                told = "is told from it" if each.name not in self.undecided else "fits as well: the data cannot tell"
+                undecided = each.name in self.undecided
+                told = "fits equally well: the data do not distinguish it" if undecided else "is distinguished from it"
                 said.append(f"{each.name} {told} ({p}).")
             elif test.first == best.name:
-                said.append(f"Nothing in the data asks for the further parameters of {each.name} ({p}).")
+                said.append(f"The data do not need the additional parameters of {each.name} ({p}).")
             elif each.name in self.undecided:
-                said.append(f"{each.name} is a case of it, and the data cannot tell ({p}).")
+                said.append(f"{each.name} is a special case of it, and the data do not distinguish them ({p}).")
             else:
-                said.append(f"Its case {each.name} is rejected ({p}).")
+                said.append(f"Its special case {each.name} is rejected ({p}).")
         return " ".join(said)
 
     def summary(self) -> tuple[SummaryRow, ...]:

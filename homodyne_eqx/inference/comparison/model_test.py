@@ -36,7 +36,8 @@ class ModelTest:
         p = f"p = {self.probability:.2g}" if self.probability >= 1e-6 else "p < 1e-6"
         if self.nested:
             return (
-                f"{self.second} against {self.first}, which is a case of it: χ² falls by {self.statistic:.3g} times "
+                f"{self.second} against {self.first}, which is a special case of it: χ² falls by "
+                f"{self.statistic:.3g} times "
                 f"the noise, {self.degrees:.2g} expected, {p}"
             )
         return f"{self.first} against {self.second}: Δχ² is {abs(self.statistic):.2g} of its standard deviations, {p}"

@@ -64,7 +64,8 @@ class Design:
             for each in self
         ]
         value, _ = number_texts(self.value, self.best.uncertainty)
-        first = f"Expected 1σ of {self.parameter} = {value} {self.unit}".rstrip() + ", all that is free fitted along."
+        expected = f"Expected 1σ of {self.parameter} = {value} {self.unit}".rstrip()
+        first = f"{expected}, with all free parameters fitted together."
         return estimate_table(("measurement", "1σ", "relative", "÷ best", "unit"), rows, (first,))
 
     __repr__ = __str__

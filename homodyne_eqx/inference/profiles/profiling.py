@@ -75,7 +75,9 @@ def _checked(
     variances = np.diagonal(fits.covariance)
     open_ones = [name for name, x in zip(names, variances, strict=True) if not (np.isfinite(x) and x > 0)]
     if open_ones:
-        raise ValueError(f"The data do not determine {open_ones[0]}, so χ² has no scale along it. Fix others, or it.")
+        raise ValueError(
+            f"The data do not determine {open_ones[0]}, so χ² has no scale along it. Fix this parameter, or others."
+        )
     return fits
 
 
