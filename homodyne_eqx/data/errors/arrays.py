@@ -114,7 +114,7 @@ class SigmaNotEstimated(AbstractInputError):
 @final
 @dataclass(eq=False)
 class NoiseOfBinsUnknown(AbstractInputError):
-    """The effect of binning on the noise cannot be estimated. `bin_frames`: frames a bin; `reason`: a whole sentence."""
+    """The noise of bins cannot be estimated. `bin_frames`: frames of a bin; `reason`: a whole sentence."""
 
     bin_frames: int
     reason: str
