@@ -23,8 +23,8 @@ _LISTED = 6
 @final
 @dataclass(frozen=True)
 class BadFrame:
-    """A frame that does not fit the frames beside it. Its `str` says so, without a full stop; Python takes it for its
-    number where it needs an index.
+    """A frame that does not fit the frames beside it. Its `str` says so, without a full stop; Python can use it as an
+    index; it then stands for its number.
 
     - `frame`: its index in the data that were examined, from 0;
     - `kind`: "brighter", "darker" or "noisier";

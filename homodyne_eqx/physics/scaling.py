@@ -19,9 +19,9 @@ from .per_sector import PerSector
 class AbstractScaling(eqx.Module):
     """The linear step from |g1|² to g2, one pair of numbers for each sector.
 
-    Fields with `linear=True` (`parameter`) are those in which contrast and offset are linear, in all of them together:
-    a fit moves them to their best values before its first step. `closed_form`: whether the parameters are exactly one
-    contrast and then one offset, each a scalar or one value for each sector. A fit can then eliminate them.
+    Contrast and offset are linear in the fields with `linear=True` (`parameter`), in all of them together: a fit moves
+    these fields to their best values before its first step. `closed_form`: True if the parameters are exactly one
+    contrast, followed by one offset, each a scalar or one value for each sector. A fit can then eliminate them.
     """
 
     closed_form: ClassVar[bool] = False

@@ -18,7 +18,7 @@ class Populations(AbstractTerm):
     """g1 = (1 − Σ fractions) · terms[0] + Σ_k fractions[k] · terms[k + 1]: populations that move independently.
 
     - `terms`: two or more terms, one for each population.
-    - `fractions`: the share of each population but the first, which has the rest, shape `(n − 1,)`, dimensionless, ≥
+    - `fractions`: the share of each population except the first, which has the rest, shape `(n − 1,)`, dimensionless, ≥
       0, of sum ≤ 1; fits keep each within (0, 1). `PerSector` of shape `(n_sector, n − 1)` where they depend on q.
 
     For a share that changes in time, or one that drifts against the other, see `TwoComponents`.

@@ -21,7 +21,7 @@ class Relaxation(AbstractAmountTerm):
     - `accumulation`: `Trapezoid()`, `Exact()` or `GaussLegendre()`.
 
     Limits: Γ → 0 gives 1; a constant Γ gives exp(−Γτ). Derivation: scatterers rearrange at the rate Γ, each by more
-    than 1/q, so that the share exp(−∫Γ dt) has not rearranged yet.
+    than 1/q; a share exp(−∫Γ dt) has not yet rearranged.
     """
 
     steady: ClassVar[bool] = True
