@@ -94,7 +94,8 @@ class NoiseOfFit(AbstractPropagatedNoise):
 
     @cached_property
     def variance_of_pulls(self) -> np.ndarray:
-        """V, the covariance of Jᵀr under the noise of speckles, and of what priors leave open, (n_free, n_free)."""
+        """V, the covariance of b of the normal equations under the noise of speckles and of the priors, (n_free,
+        n_free)."""
         n = len(self.at_bound)
         of_sectors = [s.pulls[:n, :n] / P for s, P in zip(self.sectors, self.speckles, strict=True)]
         return np.sum(of_sectors, axis=0) + self.prior_information

@@ -12,10 +12,10 @@ from ..weighted_chi2 import quantile_of_chi2
 @final
 @dataclass(frozen=True)
 class Contour:
-    """How χ² rises around a fit in two parameters while the others are at their best. Made by `profile`.
+    """χ² around a fit in two parameters, with all others fitted. Made by `profile`.
 
-    - `names`, `units`: of the two; `centre`: where the fit ended, (2,);
-    - `ellipse`: their covariance, (2, 2), whose ellipses the contours are near the fit;
+    - `names`, `units`: of the two; `centre`: the fitted values, (2,);
+    - `ellipse`: their covariance, (2, 2); near the fit the contours are its ellipses;
     - `rays`: of each direction from the centre the points, (n, 3): both parameters and the root of χ² less that of the
       fit, in units of the noise.
     """
