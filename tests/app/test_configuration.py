@@ -168,7 +168,7 @@ def test_names_and_models_are_validated_and_found_in_the_file(run, write, steady
     assert f"{path}, line 4: [parameters.D_ofset]" in done.stderr
     done = run("fit", steady_file, "--config", path)
     assert done.exit_code == 2
-    assert f"{path}, line 4: [parameters.D_ofset]; flags go before the file" in done.stderr
+    assert f"{path}, line 4: [parameters.D_ofset]; flags override the file" in done.stderr
     path = write('[model]\nrates = "constant"\nname = "statik"\n')
     assert f"{path}, line 3: [model] name" in run("config", "--validate", path).stderr
     assert "no file" in run("config", "--validate", write('[prepare]\nrepeat = ["b.hdf"]\n')).stderr

@@ -115,7 +115,7 @@ def test_inspect_says_what_is_in_the_file_and_how_to_fit_it(run, tmp_path):
         (["--rates", "constant"], "constant cannot be chosen for a model of one-time correlations"),
         (
             ["--exclude-outliers"],
-            "--exclude-outliers cannot be followed: such steps are for maps, and these data are none",
+            "--exclude-outliers cannot be used: these steps need maps, and these data are not maps",
         ),
         (["--bin-frames", 2, "--exclude-sectors", 1], "--exclude-sectors, --bin-frames cannot be followed"),
         (["--frames", 0, 5], "these data are no maps"),

@@ -168,7 +168,7 @@ CASES = {
     "LostTimeOrigin": (
         lambda f: load(f.shifted_npz(), sigma=1.0),
         {"first_frame": 40},
-        ["starts at frame 40", "Pass first_frame=0 if its times count from the start of the flow"],
+        ["starts at frame 40", "Pass first_frame=0 if its times nevertheless count from the start of the flow"],
     ),
     "NotLazy": (
         lambda f: load(f.npz(), sigma=1.0, lazy=True),
@@ -269,7 +269,7 @@ CASES = {
     "AsymmetricMap": (
         lambda f: f.data(1 + 0.3 * np.exp(-np.arange(12) / 3) * np.ones((4, 12, 1))),
         {"sector": 0},
-        ["The map of sector 0 is not symmetric", "Where the axes are age i and lag k, put the value to c2[i, i + k]"],
+        ["The map of sector 0 is not symmetric", "If the axes are age i and lag k, put the value to c2[i, i + k]"],
     ),
     "HalfOfALazyMap": (
         lambda f: f.data(f.lazy(np.triu(f.maps()))).weighted_map(2),
