@@ -115,7 +115,7 @@ CASES = {
                 "aps-u-multitau": ("the HDF5 signature",),
             }
         },
-        ["notes.txt is of no known layout", "they lack the HDF5 signature", "it lacks the signature of an .npy file"],
+        ["notes.txt has no known layout", "they lack the HDF5 signature", "it lacks the signature of an .npy file"],
     ),
     "UnknownFormat": (
         lambda f: load(f.text(), format="spec"),

@@ -63,7 +63,7 @@ class Comparison:
         """The conclusion of the comparison, in words."""
         best = self.best
         if best.status == "not judged":
-            return "No fit ended at a minimum of χ², so no model was tested."
+            return "No fit ended at a minimum of χ², so no model was judged."
         if best.status == "adequate":
             said = [f"{best.name} describes the data, with {best.free} free parameters."]
         else:
