@@ -1,4 +1,4 @@
-"""What looks wrong with the values of maps and of pairs, and with masks."""
+"""Notes on values of maps and of pairs, and on masks, that look wrong."""
 
 from collections.abc import Iterator
 

@@ -48,8 +48,8 @@ def load(
     **Arguments:**
 
     - `path`: the file.
-    - `q`, `phi`, `sectors`, `frames`: the selection, as in `TwoTimeData.select`; nothing else is read. For plain
-      arrays (`.npz`, `.npy`, `.mat`) one value of `q` or `phi` in the place of a range is that of all sectors.
+    - `q`, `phi`, `sectors`, `frames`: the selection, as in `TwoTimeData.select`; nothing else is read. For plain arrays
+      (`.npz`, `.npy`, `.mat`) one value of `q` or `phi` instead of a range is that of all sectors.
     - `gap`: distance between the sheared walls, Å: one number, or one for each sector of the file. Beamline files do
       not hold it, and only shear terms need it. Here and in the options a number may be text with a unit: `"200um"`,
       `"0.05nm^-1"`, `"1ms"`.

@@ -250,7 +250,7 @@ class PairData:
 
 
 def common_lines(data: Any) -> list[str]:
-    """What `print` says of any data of pairs: sectors, gap, sigma, what is excluded, origin and notes."""
+    """The text of `print` for data of pairs: sectors, gap, sigma, exclusions, origin and notes."""
     geometry = data.geometry
     lines = [f"  sectors  {describe_sectors(*sector_arrays(geometry))}"]
     if geometry.gap is not None:

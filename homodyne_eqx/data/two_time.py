@@ -197,7 +197,7 @@ class TwoTimeData:
         - `sectors`: indices from 0, in the order wanted.
         - `frames`: `(first, stop)` of these data, from 0, `stop` excluded.
 
-        **Raises:** `NotASelection`, `NoSuchSector`; `NothingSelected` with the q and phi that there are.
+        **Raises:** `NotASelection`, `NoSuchSector`; `NothingSelected`, which lists the q and phi of the data.
         """
         q_of, phi_of = sector_arrays(self.geometry)
         selection = make_selection(q_of, phi_of, self.n_t, q, phi, sectors, frames)

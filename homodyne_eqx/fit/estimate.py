@@ -1,4 +1,4 @@
-"""A model at a start that is found from the data, whatever the model."""
+"""A model at a start that is found from the data, for any model."""
 
 from collections.abc import Iterable
 

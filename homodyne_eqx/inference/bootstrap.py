@@ -219,5 +219,5 @@ def _notes(
             yield f"{name} is at a bound in {count} of {n - failed} refits"
     white = np.flatnonzero(found.white).tolist()
     if given and white:
-        yield f"noise is independent from pixel to pixel, whatever the speckles given, in sectors {white}"
+        yield f"noise is independent from pixel to pixel, for any number of speckles, in sectors {white}"
     yield from found.notes

@@ -97,7 +97,7 @@ def fit(
       noise of two-time maps, which makes most errors smaller. If a test (`result.guard`) finds that this step changes
       the parameters by more than noise, the parameters of least squares are kept, and the verdict says so.
     - short forms, in place of `stages`: `scan=False` and `sample=False` leave out `Scan()` and `TileSubset()`;
-      `coarse=4` puts `BlockAverage(4)` between them; `starts=[…]` puts `Starts([…])` in the place of `Scan()`.
+      `coarse=4` puts `BlockAverage(4)` between them; `starts=[…]` replaces `Scan()` by `Starts([…])`.
 
     **Several data sets** are fitted together. By default they share all parameters except contrast and offset. Each
     data set is also fitted separately, to find a start and to test whether the data sets agree.

@@ -1,4 +1,4 @@
-"""What the noise of several data sets leaves uncertain of the parameters that they share."""
+"""The uncertainty of shared parameters from the noise of several data sets."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What a fit of several data sets returns: the parameters, a result for each data set, and whether they agree."""
+"""The result of a fit of several data sets: the parameters, a result for each data set, and whether they agree."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass

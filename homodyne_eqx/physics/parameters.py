@@ -1,4 +1,4 @@
-"""What a physical parameter is: an array leaf of a module, with a unit and the range a fit may move it in."""
+"""Physical parameters: array leaves of a module, with a unit and the range that a fit allows."""
 
 import dataclasses
 import math

@@ -51,7 +51,7 @@ class ContrastOffset(AbstractScaling):
     - `offset`: the baseline, dimensionless, near 1.
 
     M is |g1|², or what a detection makes of g1. Limits: contrast → 0 leaves the baseline. Derivation: pixels that
-    average over several speckles lower the contrast, whatever the lag; the mean intensity squared is the baseline.
+    average over several speckles lower the contrast at all lags; the mean intensity squared is the baseline.
     """
 
     closed_form: ClassVar[bool] = True
@@ -73,8 +73,8 @@ class SmoothScaling(AbstractScaling):
     - `contrast_harmonics`, `offset_harmonics`: pairs (h_k0, h_k1) for k = 1, 2, …, shape `(n, 2)`, dimensionless;
       none unless given. An anisotropy of the beam or the detector has k = 2.
 
-    M is |g1|², or what a detection makes of g1. Limits: no harmonics is `ContrastOffset`. Derivation: what is
-    periodic and smooth in φ is a short Fourier series.
+    M is |g1|², or what a detection makes of g1. Limits: no harmonics is `ContrastOffset`. Derivation: a function that
+    is periodic and smooth in φ is a short Fourier series.
 
     **Raises:** `MissingGeometry` if the geometry has no phi.
     """

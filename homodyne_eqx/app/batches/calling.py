@@ -31,7 +31,7 @@ def batch(
     force: bool = False,
     quiet: bool = False,
 ) -> list[dict[str, Any]]:
-    """Fit many files, each by itself: a folder with the result of each, `summary.csv` with a row of each, and
+    """Fit many files, each separately: a folder with the result of each, `summary.csv` with a row of each, and
     `index.html` with a picture of each. Finished files are not fitted again, so the same call continues after an
     interruption. A file whose content has changed is fitted again; if the settings have changed, all files are.
 

@@ -1,4 +1,4 @@
-"""What can be wrong with maps, masks, noise and a selection of them."""
+"""Errors of maps, masks, noise and selections."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -32,7 +32,7 @@ class MissingSigma(AbstractInputError):
 @final
 @dataclass(eq=False)
 class WrongSigma(AbstractInputError):
-    """A sigma that is not finite and > 0, or an unknown word. `value`: what was given; `expected`: in words."""
+    """A sigma that is not finite and > 0, or an unknown word. `value`: the given value; `expected`: in words."""
 
     value: Any
     expected: str

@@ -1,4 +1,4 @@
-"""What can be wrong with a two-time file and with the options of its layout."""
+"""Errors of a two-time file and of the options of its layout."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,8 +13,8 @@ _FIRST_FRAME = Remedy("first_frame", "N", "as the detector frame, counted from 0
 @final
 @dataclass(eq=False)
 class UnknownLayout(AbstractInputError):
-    """A file that no reader knows. `missing`: name of each layout → what the file lacks for it; `layouts`: name of
-    each layout → its description."""
+    """A file that no reader knows. `missing`: name of each layout → the parts that the file lacks for it; `layouts`:
+    name of each layout → its description."""
 
     path: str
     missing: Mapping[str, tuple[str, ...]]
@@ -134,7 +134,7 @@ class UnknownFormat(AbstractInputError):
 @final
 @dataclass(eq=False)
 class WrongFormat(AbstractInputError):
-    """A file that is not of the layout that `format` names. `missing`: what it lacks for it."""
+    """A file that is not of the layout that `format` names. `missing`: the parts that it lacks."""
 
     path: str
     format: str

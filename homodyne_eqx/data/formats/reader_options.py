@@ -1,4 +1,4 @@
-"""What a layout asks of the caller beside the file: options as data, for `load` and for the command line."""
+"""The options of a layout as data, for `load` and for the command line."""
 
 import operator
 from collections.abc import Iterable

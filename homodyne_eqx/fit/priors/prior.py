@@ -1,4 +1,4 @@
-"""What is known of a parameter before the fit."""
+"""Priors of parameters."""
 
 import abc
 import math

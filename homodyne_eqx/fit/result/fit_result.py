@@ -1,4 +1,4 @@
-"""What a fit returns: the model, its parameters with uncertainties, and an honest word on how it ended."""
+"""The result of a fit: the model, its parameters with uncertainties, and how the fit ended."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -97,11 +97,11 @@ class FitResult:
 
     @cached_property
     def derived(self) -> Mapping[str, Parameter]:
-        """Rates averaged over the frames, with uncertainties; computed when asked for."""
+        """Rates averaged over the frames, with uncertainties; computed at first use."""
         return {quantity.name: quantity for quantity in self.averages()}
 
     def curves(self) -> Mapping[str, Curve]:
-        """Each rate over time by name, with 1σ to either side; computed when asked for first.
+        """Each rate over time by name, with an interval of ± 1σ; computed at first use.
 
         `result.curves()["J"]` has `t`, s, `value`, `low`, `high`, each one value for each frame, and `unit`.
         """
@@ -144,7 +144,7 @@ class FitResult:
 
     def maps(self, sector: int) -> SectorMaps:
         """Data, model and residual (data − model)/σ of one sector, each (n_t, n_t); the residual is NaN where a pixel
-        does not count. Computed when asked for, by one compiled program for all sectors.
+        does not count. Computed on request, by one compiled program for all sectors.
 
         **Raises:** `IndexError` for a sector that does not exist; `ValueError` where packed data were fitted.
         """
@@ -163,7 +163,7 @@ class FitResult:
 
     @cached_property
     def sectors(self) -> tuple[SectorFit, ...]:
-        """q, azimuth, contrast, offset and reduced χ² of each sector; computed when asked for, from all maps.
+        """q, azimuth, contrast, offset and reduced χ² of each sector; computed at first use, from all maps.
 
         **Raises:** `ValueError` where packed data were fitted.
         """
@@ -174,7 +174,7 @@ class FitResult:
     @property
     def reduced_chi2_of_frames(self) -> np.ndarray:
         """The mean of (residual/σ)² over the pixels of each frame that count, (n_sector, n_t); NaN where none does.
-        Computed when asked for first, from all maps.
+        Computed at first use, from all maps.
 
         **Raises:** `ValueError` where packed data, pairs or one-time data were fitted.
         """
@@ -190,7 +190,7 @@ class FitResult:
     @cached_property
     def fitted_pairs(self) -> FittedPairs:
         """Data, model and residual of every value, with lag and age, of a fit to `PairData` or `OneTimeData`; computed
-        when asked for.
+        at first use.
 
         **Raises:** `ValueError` where other data were fitted.
         """

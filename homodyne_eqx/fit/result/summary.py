@@ -1,4 +1,4 @@
-"""What is said of a fit, line by line: whatever shows a result shows these rows.
+"""The report of a fit, row by row: every view of a result shows these rows.
 
 To say more, write a function from the `FitResult` to rows and add it to `SECTIONS`. (The functions do not name its
 type, since the result imports this file.)

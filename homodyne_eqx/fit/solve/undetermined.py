@@ -1,4 +1,4 @@
-"""What is said of parameters that the data do not determine, and which of them to fix at which value."""
+"""Sentences on parameters that the data do not determine, with the parameter to fix and its value."""
 
 from collections.abc import Sequence
 

@@ -55,7 +55,7 @@ class NoiseOfPairs(AbstractPropagatedNoise):
 
     @property
     def assumption(self) -> str:
-        """What the uncertainties take for granted, in words."""
+        """The assumptions of the uncertainties, in words."""
         return INDEPENDENT if self.packed.covariances is None else CORRELATED
 
     @property

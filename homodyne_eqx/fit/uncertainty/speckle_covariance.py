@@ -122,7 +122,7 @@ def noise_of_result(
 
 
 def found_covariance(names: tuple[str, ...], noise: AbstractNoise) -> SpeckleCovariance:
-    """What the noise of a fit says of its free parameters of these names."""
+    """The uncertainty of the free parameters of these names from the noise of a fit."""
     sectors = noise.sectors
     return SpeckleCovariance(
         names,

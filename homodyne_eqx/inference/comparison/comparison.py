@@ -1,4 +1,4 @@
-"""What a comparison of models says: the models best first, tests, a table, and words."""
+"""The result of a comparison of models: the models, the best first, tests, a table, and words."""
 
 import math
 from collections.abc import Iterator

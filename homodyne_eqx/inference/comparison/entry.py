@@ -12,7 +12,7 @@ from ...joint.joint_result import JointResult
 
 @final
 class Criteria(NamedTuple):
-    """What a fit costs, before it is compared.
+    """Criteria of a fit, before it is compared.
 
     - `free`: the number of free parameters, contrasts and offsets included;
     - `penalty`: tr(N⁻¹V), with N and b of the normal equations and V the covariance of b under the noise of the data:
@@ -41,7 +41,7 @@ class ComparedModel:
       NaN if the fit was not judged;
     - `delta_chi2`, `delta_aic`, `delta_bic`: less those of the model with the least, in units of the noise of a
       parameter; NaN where the fit did not end at a minimum;
-    - `held_out`: mean of (residual/σ)² of data that the model was not fitted to, NaN unless that was asked for.
+    - `held_out`: mean of (residual/σ)² of data that the model was not fitted to, NaN without `held_out`.
     """
 
     name: str
@@ -67,7 +67,7 @@ class ComparedModel:
 
     @property
     def excess(self) -> float:
-        """By how many standard deviations reduced χ² exceeds what is expected."""
+        """The excess of reduced χ² over its expected value, in standard deviations."""
         return (self.reduced_chi2 - self.expected) / self.spread
 
     def document(self) -> dict[str, Any]:
@@ -77,7 +77,7 @@ class ComparedModel:
 
 
 def criteria_of(result: FitResult | JointResult) -> Criteria:
-    """What the fit of a model costs.
+    """The criteria of the fit of a model.
 
     V/N is taken from the two covariances of the result: with C = N⁻¹VN⁻¹ and W = N⁻¹, tr(N⁻¹V) = tr(C W⁻¹).
     """

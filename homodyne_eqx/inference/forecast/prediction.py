@@ -1,4 +1,4 @@
-"""What a fitted model predicts of a measurement, with bands."""
+"""The prediction of a fitted model for a measurement, with bands."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -26,7 +26,8 @@ class Populations(AbstractTerm):
     Limits: fractions → 0 is the first term. Derivation: independent populations add their fields, whose correlations
     add by their share of the intensity.
 
-    **Raises:** `ValueError` for fractions of another number or out of range; `TypeError` for what is not a term.
+    **Raises:** `ValueError` for fractions of another number or out of range; `TypeError` for an object that is not a
+    term.
     """
 
     steady: ClassVar[bool] = True

@@ -14,7 +14,7 @@ from .abstract import AbstractAmountTerm
 
 @final
 class Relaxation(AbstractAmountTerm):
-    """g1 = kernel(∫ rate dt): a relaxation rate fitted as it is, without a law for its q dependence.
+    """g1 = kernel(∫ rate dt): a relaxation rate without a law for its q dependence.
 
     - `rate`: the relaxation rate Γ(t), 1/s, a rate or a number. For one q, Γ = ½ q² J.
     - `kernel`: `Exponential()`, or `Stretched(exponent)` for g1 = exp(−(Γτ)^exponent).

@@ -37,8 +37,8 @@ class TwoComponents(AbstractTerm):
     `first` alone, w → 1 `second`. The components may be exchanged: first and second exchanged, with 1 − w, give the
     same map.
 
-    **Raises:** `MissingGeometry` if the geometry has no phi; `ValueError` for a share out of range; `TypeError` for
-    what is not a term.
+    **Raises:** `MissingGeometry` if the geometry has no phi; `ValueError` for a share out of range; `TypeError` for an
+    object that is not a term.
 
     Source: He et al., PNAS 122 (2025) e2514216122, SI eq. S-95, there with amplitudes x instead of intensities w.
     """
