@@ -72,6 +72,20 @@ def test_the_example_of_the_readme_runs_and_converges(tmp_path, monkeypatch, cap
     assert (tmp_path / "sheared_colloid.json").is_file()
 
 
+def test_a_fit_that_missed_the_minimum_is_marked_as_failed_on_the_page_of_benchmarks():
+    page = (ROOT / "docs" / "benchmarks.md").read_text(encoding="utf-8")
+    rows = [line.strip("| ").split(" | ") for line in page.splitlines() if line.startswith("|") and "χ² " in line]
+    fits = [row for row in rows if row[1].startswith("fit")]
+    assert len(fits) > 6
+    for _, _, *sides, ratios in fits:
+        chi2 = [float(found[1]) if (found := re.search(r"χ² ([\d.]+)", side)) else None for side in sides]
+        lowest = min(value for value in chi2 if value is not None)
+        for side, value, ratio in zip(sides[1:], chi2[1:], ratios.split(" / "), strict=True):
+            failed = value is not None and value > 1.01 * lowest
+            assert ("**failed**" in side) == failed
+            assert (ratio == "–") == (failed or value is None)
+
+
 def test_one_version():
     assert hx.__version__ == version("homodyne-eqx")
     assert f"\nversion: {hx.__version__}\n" in (ROOT / "CITATION.cff").read_text(encoding="utf-8")
