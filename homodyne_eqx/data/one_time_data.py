@@ -115,7 +115,7 @@ class OneTimeData:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """Sentences on values that were converted or left out when the data were read."""
+        """Notes on conversions and exclusions when the data were read."""
         return self.pairs.notes
 
     def select(

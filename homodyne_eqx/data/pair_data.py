@@ -168,8 +168,7 @@ class PairData:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """Sentences on values that were converted or left out when the data were read, and on values that look
-        wrong."""
+        """Notes on conversions and exclusions when the data were read, and on values that look wrong."""
         of_values = doubts_on_size(self.value[~self.left_out], "the values are", "g2")
         return (
             *self.provenance.notes,

@@ -57,8 +57,7 @@ class TwoTimeData:
 
     - `c2`: normalised intensity correlation, `(n_sector, n_t, n_t)`, baseline near 1. A float32 or float64 array is
       kept as it is, without a copy; or a stack that reads one map at a time (`shape`, `dtype` and `[k]`). If one half
-      of a map is exactly 0 or NaN, it is filled with the transpose of the other half. Masked arrays of NumPy keep their
-      mask.
+      of a map is exactly 0 or NaN, it is filled with the transpose of the other half. Masked arrays keep their mask.
     - `geometry`: the `Geometry` of the same sectors and frames, in the same order; phi may be in any order.
     - `sigma`: standard deviation of a pixel, > 0: a number, one for each sector `(n_sector,)`, an array like `c2`, or
       the word `"estimate"` for the scatter of the far-lag plateau, averaged over sectors of equal q and gap unless they
@@ -153,8 +152,7 @@ class TwoTimeData:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """Sentences on values that were converted or left out when the data were read, and on values that look
-        wrong."""
+        """Notes on conversions and exclusions when the data were read, and on values that look wrong."""
         of_maps = () if self.is_lazy else doubts_on_maps(self.c2, self.bad_frames, self.mask)
         return (*self.provenance.notes, *doubts_on_geometry(self.geometry), *of_maps, *doubts_on_mask(self.mask))
 
@@ -215,8 +213,7 @@ class TwoTimeData:
     def excluding(
         self, *, frames: Any = None, outliers: Any = None, sectors: Iterable[int] | None = None
     ) -> "TwoTimeData":
-        """These data without bad frames, outliers and sectors, in addition to earlier exclusions. Sigma does not
-        change.
+        """These data without bad frames, outliers and sectors, beside earlier exclusions; sigma does not change.
 
         **Arguments:**
 
@@ -245,8 +242,8 @@ class TwoTimeData:
         ranges (from, to), s; `lags`: bins, equal in log lag, each at least one frame wide.
 
         **Returns:** a `PairData`: models that change with time can be fitted too, each value to the mean of 32 of its
-        pairs. Pixels of a map share their speckles. The covariances follow from the differences of neighbouring pixels
-        and from the decay of the map. Sigma of the data is not used.
+        pairs. The covariances follow from differences of neighbouring pixels and from the decay of the map. Sigma of
+        the data is not used.
 
         **Raises:** `NotASelection`; `NoPixelLeft`.
         """

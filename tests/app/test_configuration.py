@@ -131,7 +131,7 @@ def test_a_former_result_goes_before_the_starts_of_the_file_as_a_flag_alone(unde
         ("[parameters]\nD0 = 3\n", 2, ["D0 is 3", "[parameters.D0]"]),
         ("[parameters.D0]\nbounds = [3, 1]\n", 2, ["[3, 1]", "LO < HI"]),
         ("[parameters.D0]\nstart = nan\n", 2, ["nan", "a finite number"]),
-        ("[parameters.D0]\nfix = 0.3\n", 2, ["fix", "true or false", "goes to start"]),
+        ("[parameters.D0]\nfix = 0.3\n", 2, ["fix", "true or false", "start holds the value"]),
         ("[parameters.D0]\nfixed = true\n", 2, ["no key fixed", "did you mean fix?"]),
         ("[parameters.relaxation.rate]\nstart = 3\n", 1, ['[parameters."relaxation.rate"]']),
         ("[fit]\nstart = 3\n", 2, ["it belongs below [parameters.NAME]"]),
