@@ -204,10 +204,12 @@ def report(table: list[str], of_jax: dict[str, str]) -> str:
     found = ", ".join(f"{name} {version}" for name, version in versions().items())
     return "\n".join(
         [
-            "# Benchmarks of the documented functions",
+            "# Benchmarks of the homodyne-compatible functions",
             "",
-            "Made by `python benchmarks/bench_documented_api.py` (also `make bench`): all sides in one run, each in a",
-            "process of its own, in float64.",
+            "Times and memory of each function that this package shares with homodyne and xpcsjax. Made by",
+            "`python benchmarks/bench_documented_api.py` (also `make bench`): one run, in float64, in which each",
+            "package has a process of its own.",
+            "",
             f"Machine: {platform.processor() or platform.machine()}, {os.cpu_count()} cores; load average at the end "
             + ", ".join(f"{x:.1f}" for x in os.getloadavg())
             + ".",
@@ -215,11 +217,16 @@ def report(table: list[str], of_jax: dict[str, str]) -> str:
             + ", ".join(f"{side} {version}" for side, version in of_jax.items())
             + ".",
             "",
-            "Sizes are sectors × frames². Times are the median over rounds, in which the sides take turns, of the",
-            "median call of a round after one that is not counted. GB is the peak memory of the process with its data.",
-            "The last columns say how many times longer a published package takes. A star: a published function",
-            "cannot be called as documented or returns something else, and the same derivative is taken of its own",
-            "g2 or χ².",
+            "**How to read the table.**",
+            "",
+            "- *size*: sectors × frames².",
+            "- *Times.* The packages take turns in rounds. Each round has a warm-up call and gives the median of its",
+            "  other calls. The time is the median over the rounds.",
+            "- *GB* is the peak memory of the process, data included.",
+            "- *× homodyne*, *× xpcsjax*: the time of that package divided by ours.",
+            "- A star: a published function cannot be called as documented, or returns something else. Then the same",
+            "  derivative of its own g2 or χ² is timed.",
+            "- *failed*: the function raised an error or was killed.",
             "",
             *table,
             "",

@@ -35,6 +35,7 @@ SIZES = {"a": (5, 200), "b": (10, 500), "c": (23, 1001), "d": (23, 4000)}
 HERE = Path(__file__).parent
 QUANTITIES = ["chi2", "gradient", "normal"]
 ROUNDS, PAUSE = 8, 5.0
+FAILED = 0.01  # of χ²: a fit that ends so much above the best of all sides has not found the minimum
 
 
 def write_case(folder: Path, size: str) -> Path:
@@ -115,10 +116,15 @@ def chi2_of(fit: dict, case: Path) -> float:
 
 
 def rows_of(size: str, results: dict[str, dict], case: Path) -> list[list[str]]:
-    """One row for each quantity: seconds and peak memory of each side, and how many times faster ours is."""
+    """One row for each quantity: seconds and peak memory of each side, and how many times faster ours is.
+
+    A fit whose χ² exceeds the smallest of all sides by more than `FAILED` counts as failed and has no such number.
+    """
     rows = []
     for quantity in [*QUANTITIES, "fit", "fit again"]:
         cells, seconds = [], {}
+        fits = {side: found[quantity] for side, found in results.items() if "scaling" in found.get(quantity, {})}
+        chi2 = {side: chi2_of(fit, case) for side, fit in fits.items()}
         for side in ("ours", "homodyne", "xpcsjax"):
             found = results[side].get(quantity)
             if found is None:
@@ -128,12 +134,17 @@ def rows_of(size: str, results: dict[str, dict], case: Path) -> list[list[str]]:
             cell = f"{seconds[side]:.3g} s, {found['peak']:.2g} GB"
             if "best" in found and side == "ours":
                 cell = f"{seconds[side]:.3g} s (first {found['first']:.2g}), {found['peak']:.2g} GB"
-            if "scaling" in found:
+            if side in chi2:
                 values = dict(zip(found["names"], found["parameters"], strict=True))
                 shown = ", ".join(f"{name} {values[name]:.4g}" for name in ("D0", "gamma_dot_t0", "phi0"))
-                cell += f", χ² {chi2_of(found, case):.1f}, {shown}"
+                cell += f", χ² {chi2[side]:.1f}, {shown}"
+                if chi2[side] > (1 + FAILED) * min(chi2.values()):
+                    cell, _ = f"**failed** after {cell}", seconds.pop(side)
             cells.append(cell)
-        ratios = [f"{seconds[s] / seconds['ours']:.1f}×" if s in seconds else "–" for s in ("homodyne", "xpcsjax")]
+        ratios = [
+            f"{seconds[side] / seconds['ours']:.1f}×" if {side, "ours"} <= seconds.keys() else "–"
+            for side in ("homodyne", "xpcsjax")
+        ]
         rows.append([size, quantity, *cells, " / ".join(ratios)])
     return rows
 
@@ -159,7 +170,7 @@ def processor() -> str:
 
 def report(rows: list[list[str]], reading: dict[str, dict], growth: list[str]) -> str:
     """The page of the documentation."""
-    head = ["size", "what", "homodyne_eqx", "homodyne", "xpcsjax", "faster by"]
+    head = ["size", "quantity", "homodyne_eqx", "homodyne", "xpcsjax", "faster by"]
     table = ["| " + " | ".join(row) + " |" for row in (head, ["---"] * len(head), *rows)]
     found = ", ".join(f"{name} {version}" for name, version in versions().items())
     sizes = "; ".join(f"{name}: {s} sectors × {n}² frames" for name, (s, n) in SIZES.items())
@@ -175,31 +186,41 @@ def report(rows: list[list[str]], reading: dict[str, dict], growth: list[str]) -
         [
             "# Benchmarks",
             "",
-            "Made by `python benchmarks/bench_engine.py` (also `make bench`): all sides in one run, each in a process",
-            "of its own, in float64.",
+            "Times and memory of χ², its gradient, the normal equations and whole fits, for this package and the two",
+            "published packages. Made by `python benchmarks/bench_engine.py` (also `make bench`): one run, in float64,",
+            "in which each package has a process of its own.",
+            "",
             f"Machine: {processor()}, {os.cpu_count()} cores.",
             f"{found}; {', '.join(PEERS)}. Load average at the end: {', '.join(f'{x:.1f}' for x in os.getloadavg())}.",
-            f"Sizes: {sizes}. Contrast and offset are free in every sector; fits start 30 % off.",
+            f"Sizes: {sizes}. Contrast and offset are free in every sector. Fits start 30 % off.",
             "",
-            f"Seconds are the best of the calls after the first, in {ROUNDS} rounds some seconds apart in which the",
-            "sides take turns; for fits those of the first call (compilation included) and of the second. GB is the",
-            "peak memory of the process, the data included.",
-            "χ² counts every pair once and is computed for all sides by the same function from the parameters that",
-            "they returned. `normal` is JᵀJ and Jᵀr over all parameters for homodyne_eqx, and JᵀJ of the seven",
-            "physical parameters from a dense Jacobian for the others.",
+            "**How to read the table.**",
+            "",
+            f"- *Times.* For χ², gradient and normal equations: the best call after the first one, in {ROUNDS} rounds",
+            "  some seconds apart, in which the packages take turns. For fits: the first call, with compilation",
+            "  (`fit`), and the second call (`fit again`).",
+            "- *GB* is the peak memory of the process, data included.",
+            "- *χ²* counts every pair of frames once. One function computes it for all packages, from the parameters",
+            "  that they returned.",
+            "- *`normal`* is the matrix and the vector of the normal equations over all parameters for homodyne_eqx.",
+            "  For the others it is the matrix of the seven physical parameters, from a dense Jacobian.",
+            f"- *failed*: χ² ends more than {100 * FAILED:.0f} % above the lowest χ² of all packages. Such a fit has",
+            "  no ratio.",
+            "- *faster by*: the time of homodyne and that of xpcsjax, each divided by the time of homodyne_eqx.",
+            "- A dash: not measured.",
             "",
             *table,
             "",
             "## How cost grows",
             "",
-            "Time of each reduction, and how many times the time to read the packed data once:",
+            "Time of each quantity. In brackets: this time divided by the time to read the packed data once.",
             "",
             "| size | reading the data | χ² | value and gradient | normal equations |",
             "| --- | --- | --- | --- | --- |",
             *cost,
             "",
-            "One size at a time, from 8 sectors × 1000² frames with 23 parameters (sectors: at 500 frames; more",
-            "parameters: more knots of a spline as the rate of diffusion):",
+            "In the next table one size grows at a time, from 8 sectors × 1000² frames with 23 parameters. Sectors",
+            "grow at 500 frames. Further parameters are further knots of a spline as the rate of diffusion.",
             "",
             *growth,
             "",

@@ -24,7 +24,7 @@ PAGE = Path(__file__).parents[1] / "docs" / "uncertainties.md"
 COMMAND = "python benchmarks/uncertainty_coverage.py"
 Q, DT = 0.01, 0.1
 HEAD = (
-    "| case | parameter | scatter ÷ JᵀJ alone | scatter ÷ stated | covers 1σ / 2σ, % | speckles found | adequate |\n"
+    "| case | parameter | scatter ÷ white 1σ | scatter ÷ stated | covers 1σ / 2σ, % | speckles found | adequate |\n"
     "|---|---|---|---|---|---|---|\n"
 )
 

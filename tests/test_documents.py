@@ -32,9 +32,9 @@ def test_the_term_of_the_contribution_guide_works():
     )
     namespace = {}
     exec(preamble + source, namespace)
-    ballistic = namespace["Ballistic"](speed=40.0)
+    spread = namespace["VelocitySpread"](speed=40.0)
     geometry = hx.Geometry(q=0.01, t=np.array([0.0, 1.0, 2.5, 4.0]))
-    model = hx.TwoTimeModel(ballistic, hx.ContrastOffset(contrast=0.5, offset=1.0))
+    model = hx.TwoTimeModel(spread, hx.ContrastOffset(contrast=0.5, offset=1.0))
     lag = np.abs(np.subtract.outer(geometry.t, geometry.t))
     # The velocity spread is Gaussian, so g1 is its characteristic function: the mean of cos(q v τ) over velocities.
     velocity = 40.0 * np.random.default_rng(1).standard_normal(200_000)
@@ -72,9 +72,26 @@ def test_the_example_of_the_readme_runs_and_converges(tmp_path, monkeypatch, cap
     assert (tmp_path / "sheared_colloid.json").is_file()
 
 
+def test_a_fit_that_missed_the_minimum_is_marked_as_failed_on_the_page_of_benchmarks():
+    page = (ROOT / "docs" / "benchmarks.md").read_text(encoding="utf-8")
+    rows = [line.strip("| ").split(" | ") for line in page.splitlines() if line.startswith("|") and "χ² " in line]
+    fits = [row for row in rows if row[1].startswith("fit")]
+    assert len(fits) > 6
+    for _, _, *sides, ratios in fits:
+        chi2 = [float(found[1]) if (found := re.search(r"χ² ([\d.]+)", side)) else None for side in sides]
+        lowest = min(value for value in chi2 if value is not None)
+        for side, value, ratio in zip(sides[1:], chi2[1:], ratios.split(" / "), strict=True):
+            failed = value is not None and value > 1.01 * lowest
+            assert ("**failed**" in side) == failed
+            assert (ratio == "–") == (failed or value is None)
+
+
 def test_one_version():
     assert hx.__version__ == version("homodyne-eqx")
     assert f"\nversion: {hx.__version__}\n" in (ROOT / "CITATION.cff").read_text(encoding="utf-8")
+    newest = re.search(r"^## ([\d.]+)", (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), re.MULTILINE)
+    assert newest is not None
+    assert newest[1] == hx.__version__
 
 
 def test_what_is_installed_is_pinned():

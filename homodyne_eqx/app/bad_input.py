@@ -37,7 +37,7 @@ def refuses_bad_input(command: Callable[..., Any]) -> Callable[..., Any]:
             message = in_options(error)
             _say(message)
             for place in _places(options.get("config"), message):
-                _say(f"{place}; flags go before the file.", "dim")
+                _say(f"{place}; flags override the file.", "dim")
             if not _explains_itself(error):
                 _say(f"({type(error).__name__}; set {TRACEBACK_VARIABLE}=1 to see where it came from.)", "dim")
             raise typer.Exit(BAD_INPUT) from None

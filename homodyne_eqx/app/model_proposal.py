@@ -33,11 +33,13 @@ def proposed_model(data: TwoTimeData) -> Proposal:
         if said.startswith("static"):
             return Proposal(ModelName.static, f"the file says so ({name} = {said})")
     if data.geometry.phi is None:
-        return Proposal(ModelName.static, "the file states no azimuths, which a flow would have to be seen along")
+        return Proposal(ModelName.static, "the file states no azimuths, so a flow cannot be fitted")
     distinct = len(distinct_directions(np.asarray(data.geometry.phi, float)))
     if distinct == 1:
-        return Proposal(ModelName.static, "all sectors have one azimuth, along which a flow cannot be told")
-    reason = f"the sectors have {distinct} azimuths; without flow, static"
+        return Proposal(
+            ModelName.static, "all sectors have one azimuth, so a flow cannot be distinguished from diffusion"
+        )
+    reason = f"the sectors have {distinct} azimuths; for a sample without flow use static"
     return Proposal(ModelName.laminar_flow, reason, ModelName.static)
 
 

@@ -29,13 +29,13 @@ AnyModel = Annotated[
     typer.Option(
         metavar="NAME",
         autocompletion=models,
-        help="laminar-flow (of maps, unless given): D0, alpha, D_offset, gamma_dot_t0, beta, gamma_dot_t_offset, phi0. "
+        help="laminar-flow (default for maps): D0, alpha, D_offset, gamma_dot_t0, beta, gamma_dot_t_offset, phi0. "
         "static: the first three. stretched-laminar-flow, stretched-static: with a stretching exponent. "
-        "ballistic: a velocity. two-component: two populations, one drifting along phi0, with cos(phi0 − phi); "
-        "xpcsjax has the other sign. Of one-time g2: rates (unless given), a relaxation rate in each sector; "
-        "stretched-rates, with one exponent for all; diffusion, one D for all q; anomalous, a power of the lag. "
-        "FILE.py:FUNCTION: from data to the model to start from. Or a model that an installed package offers "
-        "(entry points of the group homodyne_eqx.models).",
+        "ballistic: a velocity. two-component: two populations; one drifts along phi0, with cos(phi0 − phi); xpcsjax "
+        "has the opposite sign. For one-time g2: rates (default), a relaxation rate in each sector; stretched-rates, "
+        "the same with one exponent for all; diffusion, one D for all q; anomalous, a power of the lag. "
+        "FILE.py:FUNCTION: your function, from the data to the start model. Models of installed packages (entry "
+        "points of the group homodyne_eqx.models).",
         rich_help_panel=MODEL,
     ),
 ]
@@ -66,12 +66,12 @@ Rates = Annotated[
 ]
 DiffusionRates = Annotated[
     RatesName | None,
-    typer.Option(help="The same for the transport coefficient alone; as --rates unless given.", rich_help_panel=MODEL),
+    typer.Option(help="The same for the transport coefficient only; by default as --rates.", rich_help_panel=MODEL),
 ]
 ShearRates = Annotated[
     RatesName | None,
     typer.Option(
-        help="The same for the shear rate, or the velocity, alone; as --rates unless given.", rich_help_panel=MODEL
+        help="The same for the shear rate, or the velocity, only; by default as --rates.", rich_help_panel=MODEL
     ),
 ]
 Knots = Annotated[
@@ -159,8 +159,8 @@ Repeats = Annotated[
     typer.Option(
         "--repeat",
         metavar="FILE",
-        help="Another measurement of the same, averaged with FILE; repeat for more. Of three or more, sigma is their "
-        "scatter.",
+        help="A repeated measurement, averaged with FILE; give the option again for more files. For three or more, "
+        "sigma is their scatter.",
         rich_help_panel=DATA,
     ),
 ]
@@ -188,7 +188,8 @@ StartFrom = Annotated[
     typer.Option(
         "--start-from",
         metavar="RESULT",
-        help="Start where a former result ended: its folder, or its result.json. What the model has not is named.",
+        help="Start at the parameters of an earlier result: its folder, or its result.json. The output lists those "
+        "that the model does not have.",
         rich_help_panel=PARAMETERS,
     ),
 ]
@@ -196,8 +197,8 @@ StartValues = Annotated[
     list[str] | None,
     typer.Option(
         metavar="NAME=VALUE",
-        help="Start value, or for contrast and offset one for each sector, with commas; the others are estimated "
-        "from the data.",
+        help="Start value, or for contrast and offset one for each sector, with commas; other start values are "
+        "estimated from the data.",
         rich_help_panel=PARAMETERS,
     ),
 ]
@@ -211,7 +212,7 @@ Bounds = Annotated[
     list[str] | None,
     typer.Option(
         metavar="NAME=LO:HI",
-        help="Keep a parameter between LO and HI; without one of them there is no bound on that side.",
+        help="Keep a parameter between LO and HI; leave one of them out for no bound on that side.",
         rich_help_panel=PARAMETERS,
     ),
 ]
@@ -219,7 +220,7 @@ Loss = Annotated[
     LossName,
     typer.Option(
         metavar="NAME",
-        help="squares; or soft-l1, huber, cauchy, on which outliers have less influence.",
+        help="squares; or soft-l1, huber, cauchy, in which outliers have less influence.",
         rich_help_panel=PARAMETERS,
     ),
 ]
@@ -227,7 +228,7 @@ Weights = Annotated[
     WeightsName,
     typer.Option(
         metavar="NAME",
-        help="independent; or speckle, for errors 1.5 to 4 times smaller where the model holds.",
+        help="independent; or speckle, for smaller errors if the model is right (1.2 to 5 times for most rates).",
         rich_help_panel=PARAMETERS,
     ),
 ]
@@ -237,7 +238,7 @@ Figures = Annotated[bool, typer.Option("--figures/--no-figures", help="Draw the 
 Report = Annotated[
     bool | None,
     typer.Option(
-        "--report/--no-report", help="Write report.html; as with the figures unless given.", rich_help_panel=OUTPUT
+        "--report/--no-report", help="Write report.html; by default as for the figures.", rich_help_panel=OUTPUT
     ),
 ]
 Quiet = Annotated[bool, typer.Option("--quiet", help="Print errors only.", rich_help_panel=OUTPUT)]
@@ -255,8 +256,8 @@ Output = Annotated[
     typer.Option(
         "--output",
         metavar="DIR",
-        help="Folder for result.json, result.h5 and curves.csv, written whole or not at all before anything is shown, "
-        "then report.html and figures/. Nothing is written without it.",
+        help="Folder for result.json, result.h5 and curves.csv, written completely or not at all before anything is "
+        "printed, then report.html and figures/. Without this option nothing is written.",
         rich_help_panel=OUTPUT,
     ),
 ]
@@ -266,7 +267,7 @@ OneTime = Annotated[
     bool,
     typer.Option(
         "--one-time",
-        help="Read the one-time g2 of a file that holds maps too. Without maps they are read anyway.",
+        help="Read the one-time g2 of a file that also holds maps. A file without maps needs no flag.",
         rich_help_panel=DATA,
     ),
 ]

@@ -110,7 +110,7 @@ def _check_steps(data: TwoTimeData | OneTimeData | PairData, steps: Preparation)
     """**Raises:** `ValueError` for steps of maps where the data are none."""
     if steps.flags and not isinstance(data, TwoTimeData):
         raise ValueError(
-            f"{', '.join(steps.flags)} cannot be followed: such steps are for maps, and these data are none. Leave "
+            f"{', '.join(steps.flags)} cannot be used: these steps need maps, and these data are not maps. Leave "
             f"{'it' if len(steps.flags) == 1 else 'them'} out."
         )
 

@@ -192,7 +192,8 @@ def print_sectors(console: Console, result: FitResult) -> None:
     ]
     if common:
         console.print(
-            f"{' and '.join(common)}: from parameters that the sectors have in common, so ± is common, too.",
+            f"{' and '.join(common)}: computed from parameters that all sectors share, so all sectors share this ± "
+            "too.",
             style="dim",
             highlight=False,
         )

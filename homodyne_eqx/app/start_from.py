@@ -34,7 +34,9 @@ def former_start(path: Path, names: Sequence[str], held: Sequence[str], n_sector
         if isinstance(found, tuple) and not by_sector:
             found = sum(found) / len(found)
         if isinstance(found, tuple) and len(found) != n_sector:
-            notes.append(f"{name} of {path} is not taken over: it is of {len(found)} sectors, and these are {n_sector}")
+            notes.append(
+                f"{name} of {path} is not used: it is for {len(found)} sectors, and these data have {n_sector}"
+            )
         else:
             values[name] = found
     if not values:
@@ -47,7 +49,7 @@ def former_start(path: Path, names: Sequence[str], held: Sequence[str], n_sector
         notes.append(f"the model has no {', '.join(others)} as {path} has; left out")
     left = [name for name in held if name in former and former[name] != 0.0]
     if left:
-        notes.append(f"{', '.join(left)} of {path} is not taken over: --rates constant holds it at 0")
+        notes.append(f"{', '.join(left)} of {path} is not used: --rates constant fixes it at 0")
     return FormerStart(values, tuple(notes))
 
 

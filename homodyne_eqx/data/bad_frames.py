@@ -23,8 +23,8 @@ _LISTED = 6
 @final
 @dataclass(frozen=True)
 class BadFrame:
-    """A frame that does not fit the frames beside it. Its `str` says so, without a full stop; Python takes it for its
-    number where it needs an index.
+    """A frame that does not fit the frames beside it. Its `str` says so, without a full stop; Python can use it as an
+    index; it then stands for its number.
 
     - `frame`: its index in the data that were examined, from 0;
     - `kind`: "brighter", "darker" or "noisier";
@@ -48,20 +48,21 @@ class BadFrame:
 def suspicious_frames(data: TwoTimeData) -> tuple[BadFrame, ...]:
     """Frames whose row of c2 does not fit those beside it, in all sectors together, in order. Usually there are none.
 
-    A frame is *brighter* or *darker* if the mean of its row, short lags left out, is off those of its neighbours by
-    more than 7 times the usual scatter and by more than 0.2 % of c2, with a sharp step on both sides; single frames and
-    runs of up to 8. It is *noisier* if its row scatters about the rows beside it more than 3 times as much as others,
-    and 7 standard deviations more. `data.excluding(frames=hx.suspicious_frames(data))` leaves them out.
+    A frame is *brighter* or *darker* if the mean of its row, without short lags, differs from those of its neighbours
+    by more than 7 times the usual scatter and by more than 0.2 % of c2, with a sharp step on both sides. This is tested
+    for single frames and for runs of up to 8. A frame is *noisier* if the scatter of its row about the neighbouring
+    rows is more than 3 times that of other frames, and 7 standard deviations larger.
+    `data.excluding(frames=hx.suspicious_frames(data))` leaves them out.
 
     The first and last frames are compared with the straight line through the frames next to them. Ageing, a
-    rearrangement of the sample and an oscillation do not make a frame suspicious: it must stick out from the frames on
-    both sides. Where maps are normalised frame by frame, a frame that was merely brighter has left no trace.
+    rearrangement of the sample and an oscillation do not make a frame suspicious: it must differ from the frames on
+    both sides. If maps are normalised frame by frame, a frame that was only brighter cannot be found.
 
     In 400 simulated good data sets (speckle fields, 200 or 2000 speckles, 60 to 150 frames, ageing, photon noise) no
-    frame was called bad; of frames 1.05, 1.3 and 10 times brighter under a global normalisation 9, 43 and 50 of 50
-    were found (`benchmarks/data_checks.py`). A frame is missed if intensities
-    fluctuate as much by themselves: of 200 speckles that are new in each frame and hold a photon each, one that is 1.3
-    times brighter. So is a frame of another speckle pattern whose mean is right.
+    frame was called bad; of frames 1.05, 1.3 and 10 times brighter under a global normalisation 9, 43 and 50 of 50 were
+    found (`benchmarks/data_checks.py`). A frame is missed if intensities fluctuate as much without a fault: for example
+    a frame 1.3 times brighter, with 200 speckles that are new in each frame and hold one photon each. A frame with
+    another speckle pattern but the right mean is missed too.
 
     **Returns:** nothing for fewer than 20 frames. Excluded pixels are left out; maps are read one at a time.
     """

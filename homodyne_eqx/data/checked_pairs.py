@@ -40,7 +40,7 @@ def members_of(i: Any, j: Any, shape: tuple[int, ...]) -> tuple[np.ndarray, np.n
         members = np.broadcast_shapes(i.shape, j.shape)[-1:] if ndim == len(shape) + 1 else ()
         return np.broadcast_to(i, shape + members), np.broadcast_to(j, shape + members)
     except ValueError as error:
-        expected = f"{shape} each; with one axis more, (…, m), for means over m pairs; or what broadcasts to that"
+        expected = f"{shape} each; with one axis more, (…, m), for means over m pairs; or a shape that broadcasts to it"
         raise WrongShape(f"i (beside j of shape {j.shape})", i.shape, expected) from error
 
 

@@ -10,7 +10,8 @@ from .selection import describe_sectors, sector_arrays
 
 
 def described(data: Any, counted: str) -> str:
-    """What `TwoTimeData` are, line by line. **Arguments:** `counted`: how many pixels are excluded, in words."""
+    """The description of `TwoTimeData`, line by line. **Arguments:** `counted`: how many pixels are excluded, in
+    words."""
     geometry, times = data.geometry, np.asarray(data.geometry.t)
     lines = [
         f"TwoTimeData: {data.n_sector} sectors × {data.n_t} frames ({'lazy ' * data.is_lazy}{data.c2.dtype})",

@@ -1,4 +1,4 @@
-"""What looks wrong with the values of maps and of pairs, and with masks."""
+"""Notes on values of maps and of pairs, and on masks, that look wrong."""
 
 from collections.abc import Iterator
 
@@ -131,6 +131,6 @@ def _repeated(looked_at: np.ndarray) -> Iterator[str]:
     if others.size < _FEWEST // 4 or count[most] < _REPEATED * looked_at.size or np.quantile(others, 0.9) > _TWICE:
         return
     yield (
-        f"{100 * count[most] / looked_at.size:.1f} % of the pixels hold exactly {distinct[most]:.6g}: if that stands "
-        "for what was not measured, mask them"
+        f"{100 * count[most] / looked_at.size:.1f} % of the pixels hold exactly {distinct[most]:.6g}: if this value "
+        "means that nothing was measured, mask them"
     )

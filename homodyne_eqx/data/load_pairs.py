@@ -85,7 +85,7 @@ def _one_time(
         sigma, source = np.array(_of_each_value(sigma, g2.shape)), "given"
     counts = np.any(known & ~excluded & (recording.tau > 0), axis=1)
     if not np.any(known):
-        raise InvalidFile(str(path), "none of its g2 values is a number that can be. Run the analysis again.")
+        raise InvalidFile(str(path), "none of its g2 values is valid. Run the analysis again.")
     if not np.any(counts):
         raise MissingSigma(str(path), estimable=False)
     if not np.all(counts):

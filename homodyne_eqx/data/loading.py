@@ -43,13 +43,13 @@ def load(
     one_time: bool = False,
     **options: Any,
 ) -> TwoTimeData | OneTimeData | PairData:
-    """The data in a file, ready to be fitted; the layout is recognised by what is in the file.
+    """The data in a file, ready to be fitted; the layout is recognised from the content of the file.
 
     **Arguments:**
 
     - `path`: the file.
-    - `q`, `phi`, `sectors`, `frames`: the selection, as in `TwoTimeData.select`; nothing else is read. For plain
-      arrays (`.npz`, `.npy`, `.mat`) one value of `q` or `phi` in the place of a range is that of all sectors.
+    - `q`, `phi`, `sectors`, `frames`: the selection, as in `TwoTimeData.select`; nothing else is read. For plain arrays
+      (`.npz`, `.npy`, `.mat`) one value of `q` or `phi` instead of a range is that of all sectors.
     - `gap`: distance between the sheared walls, Å: one number, or one for each sector of the file. Beamline files do
       not hold it, and only shear terms need it. Here and in the options a number may be text with a unit: `"200um"`,
       `"0.05nm^-1"`, `"1ms"`.
@@ -60,17 +60,17 @@ def load(
     - `lazy`: leave the maps in the file and read each when it is needed. No checksum is computed then.
     - `one_time`: read one-time correlations g2(τ) of a file that holds maps too. Without it they are read where there
       are no maps.
-    - `options`: what the layout takes besides: `frame_time` or `dt` (s), `first_frame`, `sector_q` (Å⁻¹), `sector_phi`
+    - `options`: further options of the layout: `frame_time` or `dt` (s), `first_frame`, `sector_q` (Å⁻¹), `sector_phi`
       (degrees), `external`, `analysis`, as the page on files lists them.
 
-    **Returns:** a `TwoTimeData`; `OneTimeData`, with the errors in the file, where that holds multi-tau g2 alone or
-    `one_time` is given; what was fitted, of the result of a fit. All have `geometry`, go into `fit`, and say in their
-    `notes` what was converted and what looks wrong.
+    **Returns:** a `TwoTimeData`; `OneTimeData`, with the errors in the file, if it holds multi-tau g2 and no maps or if
+    `one_time` is given; for the result of a fit, the fitted data. All have `geometry` and can be passed to `fit`. Their
+    `notes` list conversions and values that look wrong.
 
-    **Raises:** `FileNotFoundError`; of `homodyne_eqx.errors` `UnknownLayout`, with what the file lacks for each layout,
-    `KnownLayout`, `UnknownFormat`, `WrongFormat`, `UnknownOption`, `WrongOption`, `NotLazy`; `MissingFrameTime`,
-    `WrongFrameTime`, `MissingFirstFrame`, `WrongFirstFrame`, `LostTimeOrigin`, `MissingValue`, `UnknownSectors`,
-    `OutsideTheFile`, `TooLarge`, `InvalidFile`; and those of `TwoTimeData` and `TwoTimeData.select`.
+    **Raises:** `FileNotFoundError`; of `homodyne_eqx.errors` `UnknownLayout`, with the parts that the file lacks for
+    each layout, `KnownLayout`, `UnknownFormat`, `WrongFormat`, `UnknownOption`, `WrongOption`, `NotLazy`;
+    `MissingFrameTime`, `WrongFrameTime`, `MissingFirstFrame`, `WrongFirstFrame`, `LostTimeOrigin`, `MissingValue`,
+    `UnknownSectors`, `OutsideTheFile`, `TooLarge`, `InvalidFile`; and those of `TwoTimeData` and `TwoTimeData.select`.
     """
     path = Path(path)
     check_file(path)

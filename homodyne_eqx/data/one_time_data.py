@@ -23,19 +23,19 @@ class OneTimeData:
 
     **Arguments:**
 
-    - `tau`: lags, s, ≥ 0 and increasing, `(n_tau,)`; spaced in any way. What is at lag 0 is excluded: shot noise adds
-      to it.
+    - `tau`: lags, s, ≥ 0 and increasing, `(n_tau,)`; spaced in any way. Values at lag 0 are excluded, because shot
+      noise adds to them.
     - `g2`: intensity correlation, baseline near 1, `(n_sector, n_tau)`; `(n_tau,)` for one sector.
     - `q`: scattering-vector magnitude, Å⁻¹, a number or one for each sector; `phi`: azimuth, degrees, and `gap`:
-      distance between the sheared walls, Å, likewise, where terms need them.
+      distance between the sheared walls, Å, likewise, if terms need them.
     - `sigma`: standard deviation of g2, > 0: a number, one for each sector `(n_sector,)`, or like `g2`. There is no
       default. The noise of different lags is taken as independent.
     - `mask`: True where a value is excluded, like `g2`.
     - `provenance`: where the data came from; `sigma_source`: a sentence on where sigma came from.
 
-    They hold lags, and not when a pair of frames was taken: only models that depend on the lag alone can be fitted,
-    others raise `NeedsTimeOrigin`. `geometry` has the sectors, and a frame 0 and one frame at each lag; `pairs` are the
-    same data as `PairData`.
+    They hold lags, but not the times of the frames. So only models that depend on the lag alone can be fitted; others
+    raise `NeedsTimeOrigin`. `geometry` has the sectors, a frame 0 and one frame at each lag. `pairs` are the same data
+    as `PairData`.
 
     **Raises:** as `PairData`; `ValueError` for lags that do not increase or are below 0.
     """
@@ -115,7 +115,7 @@ class OneTimeData:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What was found, converted or left out when the data were read."""
+        """Notes on conversions and exclusions when the data were read."""
         return self.pairs.notes
 
     def select(

@@ -45,15 +45,16 @@ class Outliers:
 def outlier_pixels(data: TwoTimeData) -> Outliers:
     """Pixels that are far from those around them; `data.excluding(outliers=…)` leaves them out.
 
-    A pixel is an outlier if it is off both the median of the four nearest pixels of its lag and the median of the 7 × 7
-    pixels around it by more than a threshold: 6 of their standard deviations, estimated robustly, or more where there
-    are so many pixels that a normal distribution would have one so far out. Where c2 falls steeply, the scatter around
-    a pixel is large, and a small outlier passes.
+    A pixel is an outlier if it differs from two medians by more than a threshold: from the median of the four nearest
+    pixels of its lag, and from that of the 7 × 7 pixels around it. The threshold is 6 standard deviations, estimated
+    robustly; it is larger for so many pixels that a normal distribution would have one beyond 6. Where c2 falls
+    steeply, the scatter around a pixel is large, and a small outlier is not found.
 
-    In 400 simulated good data sets of 60 to 150 frames 5 pairs of frames were taken for outliers
+    In 400 simulated good data sets of 60 to 150 frames 5 pairs of frames were wrongly found as outliers
     (`benchmarks/data_checks.py`).
 
-    Exclude bad frames first: all pixels of their rows may be outliers. One map is in memory at a time, and the mask.
+    Exclude bad frames first: all pixels of their rows may be outliers. Only one map and the mask are in memory at a
+    time.
     """
     n = data.n_t
     pixels = data.n_sector * n * (n - 1)

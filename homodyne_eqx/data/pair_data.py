@@ -60,7 +60,7 @@ class ExcludedValues:
 class PairData:
     """Intensity correlations of scattered pairs of frames, ready to be fitted. Immutable; the arrays stay on the host.
 
-    For what is no square map: (age, lag) maps, maps with lags that grow logarithmically, cuts of a map, some pairs.
+    For data that are not square maps: (age, lag) maps, maps with logarithmic lags, cuts of a map, single pairs.
 
     **Arguments:**
 
@@ -74,17 +74,17 @@ class PairData:
     - `mask`: True where a value is excluded, like `value`.
     - `provenance`: where the data came from; `sigma_source`: a sentence on where sigma came from.
     - `covariances`: of the noise of the values of each sector, one matrix a sector, in the order of its values; their
-      diagonals are then sigma², and sigma is left out. Least squares weighs each value by its own sigma; the
-      uncertainties of a fit and the χ² that it should have follow from the covariances.
+      diagonals are then sigma², and sigma is left out. Least squares weighs each value by its own sigma. The
+      uncertainties of a fit and its expected χ² follow from the covariances.
     - `lags_only`: whether the frame times of the geometry are lags, counted from a frame 0 of no known age. Only models
       that depend on the lag alone can be fitted then.
 
-    Values that are NaN, infinite or beyond 1e15 are excluded and counted. So are those of a frame with itself, to which
-    shot noise adds. The noise of different values is taken as independent unless `covariances` are given.
+    Values that are NaN, infinite or beyond 1e15 are excluded and counted. So are values of a frame with itself, to
+    which shot noise adds. The noise of different values is taken as independent unless `covariances` are given.
 
     **Raises:** `WrongShape`; `MissingSigma`, `WrongSigmaOfValue`; `NoValueLeft` for a sector without any value that
     counts (all of `homodyne_eqx.errors`); `ValueError` for frames or sectors that the geometry does not have;
-    `TypeError` for what does not hold numbers.
+    `TypeError` for arrays that do not hold numbers.
     """
 
     value: Any
@@ -154,7 +154,7 @@ class PairData:
 
     @property
     def pairs(self) -> "PairData":
-        """These data: what `OneTimeData.pairs` is of one-time data."""
+        """These data themselves, as `OneTimeData.pairs` for one-time data."""
         return self
 
     @property
@@ -168,7 +168,7 @@ class PairData:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What was found, converted or left out when the data were read, and what looks wrong with them."""
+        """Notes on conversions and exclusions when the data were read, and on values that look wrong."""
         of_values = doubts_on_size(self.value[~self.left_out], "the values are", "g2")
         return (
             *self.provenance.notes,
@@ -249,7 +249,7 @@ class PairData:
 
 
 def common_lines(data: Any) -> list[str]:
-    """What `print` says of any data of pairs: sectors, gap, sigma, what is excluded, origin and notes."""
+    """The text of `print` for data of pairs: sectors, gap, sigma, exclusions, origin and notes."""
     geometry = data.geometry
     lines = [f"  sectors  {describe_sectors(*sector_arrays(geometry))}"]
     if geometry.gap is not None:

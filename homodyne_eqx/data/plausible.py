@@ -31,8 +31,8 @@ def doubts_on_geometry(geometry: Geometry, lags_only: bool = False) -> Iterator[
         off = values[(values < low * (1 - 1e-6)) | (values > high * (1 + 1e-6))]
         if off.size:
             yield (
-                f"{name} is {off[0]:.4g} {unit}, outside {low:g} to {high:g} {unit}, which experiments have: check the "
-                f"unit ({text} gives another one)"
+                f"{name} is {off[0]:.4g} {unit}, outside {low:g} to {high:g} {unit}, the usual range: check the unit "
+                f"({text} gives another one)"
             )
     t = np.asarray(geometry.t, np.float64)
     if not lags_only and t[0] > max(_CLOCK, _RUNS_LATER * (t[-1] - t[0])):

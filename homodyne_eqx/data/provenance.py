@@ -17,10 +17,10 @@ class Provenance:
     - `format`: name of its layout, e.g. `"aps-u"`, or `None`;
     - `sha256`: checksum of the file in hexadecimal, or `None` for arrays and for lazy reading;
     - `frames`: `(first, stop)`, the frames of the maps in the file that are used, or `None` for arrays;
-    - `notes`: sentences on what was found, converted or left out;
+    - `notes`: sentences on values that were converted or left out;
     - `metadata`: further values in the file, such as the true parameters of a simulation;
-    - `steps`: what was done to the data after they were read, in order: selected, excluded, averaged, binned;
-    - `frames_each`: how many frames of the file each frame of the data is the mean of, 1 unless they were binned.
+    - `steps`: steps after the data were read, in order: selected, excluded, averaged, binned;
+    - `frames_each`: the number of frames of the file in each frame of the data, 1 unless they were binned.
 
     Of an average of several files `path` lists them, and `steps` has their checksums.
     """

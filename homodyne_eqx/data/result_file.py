@@ -29,7 +29,7 @@ _UNITS = {"q": "Å⁻¹", "phi": "deg", "gap": "Å", "t": "s", "elapsed": "s", "
 @final
 @dataclass(frozen=True, eq=False)
 class ResultArrays:
-    """What a fit leaves behind, maps aside.
+    """The stored result of a fit, without maps.
 
     - `q` (Å⁻¹), `phi` (degrees or `None`), `gap` (Å or `None`): `(n_sector,)`; `t` (s): `(n_t,)`; q, t and sigma are
       empty where the fit had no maps (packed data);

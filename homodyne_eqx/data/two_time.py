@@ -56,8 +56,8 @@ class TwoTimeData:
     **Arguments:**
 
     - `c2`: normalised intensity correlation, `(n_sector, n_t, n_t)`, baseline near 1. A float32 or float64 array is
-      kept as it is, without a copy; or a stack that reads one map at a time (`shape`, `dtype` and `[k]`). Of a map of
-      which one half is exactly 0 or NaN, that half is filled by the transpose of the other. Masks of NumPy count.
+      kept as it is, without a copy; or a stack that reads one map at a time (`shape`, `dtype` and `[k]`). If one half
+      of a map is exactly 0 or NaN, it is filled with the transpose of the other half. Masked arrays keep their mask.
     - `geometry`: the `Geometry` of the same sectors and frames, in the same order; phi may be in any order.
     - `sigma`: standard deviation of a pixel, > 0: a number, one for each sector `(n_sector,)`, an array like `c2`, or
       the word `"estimate"` for the scatter of the far-lag plateau, averaged over sectors of equal q and gap unless they
@@ -66,7 +66,7 @@ class TwoTimeData:
       or a list of the numbers of excluded frames.
     - `provenance`: where the data came from.
     - `sigma_source`: a sentence on where sigma came from.
-    - `bad_frames`, `outliers`: further masks, counted by themselves; made by `excluding`.
+    - `bad_frames`, `outliers`: further masks, counted separately; made by `excluding`.
 
     Pixels that are NaN, infinite or beyond 1e15 are excluded and counted. So is the diagonal: there a frame is
     correlated with itself, and shot noise adds to the value. Frames whose whole row holds one value, 0 or another,
@@ -74,7 +74,7 @@ class TwoTimeData:
 
     **Raises:** `WrongShape`; `AsymmetricMap` for a map that differs from its transpose by more than noise;
     `MissingSigma`, `WrongSigma`, `WrongSigmaPixel`, `SigmaNotEstimated`; `NoPixelLeft` for a sector of which every
-    pixel is excluded (all of `homodyne_eqx.errors`); `TypeError` for what does not hold numbers. A lazy stack is
+    pixel is excluded (all of `homodyne_eqx.errors`); `TypeError` for arrays that do not hold numbers. A lazy stack is
     checked map by map when it is read.
     """
 
@@ -152,7 +152,7 @@ class TwoTimeData:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What was found, converted or left out when the data were read, and what looks wrong with them."""
+        """Notes on conversions and exclusions when the data were read, and on values that look wrong."""
         of_maps = () if self.is_lazy else doubts_on_maps(self.c2, self.bad_frames, self.mask)
         return (*self.provenance.notes, *doubts_on_geometry(self.geometry), *of_maps, *doubts_on_mask(self.mask))
 
@@ -165,15 +165,15 @@ class TwoTimeData:
     def weighted_map(self, k: int) -> tuple[np.ndarray, np.ndarray]:
         """Map and weights of sector `k`, each `(n_t, n_t)` in the dtype of `c2`.
 
-        Excluded pixels have value 0 and weight 0, all others weight 1/sigma². Both triangles are returned as they are:
-        a symmetric map holds each pair of frames twice, and a sum over the map counts it twice.
+        Excluded pixels have value 0 and weight 0, all others weight 1/sigma². Both triangles are returned unchanged: a
+        symmetric map holds each pair of frames twice, and a sum over the map counts it twice.
         """
         c2_k, excluded = self.map_and_excluded(k)
         sigma_k = np.where(excluded, np.inf, self.sigma[k]).astype(np.float64, copy=False)
         return np.where(excluded, 0, c2_k).astype(c2_k.dtype, copy=False), (sigma_k**-2).astype(c2_k.dtype)
 
     def map_and_excluded(self, k: int) -> tuple[np.ndarray, np.ndarray]:
-        """Map of sector `k` as it is, `(n_t, n_t)`, without a copy, and True where its pixels are excluded."""
+        """Unchanged map of sector `k`, `(n_t, n_t)`, without a copy, and True where its pixels are excluded."""
         if not 0 <= k < self.n_sector:
             raise NoSuchSector((k,), self.n_sector)
         return self._read(k)[:2]
@@ -195,7 +195,7 @@ class TwoTimeData:
         - `sectors`: indices from 0, in the order wanted.
         - `frames`: `(first, stop)` of these data, from 0, `stop` excluded.
 
-        **Raises:** `NotASelection`, `NoSuchSector`; `NothingSelected` with the q and phi that there are.
+        **Raises:** `NotASelection`, `NoSuchSector`; `NothingSelected`, which lists the q and phi of the data.
         """
         q_of, phi_of = sector_arrays(self.geometry)
         selection = make_selection(q_of, phi_of, self.n_t, q, phi, sectors, frames)
@@ -213,14 +213,13 @@ class TwoTimeData:
     def excluding(
         self, *, frames: Any = None, outliers: Any = None, sectors: Iterable[int] | None = None
     ) -> "TwoTimeData":
-        """These data without bad frames, outliers and sectors, in addition to what is excluded already; sigma stays as
-        it is.
+        """These data without bad frames, outliers and sectors, beside earlier exclusions; sigma does not change.
 
         **Arguments:**
 
-        - `frames`: numbers of frames from 0, an array of booleans `(n_t,)`, or what `hx.suspicious_frames` found. Every
-          pixel of their rows and columns is excluded.
-        - `outliers`: a mask as in `TwoTimeData`, or what `hx.outlier_pixels` found.
+        - `frames`: numbers of frames from 0, an array of booleans `(n_t,)`, or the result of `hx.suspicious_frames`.
+          Every pixel of their rows and columns is excluded.
+        - `outliers`: a mask as in `TwoTimeData`, or the result of `hx.outlier_pixels`.
         - `sectors`: numbers of sectors from 0; the others are numbered anew, as by `select`.
 
         **Raises:** `NotASelection`, `WrongShape`, `TypeError`; `NoPixelLeft`; `NoSuchSector`, `NothingSelected`.
@@ -239,12 +238,12 @@ class TwoTimeData:
     def cuts(self, ages: Any = 1, *, lags: int = 40) -> PairData:
         """g2 over the lag: means of the maps over windows of age and bins of lag, with the covariances of their noise.
 
-        **Arguments:** `ages`: into how many equal windows the run is divided by the age (t_i + t_j)/2, 1 for the mean
-        over all ages; or ranges (from, to), s; `lags`: bins, equal in log lag, each at least one frame wide.
+        **Arguments:** `ages`: the number of equal windows of the age (t_i + t_j)/2, 1 for the mean over all ages; or
+        ranges (from, to), s; `lags`: bins, equal in log lag, each at least one frame wide.
 
         **Returns:** a `PairData`: models that change with time can be fitted too, each value to the mean of 32 of its
-        pairs. Pixels of a map share their speckles; how much shows in the differences of neighbouring pixels and in
-        the decay of the map, from which the covariances follow. Sigma of the data is not used.
+        pairs. The covariances follow from differences of neighbouring pixels and from the decay of the map. Sigma of
+        the data is not used.
 
         **Raises:** `NotASelection`; `NoPixelLeft`.
         """

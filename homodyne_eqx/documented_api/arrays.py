@@ -1,4 +1,4 @@
-"""What every argument goes through first: it becomes an array of real numbers that JAX accepts, and is checked once."""
+"""The first conversion of every argument: it becomes an array of real numbers that JAX accepts, and is checked once."""
 
 import reprlib
 import threading

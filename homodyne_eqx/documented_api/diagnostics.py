@@ -1,4 +1,4 @@
-"""What is installed here, and whether it computes correctly, as dictionaries that serialise to JSON."""
+"""The installed versions, and tests of the computation, as dictionaries that serialise to JSON."""
 
 import functools
 import importlib.metadata

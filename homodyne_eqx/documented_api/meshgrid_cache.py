@@ -77,7 +77,7 @@ def clear_meshgrid_cache() -> None:
 
 
 def get_cache_stats() -> dict[str, int | float]:
-    """What the meshgrid cache has done so far.
+    """Counters of the meshgrid cache.
 
     **Returns:** `hits`, `misses`, `evictions`, `skipped_large`, `skipped_traced`: calls since the start or the last
     reset; `hit_rate`: hits / (hits + misses), 0 before the first call; `cache_size`, `max_cache_size`: grids kept

@@ -35,7 +35,7 @@ class AbstractProblem(eqx.Module):
 
     @property
     def options(self) -> dict[str, Any]:
-        """What the solver is to be told, as its `options`: the bounds on y, unless they are in the unknowns."""
+        """The `options` of the solver: the bounds on y, unless the unknowns include them."""
         return self.unknowns.options()
 
     @abc.abstractmethod

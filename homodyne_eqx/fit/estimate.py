@@ -1,4 +1,4 @@
-"""A model at a start that is found from the data, whatever the model."""
+"""A model at a start that is found from the data, for any model."""
 
 from collections.abc import Iterable
 
@@ -25,11 +25,11 @@ def estimate(
 ) -> TwoTimeModel:
     """The model with parameters close to the deepest minimum of χ², from a search that needs no start.
 
-    Some thousand sets of parameters are compared on a few frames, with the contrast and offset that suit each. Where to
-    look follows from the model: directions over their whole period; parameters with two bounds between these; those
-    > 0 from where they leave the maps as they are to where the maps have decayed within the shortest lag. Others
-    (offsets of rates that start at 0, say) stay where they are. Good enough to start a fit from, and no more; `fit`
-    does this by itself.
+    About a thousand sets of parameters are compared on a few frames, each with its best contrast and offset. The search
+    range follows from the model: directions over their whole period, parameters with two bounds between these bounds,
+    and parameters > 0 from the value at which the maps do not change to the value at which they decay within the
+    shortest lag. Other parameters (for example offsets of rates that start at 0) keep their values. The result is only
+    a start for a fit; `fit` makes this search itself.
 
     **Arguments:** `free`, `fixed`, `bounds`: as for `fit`; `seed`: of the random numbers.
 

@@ -1,4 +1,4 @@
-"""What a fit is given: parameters selected, data packed, and both checked, in the same way for every kind of fit."""
+"""The input of a fit: selected parameters and packed data, both checked, in the same way for every kind of fit."""
 
 import time
 from collections.abc import Iterable, Sequence
@@ -19,7 +19,7 @@ from .free_parameters import FreeParameters, ParameterBounds, Priors, choose_fre
 from .problem import Problem, degrees_of_freedom, problem_of
 
 FitData = TwoTimeData | PairData | OneTimeData | AbstractPacked
-"""What a model is fitted to."""
+"""The data to which a model is fitted."""
 
 
 @final
@@ -30,7 +30,7 @@ class FitInput:
     - `model`: the start; `free_parameters`: its parameters, which of them are free, and their bounds;
     - `packed`: the data, packed; `maps`: the same as two-time maps, or `pairs`: as data of pairs or one-time data; both
       `None` where they were given packed;
-    - `loss`; `degrees_of_freedom`: pairs of frames less free parameters; `packing_seconds`: what packing took.
+    - `loss`; `degrees_of_freedom`: pairs of frames less free parameters; `packing_seconds`: the time for packing.
     """
 
     model: TwoTimeModel

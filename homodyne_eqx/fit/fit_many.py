@@ -43,15 +43,15 @@ def fit_many(
     max_steps: int = 200,
     tolerance: float | None = None,
 ) -> list[FitResult]:
-    """Each data set fitted by itself from the same start: what `fit` finds for each, all in one compiled program.
+    """Fit each data set separately from the same start, all in one compiled program.
 
     The program takes the data sets one after the other, without a return to Python in between. Many small data sets (a
-    temperature scan, a series of samples) take a fraction of the time of `fit` for each. The minimum is that next to
-    the start of the model: unlike `fit` this compares no other starts, and has no stages. Where χ² is not finite for
-    one of them its result says so, and the others are as without it.
+    temperature scan, a series of samples) take a fraction of the time of `fit` for each. The minimum is the nearest one
+    to the start of the model: unlike `fit`, this function compares no other starts and has no stages. If χ² is not
+    finite for one data set, its result says so, and the other results are not affected.
 
     **Arguments:** `data`: of equal numbers of frames and sectors, and with weights of the same kind (one sigma a
-    sector, or one a pixel); q, φ and frame times may differ; the others as for `fit`.
+    sector, or one a pixel); q, φ and frame times may differ; other arguments as for `fit`.
 
     **Returns:** a `FitResult` for each, in the same order; their `history` has the start and the end.
 

@@ -50,21 +50,21 @@ def descend(
     """Minimise χ² per pair of frames with an Optax optimiser; for models of many parameters, a network as a rate
     among them.
 
-    Every step costs one value and gradient, tile by tile, whatever the number of parameters. For up to some hundred
+    Every step costs one value and gradient, tile by tile, for any number of parameters. For up to about a hundred
     parameters `fit` needs far fewer steps.
 
     **Arguments:**
 
-    - `optimiser`: `optax.lbfgs()` unless given; any other, such as `optax.adam(1e-2)`. It sees parameters divided by
-      the magnitude of their start (of 1, if smaller), within their bounds.
-    - `steps`: how many, at most; `tiles_a_step`: a minibatch of that many tiles of frames, drawn with `seed`, in
-      place of all. A line search (L-BFGS) needs all.
-    - the rest as for `fit`. `tolerance`: converged when χ² can be expected to fall by less, in units of max(1,
-      reduced χ²); judged from the normal equations at the end.
+    - `optimiser`: `optax.lbfgs()` by default, or any other, such as `optax.adam(1e-2)`. It works with parameters
+      divided by the magnitude of their start (of 1, if smaller), within their bounds.
+    - `steps`: the largest number of steps; `tiles_a_step`: the number of tiles in a minibatch, drawn with `seed`; by
+      default all tiles. A line search (L-BFGS) needs all tiles.
+    - other arguments as for `fit`. `tolerance`: the fit has converged if the expected further decrease of χ² is
+      smaller, in units of max(1, reduced χ²); this is computed from the normal equations at the end.
 
-    **Returns:** a `FitResult`. It is called converged only if the normal equations at its end say so; for over 500
-    parameters they are not formed, uncertainties are infinite, and the result says "step limit". Ctrl-C ends it with
-    the best state so far.
+    **Returns:** a `FitResult`. It counts as converged only if the normal equations at its end show a minimum. For more
+    than 500 parameters they are not computed, uncertainties are infinite, and the result says "step limit". Ctrl-C ends
+    it with the best state so far.
 
     **Raises:** as `fit`; `ValueError` where χ² or its gradient is not finite at the start, for less than one step, and
     for minibatches without an optimiser that suits them.

@@ -99,6 +99,7 @@ def _check_priors(eliminate_scaling: bool, given: FitInput) -> None:
     named = [p.name for p in given.free_parameters.free if p.of_scaling and p.prior is not None]
     if eliminate_scaling and named:
         raise ValueError(
-            f"{', '.join(named)} has a prior, and the closed form that eliminates contrast and offset knows of none. "
+            f"{', '.join(named)} has a prior, and the closed form that eliminates contrast and offset does not "
+            "include priors. "
             "Leave out eliminate_scaling, or the prior."
         )

@@ -31,8 +31,8 @@ class LogDensity(eqx.Module):
     structure. It can be compiled, batched and differentiated. It is a PyTree: data are among its arrays.
 
     - `names`, `start`: of the free parameters; `low`, `high`: their bounds; `model(parameters)`: the model with them;
-    - `centre`, `contraction`: where χ² of the data is least, (n_free,), and how the distance from there enters it,
-      (n_free, n_free), see `log_density`.
+    - `centre`, `contraction`: the minimum θ̂ of χ² of the data, (n_free,), and the matrix A, (n_free, n_free), see
+      `log_density`.
     """
 
     moving: TwoTimeModel
@@ -65,7 +65,7 @@ class LogDensity(eqx.Module):
         return jnp.where(inside, found, -jnp.inf)
 
     def log_likelihood(self, parameters: Float[Array, " n_free"]) -> Float[Array, ""]:
-        """−χ²/2, with the correlation of the noise where a result has said what it is."""
+        """−χ²/2, with the correlation of the noise if the density was made from a result."""
         moved = self.centre + self.contraction @ (parameters - self.centre)
         return -chi_squared(self.model(jnp.clip(moved, self.low, self.high)), self.packed, self.loss) / 2
 
@@ -88,19 +88,19 @@ def log_density(
     priors: Priors | None = None,
     loss: AbstractLoss | None = None,
 ) -> LogDensity:
-    """The logarithm of the probability density of the free parameters, for samplers and for programs of your own.
+    """The logarithm of the probability density of the free parameters, for samplers and for your own programs.
 
-    - Of a model and data the noise of every pair of frames is independent, of the size `sigma`: ln p is the sum of
-      −χ²/2 and ln prior.
-    - Of the result of a fit the noise is that of finitely many speckles: χ² is taken at θ̂ + A (θ − θ̂), with θ̂ where χ²
-      of the data is least and A such that the width around it is that of `result.covariance` (the curvature adjustment
-      of a composite likelihood; Chandler and Bate, Biometrika 94, 167 (2007); Ribatet, Cooley and Davison, Statistica
-      Sinica 22, 813 (2012)). Of pairs and one-time data the noise is that of their `covariances`, where they
-      state any. Free parameters, bounds and priors are those of the fit. So a prior counts against the data as much as
-      their correlated noise lets it, which may be more than in the fit.
+    - For a model and data, the noise of every pair of frames counts as independent, of the size `sigma`: ln p is the
+      sum of −χ²/2 and ln prior.
+    - For the result of a fit, the noise is that of a finite number of speckles: χ² is taken at θ̂ + A (θ − θ̂), with θ̂
+      the minimum of χ² of the data and A such that the width around it is that of `result.covariance` (the curvature
+      adjustment of a composite likelihood; Chandler and Bate, Biometrika 94, 167 (2007); Ribatet, Cooley and Davison,
+      Statistica Sinica 22, 813 (2012)). For pairs and one-time data the noise is that of their `covariances`, if they
+      have any. Free parameters, bounds and priors are those of the fit. The data count with their correlated noise, so
+      a prior may count more than in the fit.
 
-    **Arguments:** as of `fit`. `data`: those of the result unless given; `loss`: `Squares()` unless given; needed for
-    the result of a fit with another one.
+    **Arguments:** as of `fit`. `data`: by default those of the result; `loss`: `Squares()` by default; needed for the
+    result of a fit with another loss.
 
     **Returns:** a `LogDensity`.
 
@@ -141,7 +141,8 @@ def adjustment_of(noise: NoiseOfFit | NoiseOfPairs, of_priors: np.ndarray) -> tu
 
     In coordinates z in which the normal matrix of the data is 1, V being the covariance of their pulls, A is V^(−1/2).
 
-    **Arguments:** `of_priors`: Jᵀr of the priors at the fitted parameters, (n_free,).
+    **Arguments:** `of_priors`: the part of the priors in the vector of the normal equations at the fitted parameters,
+    (n_free,).
     """
     n = len(noise.at_bound)
     shift, found = np.zeros(n), np.eye(n)

@@ -132,8 +132,8 @@ def _follow_estimate(
     if k == 0 or found.reached[k].chi2 >= before:
         return []
     return [
-        f"a start estimated from the data led to χ² = {found.reached[k].chi2:.6g}; that of the model to {before:.6g}, "
-        "in another minimum"
+        f"a start estimated from the data led to χ² = {found.reached[k].chi2:.6g}; the start of the model led to "
+        f"{before:.6g}, in another minimum"
     ]
 
 

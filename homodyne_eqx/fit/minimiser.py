@@ -39,7 +39,7 @@ class Trial(NamedTuple):
 @final
 @dataclass(frozen=True)
 class Minimiser:
-    """What stays the same from one minimisation of a fit to the next: the arguments of `fit` of these names.
+    """The settings that are the same in all minimisations of a fit: the arguments of `fit` of these names.
 
     A stage calls `waypoint_at_minimum` to go on from the minimum over some data, and `trial` to compare starts.
     """

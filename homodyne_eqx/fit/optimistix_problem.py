@@ -36,18 +36,18 @@ def least_squares_problem(
     ```
 
     The unknowns y are scaled such that a change of 1 in one of them changes √χ² by about 1, so `atol` is in units of
-    the uncertainty of a parameter with all others fixed. One pass over the data. Unlike `fit`,
-    this function does not judge whether the solver has converged.
+    the uncertainty of a parameter with all others fixed. The function makes one pass over the data. Unlike `fit`, it
+    does not test whether the solver has converged.
 
     **Arguments:** as for `fit`.
 
-    - `box`: leave the bounds to the solver, which is told them: `options=problem.options` for
-      `BoundedLevenbergMarquardt`. A parameter may then start and end exactly on its bound. Unless given, the unknowns
-      are transformed so that all their values lie within the bounds, as solvers without bounds need; a start on a bound
-      is then moved off it by a thousandth of the interval.
+    - `box`: pass the bounds to the solver: `options=problem.options` for `BoundedLevenbergMarquardt`. A parameter may
+      then start and end exactly on its bound. By default, the unknowns are transformed so that all their values lie
+      within the bounds, as solvers without bounds need; a start on a bound is then moved off it by a thousandth of the
+      interval.
 
     **Returns:** a `Problem`: `start`, `model(y)`, `parameters(y)` in the order of `names`. It is a PyTree: data
-    (`packed.values`) and geometry (`packed.geometry`) can be replaced by traced arrays, and the solution
+    (`packed.values`) and geometry (`packed.geometry`) can be replaced by traced arrays, and the solution can be
     differentiated in them (`adjoint=optx.ImplicitAdjoint()`, the default of Optimistix).
 
     **Raises:** `ValueError` as `fit`, and where χ² is not finite at the start.

@@ -17,13 +17,13 @@ class Parameter:
     - `name`; `leaf`: the name of the leaf that it is, or is an element of;
     - `value`, in its `unit`; before the fit it is the start;
     - `low`, `high`: the bounds; `start`; `free`: whether the fit moves it; `at_bound`: whether the fit ended there;
-    - `uncertainty`: 1σ, for the noise of finitely many speckles, worked out when it is asked for first;
-      `white_noise_uncertainty`: 1σ if the noise of every pair of frames were independent, from JᵀJ. NaN if fixed or
-      at a bound, inf if the data do not determine it;
-    - `spread`: the uncertainty, or what works it out; `period`: after one period, or after two, the map is the same;
-      `neutral`: the value at which it changes nothing, if there is one;
-      `linear`: g2 is linear in it; `of_scaling`: it belongs to contrast and offset;
-    - `prior`: what was known of it before the fit;
+    - `uncertainty`: 1σ, including the noise of a finite number of speckles, computed at first use;
+      `white_noise_uncertainty`: 1σ if the noise of every pair of frames were independent, from the normal matrix. NaN
+      if fixed or at a bound, inf if the data do not determine it;
+    - `spread`: the uncertainty, or the object that computes it; `period`: after one period, or after two, the map is
+      the same; `neutral`: the value at which it changes nothing, if there is one; `linear`: g2 is linear in it;
+      `of_scaling`: it belongs to contrast and offset;
+    - `prior`: its prior, or `None`;
     - `exponent`: where it multiplies a power of time, the name of the parameter that is the exponent of that.
     """
 

@@ -24,14 +24,14 @@ from .solve.unknowns import AbstractUnknowns, BoxUnknowns, IntervalUnknowns
 
 @final
 class Problem(AbstractProblem):
-    """A fit as a solver sees it: the arguments of `residual`, whose unknowns y are 0 at the start.
+    """A fit in the form that a solver needs: the arguments of `residual`, whose unknowns y are 0 at the start.
 
     - `moving`, `rest`: the model, split into its free leaves and all else; `unknowns`; `packed`: the data; `loss`;
-    - `scaling_bounds`: None, or ((low, high) of contrast, (low, high) of offset): these two are then no unknowns but
-      put to their best for every y (variable projection);
-    - `names`: of the parameters, in their order; `priors`: what is known of them beside the data.
+    - `scaling_bounds`: None, or ((low, high) of contrast, (low, high) of offset): these two are then not unknowns, but
+      get their best values for every y (variable projection);
+    - `names`: of the parameters, in their order; `priors`: their priors.
 
-    All arrays in it may be traced and differentiated in, those of data and geometry too.
+    All its arrays may be traced and differentiated, also those of data and geometry.
     """
 
     moving: TwoTimeModel
@@ -166,8 +166,8 @@ def _flags(free: Any, both: Any) -> list[bool]:
 def projected(normal: NormalEquations, kept: np.ndarray) -> NormalEquations:
     """The normal equations with the parameters that are not `kept` at their best for every value of the others.
 
-    N' = N_kk − N_ke N_ee⁻¹ N_ek. The eliminated parameters are at their best already, or on a bound, so Jᵀr of the
-    others does not change.
+    N' = N_kk − N_ke N_ee⁻¹ N_ek. The eliminated parameters are at their best already, or on a bound, so the vector of
+    the normal equations of the others does not change.
     """
     rest = ~kept
     n_ee, n_ek = normal.matrix[rest][:, rest], normal.matrix[rest][:, kept]

@@ -12,7 +12,7 @@ _FEWEST_FRAMES = 3
 
 
 def blocks_of_frames(model: TwoTimeModel, data: TwoTimeData, n_blocks: int = 8, **fit_arguments: Any) -> Replicates:
-    """Cut the frames of one measurement into consecutive blocks, fit each block by itself, and compare the fits.
+    """Cut the frames of one measurement into consecutive blocks, fit each block separately, and compare the fits.
 
     A block is a square on the diagonal of the maps: pairs of frames of which both are in the block. Frame times keep
     their origin, so that a rate that depends on the age of the sample means the same in every block.
@@ -23,19 +23,19 @@ def blocks_of_frames(model: TwoTimeModel, data: TwoTimeData, n_blocks: int = 8, 
     - `n_blocks`: at least 3. Blocks have n_t // n_blocks frames; the frames that are left over at the end are not used;
     - `fit_arguments`: as of `fit`: `fixed`, `bounds`, `loss` and others.
 
-    What the numbers are of: `single_covariance` is that of a fit to one block, and `covariance` that of the mean over
-    the blocks. Neither is that of the fit to the whole map, which also uses the pairs of frames from different blocks:
-    all lags longer than a block.
+    `single_covariance` is the covariance of a fit to one block, and `covariance` that of the mean over the blocks.
+    Neither is that of the fit to the whole map, which also uses pairs of frames from different blocks, that is all lags
+    longer than a block.
 
-    What is assumed: the blocks are independent, so a block should be longer than the decay of the correlation; else
-    neighbours see the same speckles, and a block may not determine its parameters. The model holds at every age: rates
-    that change with the age where the model says that they do not make the blocks differ. `consistency` then shows it,
-    and the covariances include it.
+    Assumptions: the blocks are independent, so a block should be longer than the decay of the correlation; otherwise
+    neighbouring blocks share speckles, and a block may not determine its parameters. The model holds at every age: if a
+    rate changes with age and the model does not describe this, the blocks differ. `consistency` then shows the
+    difference, and the covariances include it.
 
     **Returns:** `Replicates`; its `labels` say which frames each block has.
 
     **Raises:** `TypeError` for packed data; `ValueError` for too few blocks or frames, and for blocks that did not
-    converge; and what `fit` raises, with a note which block it was.
+    converge; and the errors of `fit`, with a note that names the block.
     """
     if not isinstance(data, TwoTimeData):
         raise TypeError(f"data is a {type(data).__name__}; expected TwoTimeData, whose frames can be cut into blocks.")

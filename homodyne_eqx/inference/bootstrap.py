@@ -34,17 +34,17 @@ _MOST_FAILED = 0.1
 @final
 @dataclass(frozen=True, repr=False)
 class Bootstrap:
-    """How the parameters of a fit scatter over maps that are simulated from the fitted model; `print` shows a table.
+    """The scatter of the parameters of a fit over maps simulated from the fitted model; `print` shows a table.
 
     - `names`, `units`: of the free parameters; `values`: those of the fit, (n_free,);
     - `refits`: of the simulated maps, (n, n_free), angles within half a period of the fitted one;
     - `covariance`: of the refits, with the denominator n − 1, (n_free, n_free); NaN for parameters that are at a bound
       in the fit; `uncertainties`: name → 1σ;
-    - `bias`: mean of the refits − values, (n_free,), and `bias_uncertainty`: how well n refits know it, 1σ;
-    - `speckles`: how many each sector was simulated with, (n_sector,); `notes`: what else to know.
+    - `bias`: mean of the refits − values, (n_free,), and `bias_uncertainty`: 1σ of the bias from n refits;
+    - `speckles`: the number with which each sector was simulated, (n_sector,); `notes`: further remarks.
 
-    All are conditional on the parameters that were fixed. Refits keep the bounds of the fit: those that end there have
-    their place in the scatter.
+    All hold for the given values of fixed parameters. Refits keep the bounds of the fit; refits that end at a bound
+    count in the scatter.
     """
 
     names: tuple[str, ...]
@@ -85,7 +85,7 @@ class Bootstrap:
         low, high = np.min(self.speckles), np.max(self.speckles)
         range_text = f"{low:.0f}" if low == high else f"{low:.0f} to {high:.0f}"
         first = (
-            f"{self.n} refits to simulated maps of {range_text} speckles; they know 1σ to "
+            f"{self.n} refits to simulated maps of {range_text} speckles; the relative error of 1σ is "
             f"{100 / math.sqrt(2 * (self.n - 1)):.0f} %."
         )
         return estimate_table(heading, rows, (first, *(f"note: {note}" for note in self.notes)))
@@ -104,34 +104,34 @@ def bootstrap(
 ) -> Bootstrap:
     """Simulate maps from a fitted model, fit the model to each from the fitted parameters, and take their covariance.
 
-    The maps have the pairs and weights of the data. Their noise is simulated: intensities of speckles are drawn with
-    the fitted correlation, contrast and photon noise and correlated, c2 = ⟨I_i I_j⟩/(⟨I_i⟩⟨I_j⟩). The fit is not
-    linearised, so bounds, curved valleys of χ² and bias show. It takes n fits, one after the other, and holds the maps
-    of one.
+    The maps have the pairs and weights of the data. Their noise is simulated: speckle intensities are drawn with the
+    fitted correlation, contrast and photon noise, and then correlated, c2 = ⟨I_i I_j⟩/(⟨I_i⟩⟨I_j⟩). The fit is not
+    linearised, so the scatter includes bounds, curved valleys of χ² and bias. It makes n fits, one after the other,
+    with the maps of one fit in memory.
 
     **Arguments:**
 
-    - `result`: a converged one of `fit`; `data`: those that were fitted, the `TwoTimeData` or packed; those of the
-      result unless given;
-    - `n`: how many maps, at least 3. They know 1σ to a part of 1/√(2(n − 1)), 11 % for 40; `seed`: of the random
+    - `result`: a converged result of `fit`; `data`: the fitted data, `TwoTimeData` or packed; by default those of the
+      result;
+    - `n`: the number of maps, at least 3. The relative error of 1σ is 1/√(2(n − 1)), 11 % for 40; `seed`: of the random
       numbers;
-    - `speckles`: how many independent ones make a map, one number or (n_sector,); those that `speckle_covariance` finds
-      unless given. The photon noise of a single speckle stays as found, and so does all noise of a sector in which it
-      is independent from pixel to pixel;
-    - `loss`: as of the fit; needed where that was not squares. The simulated maps have no outliers.
+    - `speckles`: the number of independent speckles of a map, one number or (n_sector,); by default as found by
+      `speckle_covariance`. The photon noise of a speckle does not change, and in a sector with noise that is
+      independent from pixel to pixel no noise changes;
+    - `loss`: that of the fit; needed unless it was `Squares`. The simulated maps have no outliers.
 
-    What is assumed is what `speckle_covariance` assumes: the model is right, sectors share no speckles, and the
-    speckles of a sector are independent.
+    Assumptions, as for `speckle_covariance`: the model is right, sectors share no speckles, and the speckles of a
+    sector are independent.
 
     **Returns:** a `Bootstrap`.
 
     **Raises:** `ValueError` for a result that did not converge or holds no data, for n below 3 and impossible speckles,
-    and where more than one in ten refits do not converge. Fewer are left out, and `notes` says how many.
+    and if more than one in ten refits do not converge. Fewer failures are left out, and `notes` gives their number.
     """
     if not result.converged:
         raise ValueError(f"The fit did not converge ({result.ended}): {result.message} Bootstrap a converged one.")
     if n < _FEWEST:
-        raise ValueError(f"n is {n}; expected at least {_FEWEST} refits, and some 40 to know 1σ to 11 %.")
+        raise ValueError(f"n is {n}; expected at least {_FEWEST} refits, and 40 for a relative error of 1σ of 11 %.")
     packed = _packed(result, data)
     given = None if speckles is None else _checked(speckles, packed.geometry.n_sector)
     found = speckle_covariance(result, packed, loss=loss)
@@ -219,5 +219,5 @@ def _notes(
             yield f"{name} is at a bound in {count} of {n - failed} refits"
     white = np.flatnonzero(found.white).tolist()
     if given and white:
-        yield f"noise is independent from pixel to pixel, whatever the speckles given, in sectors {white}"
+        yield f"noise is independent from pixel to pixel, for any number of speckles, in sectors {white}"
     yield from found.notes

@@ -19,7 +19,7 @@ _ONE_SIGMA = math.erf(math.sqrt(0.5))
 
 @final
 class Consistency(NamedTuple):
-    """Whether values scatter as their stated uncertainties say.
+    """Comparison of the scatter of values with their stated uncertainties.
 
     - `chi2`: Σ ((value − weighted mean)/uncertainty)²; `degrees_of_freedom`: number of values less 1;
     - `probability`: that χ² is at least as large by chance, 0 to 1. Near 0 the values differ by more than stated; near
@@ -34,19 +34,19 @@ class Consistency(NamedTuple):
 @final
 @dataclass(frozen=True, repr=False)
 class Replicates:
-    """What several independent fits of the same free parameters say together; `print` shows a table.
+    """The joint estimate from several independent fits of the same free parameters; `print` shows a table.
 
-    - `names`, `units`: of the free parameters; `kind`: what was fitted, "scan" or "block"; `labels`: of each fit;
+    - `names`, `units`: of the free parameters; `kind`: of the fitted data, "scan" or "block"; `labels`: of each fit;
     - `fitted`: the values, (n, n_free), angles within half a period of those of the first fit; `stated`: the
       uncertainty that each fit states, (n, n_free);
     - `values`: the mean, (n_free,); `covariance`: of the mean, (n_free, n_free), and `single_covariance`: of a single
       fit, both from the scatter alone, with the denominator n − 1. From n fits these have a rank of at most n − 1;
     - `uncertainties`, `single_uncertainties`: name → 1σ of the mean and of a single fit;
     - `consistency`: name → `Consistency` of the scatter with the stated uncertainties;
-    - `notes`: what else to know; `results`: the fits.
+    - `notes`: further remarks; `results`: the fits.
 
-    All are conditional on the parameters that were fixed. A parameter that is at a bound in any of the fits has NaN in
-    place of covariances; those of the others hold for fits with that bound.
+    All hold for the given values of fixed parameters. A parameter that is at a bound in any of the fits has covariances
+    NaN; the covariances of the others hold for fits with that bound.
     """
 
     names: tuple[str, ...]
@@ -148,15 +148,15 @@ class Replicates:
 def from_replicates(results: Iterable[FitResult]) -> Replicates:
     """Mean and covariance of the parameters from fits of one model to repeated scans, and whether the scans agree.
 
-    The covariance is that of the scatter from scan to scan, whatever its cause: noise of any kind, and differences of
-    the sample, the beam or the alignment. It knows nothing of an error that all scans share.
+    The covariance is that of the scatter from scan to scan, for any cause: noise of any kind, and differences of the
+    sample, the beam or the alignment. It does not include an error that all scans share.
 
     **Arguments:** `results`: at least 3 results of `fit`, of the same model with the same free parameters, to scans
     that are independent of each other.
 
-    Angles count as the same after one period of theirs. Components of a model that may change places must stand in the
-    same order in all results. From n scans 1σ is itself known to a part of 1/√(2(n − 1)), 27 % for 8 scans; see
-    `Replicates.intervals` for intervals with Student's t.
+    Angles count as the same after one period. Components that can be exchanged must have the same order in all results.
+    From n scans the relative error of 1σ is 1/√(2(n − 1)), 27 % for 8 scans; see `Replicates.intervals` for intervals
+    with Student's t.
 
     **Returns:** `Replicates`. **Raises:** `ValueError` for fewer than 3 results, for free parameters that differ, and
     for results that did not converge.

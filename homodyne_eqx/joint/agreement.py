@@ -15,12 +15,12 @@ _LEAST_SHARE = 0.02
 @final
 @dataclass(frozen=True)
 class Agreement:
-    """What a data set says alone of the parameters that it shares, beside what all say together.
+    """Comparison of the shared parameters from one data set alone with those from all data sets together.
 
     - `label`: of the data set; `chi2`, `degrees`: of the difference, with its covariance under the noise of speckles;
       0 of 0 where the data set alone determines none of them;
-    - `limit`: what χ² exceeds once in 30 000 times; `parameter`: the one that differs most, `alone` ± `uncertainty`
-      by itself, `together` in the joint fit, `distance` standard deviations apart.
+    - `limit`: the value that χ² exceeds once in 30 000 times; `parameter`: the one that differs most, `alone` ±
+      `uncertainty` by itself, `together` in the joint fit, `distance` standard deviations apart.
     """
 
     label: str

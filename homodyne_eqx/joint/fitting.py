@@ -59,60 +59,58 @@ def fit(
     - `data`: two-time data, `PairData` or `OneTimeData`; or data that are packed already (`hx.pack`), which saves
       folding them again; or several of these, of any kinds, shapes, q and frame times, in a list or under names in a
       dictionary, for a joint fit: see below.
-    - `free`: names of the parameters to fit, all unless given (but for those that a term fixes by its nature);
-      `fixed`: names of those to leave alone. Documented names where they exist (`D0`), else that of the term
-      and the place in it (`diffusion.rate`, `diffusion_2.rate` for the second), or the path in the model
-      (`g1.terms[0].rate.value`).
-    - `bounds`: name → (low, high) in the units of the parameter, None for no bound; others keep those that their
-      fields state. A start may lie on a bound. A parameter that the data drive against its bound ends exactly there,
-      and is marked `at_bound`.
-    - `priors`: name → what is known of a parameter beside the data: `Normal(mean, sigma)`, `LogNormal(median, sigma)`,
-      each of which adds its square to χ² as one more datum, or `Uniform(low, high)`, which narrows the bounds.
+    - `free`: names of the parameters to fit; all by default, except those that their term declares as fixed. `fixed`:
+      names of parameters to keep. A name is the documented one if it exists (`D0`), or that of the term and the field
+      (`diffusion.rate`, `diffusion_2.rate` for the second), or the path in the model (`g1.terms[0].rate.value`).
+    - `bounds`: name → (low, high) in the units of the parameter, None for no bound; other parameters keep the bounds of
+      their fields. A start may lie on a bound. A parameter that the data push against its bound ends exactly there, and
+      is marked `at_bound`.
+    - `priors`: name → the prior of a parameter: `Normal(mean, sigma)` or `LogNormal(median, sigma)`, each of which adds
+      its square to χ² like one more measured value, or `Uniform(low, high)`, which narrows the bounds.
     - `loss`: `Squares()`, or `SoftL1`, `Huber`, `Cauchy` against outliers.
-    - `solver`: any Optimistix least-squares solver; `BoundedLevenbergMarquardt` unless given. For others, which know of
-      no bounds, the unknowns are transformed so that all their values lie within: a parameter then comes close to its
-      bound but not to it, and a start on a bound is moved off it, which `notes` says.
-    - `max_steps`; `tolerance`: done when χ² can be expected to fall by less, in units of max(1, reduced χ²): 1e-6 in
-      float64, 1e-3 in float32.
-    - `callback`: called with an `Iteration` after each step, those of the stages included, which are numbered on their
-      own. Ctrl-C ends the fit with the best state so far.
-    - `eliminate_scaling`: contrast and offset are put to their best in closed form at every step instead of being
-      unknowns of the solver (variable projection). Same result; a step costs up to twice as much, and there may be
-      fewer of them, or more. For squares alone: under another loss there is no closed form.
-    - `stages`: what comes before the minimisation over all data, in this order, each going on from where the one before
-      has led. They change how soon the minimum is found, or which of several is, not what it is:
+    - `solver`: any Optimistix least-squares solver; `BoundedLevenbergMarquardt` by default. Other solvers have no
+      bounds. For them the unknowns are transformed so that all values lie within the bounds: a parameter then comes
+      close to its bound but not onto it. A start on a bound is moved off it, and `notes` says so.
+    - `max_steps`; `tolerance`: the fit has converged when the expected further decrease of χ² is smaller, in units of
+      max(1, reduced χ²): 1e-6 in float64, 1e-3 in float32 by default.
+    - `callback`: called with an `Iteration` after each step, also in the stages, which number their steps separately.
+      Ctrl-C ends the fit with the best state so far.
+    - `eliminate_scaling`: contrast and offset get their best values in closed form at every step, and are not unknowns
+      of the solver (variable projection). The result is the same. A step costs up to twice as much, and the number of
+      steps changes. Only for `Squares()`: other losses have no closed form.
+    - `stages`: steps before the minimisation over all data, in this order; each starts where the one before ended. They
+      can make the fit faster, and can lead to another one of several minima. They do not change the minima:
         - `Scan()`: where the correlation oscillates in a parameter (the frequency of an `Echo`, the velocity of
           `TwoComponents`), χ² has many minima: try many values between half and twice its start;
         - `Starts([…])`: compare starts of your own, each name → value;
         - `BlockAverage(4)`: fit data averaged over blocks of 4 × 4 frames;
         - `TileSubset()`: of more than 50 million pairs fit a part.
 
-      `(Scan(), TileSubset())` unless given; `()` for the minimisation alone. A class of your own
-      derived from `AbstractStage` may be among them.
-    - `estimate`: whether the minimum reached is compared with one that a start found in the data leads to (as of
-      `hx.estimate`): unless χ² is that of independent noise already, such a start is searched, and followed if χ² is
-      less there. True unless given or unless there are `stages` of your own. What was compared is in `result.minima`.
+      `(Scan(), TileSubset())` by default; `()` for the minimisation only. A class of your own derived from
+      `AbstractStage` may be among them.
+    - `estimate`: whether the minimum is compared with that of a start found in the data (see `hx.estimate`). This start
+      is searched unless χ² is already that of independent noise, and followed if its χ² is smaller. True by default,
+      False by default with `stages` of your own. `result.minima` lists the minima.
     - `starts`: a number of further starts that are drawn over the whole range of the parameters, evenly (Sobol), and
       followed on a few frames, the best of them on all data; or a list of starts, see below.
-    - `weights`: "independent", or "speckle": after least squares one more step whose weights are the inverse of the
-      correlations that speckles give to the noise of two-time maps; errors become 1.5 to 4 times smaller. Where a
-      test (`result.guard`) finds that it leads to other parameters than least squares, those of least squares are kept,
-      and the verdict says so.
+    - `weights`: "independent", or "speckle": after least squares one more step with weights for the correlated speckle
+      noise of two-time maps, which makes most errors smaller. If a test (`result.guard`) finds that this step changes
+      the parameters by more than noise, the parameters of least squares are kept, and the verdict says so.
     - short forms, in place of `stages`: `scan=False` and `sample=False` leave out `Scan()` and `TileSubset()`;
-      `coarse=4` puts `BlockAverage(4)` between them; `starts=[…]` puts `Starts([…])` in the place of `Scan()`.
+      `coarse=4` puts `BlockAverage(4)` between them; `starts=[…]` replaces `Scan()` by `Starts([…])`.
 
-    **Several data sets** are fitted together: all parameters but contrast and offset are one for all of them, unless
-    told otherwise. Each is fitted by itself as well, to find a start and to say whether they agree.
+    **Several data sets** are fitted together. By default they share all parameters except contrast and offset. Each
+    data set is also fitted separately, to find a start and to test whether the data sets agree.
 
     - `model`: one for all, or one for each in a list or a dictionary; then `shared` says which parameters are the same.
-    - `separate`: names of parameters that each data set has for itself; `shared`: of those that are one for all, where
-      not all are. The names of what is not shared have the data set in front: `data[1].contrast[0]`, or its name in the
-      dictionary. Bounds and priors take either name, the plain one for all of them. Contrast and offset of another
-      number of sectors than the data start from their mean.
-    - `stages`, `starts`, `estimate` and `eliminate_scaling` concern the fits of each by itself.
+    - `separate`: names of parameters that differ between data sets; `shared`: names of the shared parameters, if not
+      all are shared. A parameter that is not shared has the name of its data set in front: `data[1].contrast[0]`, or
+      its name in the dictionary. Bounds and priors take either name; the plain name means all data sets. If contrast
+      and offset have another number of sectors than the data, they start from their mean.
+    - `stages`, `starts`, `estimate` and `eliminate_scaling` apply to the separate fits.
 
-    **Returns:** a `FitResult`, which says whether it converged; ask `result.converged`. Of several data sets a
-    `JointResult`, with a `FitResult` for each.
+    **Returns:** a `FitResult`, see `result.converged` and `result.verdict`. For several data sets a `JointResult`, with
+    a `FitResult` for each.
 
     **Raises:** `ValueError` for unknown names, impossible bounds or starts, for a model that does not suit the data,
     for fewer pairs than parameters, and for contrast and offset that cannot be eliminated; `TypeError` for unknown

@@ -1,4 +1,4 @@
-"""What the noise of several data sets leaves uncertain of the parameters that they share."""
+"""The uncertainty of shared parameters from the noise of several data sets."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -50,7 +50,7 @@ class JointNoise(AbstractPropagatedNoise):
 
     @cached_property
     def pulls(self) -> tuple[np.ndarray, ...]:
-        """The covariance of Jᵀr of each data set, in the parameters of the joint fit, (n_free, n_free)."""
+        """The covariance of b of the normal equations of each data set, in the joint parameters, (n_free, n_free)."""
         return tuple(
             embedded(noise.variance_of_pulls, places, len(self.at_bound))
             for noise, places in zip(self.each, self.places, strict=True)

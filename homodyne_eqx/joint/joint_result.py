@@ -1,4 +1,4 @@
-"""What a fit of several data sets returns: the parameters, a result for each data set, and whether they agree."""
+"""The result of a fit of several data sets: the parameters, a result for each data set, and whether they agree."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -35,16 +35,16 @@ class JointResult:
 
     - `results`: label → `FitResult` of each data set, with the parameters and uncertainties of the joint fit; its
       verdict is on this data set. `result[label]`, or `result[0]` for the first;
-    - `alone`: label → `FitResult` of the same data set by itself, `None` where it could not be fitted;
+    - `alone`: label → `FitResult` of the separate fit of the same data set, `None` if it could not be fitted;
     - `parameters`: name → `Parameter`; those that are not shared have the label in front (`data[1].contrast[0]`);
-    - `shared`: names of the leaves that are one for all;
+    - `shared`: names of the shared leaves;
     - `chi2`, `degrees_of_freedom`: of all data and priors;
-    - `covariance`: (n_free, n_free), in the order of `free_names`, for the noise of finitely many speckles;
+    - `covariance`: (n_free, n_free), in the order of `free_names`, including the noise of a finite number of speckles;
       `white_noise_covariance`: for noise that is independent from pair to pair;
     - `agreements`: label → whether the data set agrees with the others; `verdict`: whether all are adequate, and agree;
     - `converged`, `ended`, `message`, `history`, `seconds`, `notes`: as of a `FitResult`.
 
-    Uncertainties, agreements and the verdict are worked out when one of them is asked for first; `print` does.
+    Uncertainties, agreements and the verdict are computed at first use, for example by `print`.
     """
 
     results: Mapping[str, FitResult]
@@ -89,7 +89,7 @@ class JointResult:
 
     @cached_property
     def agreements(self) -> Mapping[str, Agreement]:
-        """Label → what the data set says alone beside what all say together; computed when asked for first."""
+        """Label → comparison of the separate fit of a data set with the joint fit; computed at first use."""
         return self.compared()
 
     @cached_property
@@ -120,7 +120,7 @@ class JointResult:
         )
 
     def summary(self) -> tuple[SummaryRow, ...]:
-        """All that is said of the fit, row by row, with the texts that `print` shows."""
+        """All rows of the report, with the texts that `print` shows."""
         return self._rows
 
     @cached_property
@@ -136,7 +136,7 @@ class JointResult:
         return summary_html(self.summary())
 
     def to_dict(self) -> dict[str, Any]:
-        """What is said of all data sets together, as plain numbers, strings, lists and dictionaries."""
+        """The joint fit as plain numbers, strings, lists and dictionaries."""
         return {
             "verdict": verdict_document(self.verdict),
             "converged": self.converged,
@@ -164,8 +164,8 @@ class JointResult:
         **Arguments:** `path`: a folder, made unless it is there and empty, or a name that ends in `.json` for that file
         alone; `overwrite`: replace a former result.
 
-        **Returns:** the path. **Raises:** `FileExistsError` if there is something and `overwrite` is not given, or
-        something else; `ValueError` for labels that cannot be names of folders.
+        **Returns:** the path. **Raises:** `FileExistsError` if the path exists and `overwrite` is not given, or if the
+        folder holds other files; `ValueError` for labels that cannot be names of folders.
         """
         path = Path(path)
         if path.suffix == ".json":

@@ -1,4 +1,4 @@
-"""What the noise of one sector of two-time data does to a fit, from speckles drawn with the fitted correlation."""
+"""The effect of the noise of one sector of two-time data on a fit, from speckles drawn with the fitted correlation."""
 
 import math
 from dataclasses import dataclass

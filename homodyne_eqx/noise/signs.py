@@ -1,4 +1,4 @@
-"""What a map of noise shows beside its size: where it is strong, near or far from the diagonal, and in which frames."""
+"""The distribution of the noise in a map: near or far from the diagonal, and over the frames."""
 
 from typing import NamedTuple, final
 

@@ -1,4 +1,4 @@
-"""What a fit with weights for correlated noise needs of one sector: its sums, and the covariance of its pulls."""
+"""One sector of a fit with weights for correlated noise: its sums, and their covariance."""
 
 from typing import NamedTuple, final
 

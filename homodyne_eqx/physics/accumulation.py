@@ -15,7 +15,7 @@ from .rates import AbstractRate, Events, RateSum, closed_form
 
 
 class AbstractAccumulation(eqx.Module):
-    """How a rate is integrated over the frames. Only differences between frames have a meaning.
+    """The rule that integrates a rate over the frames. Only differences between frames have a meaning.
 
     Under every rule, `Events` are integrated in closed form: they can be shorter than a frame, and the points of a rule
     would miss them.

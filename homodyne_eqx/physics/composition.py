@@ -1,4 +1,4 @@
-"""What a module is composed of, found by its fields, and what its class is called in a name."""
+"""The parts of a module, found by its fields, and the name of its class."""
 
 import dataclasses
 import re

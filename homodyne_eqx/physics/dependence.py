@@ -1,4 +1,4 @@
-"""What a pair function depends on, read from its traced program.
+"""The dependence of a pair function on its arguments, read from its traced program.
 
 A fast sum over pairs needs to know which values of a frame carry a derivative, which of them the pair function reads
 only as the difference of two frames, which parameters it reads directly, and which values are common to all sectors.

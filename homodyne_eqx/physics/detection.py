@@ -19,9 +19,9 @@ from .terms.field import intensity, plus, times
 
 
 class AbstractDetection(AbstractWithQuantities):
-    """From g1 to the part of g2 that contrast multiplies, 1 at lag 0; for one sector and one pair, like a term.
+    """The part of g2 that contrast multiplies, computed from g1; 1 at lag 0. For one sector and one pair, like a term.
 
-    `steady`: as of a term, whether it leaves a correlation that depends on the lag alone as it is.
+    `steady`: True if the result depends on the lag alone whenever g1 does.
     """
 
     steady: ClassVar[bool] = False
@@ -42,10 +42,9 @@ class AbstractDetection(AbstractWithQuantities):
 
 
 class AbstractFieldDetection(AbstractDetection):
-    """M = |field|²: the light of a pixel is one complex Gaussian field, of a correlation that the detection states.
-
-    The noise of a map of finitely many speckles is that of such fields; of any other detection it is taken as that of
-    fields with the correlation √M.
+    """M = |field|²: the light of a pixel is one complex Gaussian field, whose correlation the detection states. The
+    noise of a map is that of a finite number of such fields. For other detections the field is assumed to have the
+    correlation √M.
     """
 
     @abc.abstractmethod
@@ -69,9 +68,9 @@ def field_correlation(
 class Homodyne(AbstractFieldDetection):
     """M = |g1|²: the scattered light interferes with itself alone.
 
-    Dimensionless, without parameters. Limits: 1 at lag 0, 0 where all has decorrelated. Derivation: the field of
-    many independent scatterers is a complex Gaussian number, whose intensities correlate by the Siegert relation
-    ⟨I_i I_j⟩ = ⟨I_i⟩⟨I_j⟩ (1 + |g1|²).
+    Dimensionless, without parameters. Limits: 1 at lag 0, 0 after full decorrelation. Derivation: the field of many
+    independent scatterers is a complex Gaussian number, whose intensities correlate by the Siegert relation ⟨I_i I_j⟩ =
+    ⟨I_i⟩⟨I_j⟩ (1 + |g1|²).
     """
 
     steady: ClassVar[bool] = True
@@ -87,15 +86,15 @@ class Homodyne(AbstractFieldDetection):
 class PartialHeterodyne(AbstractFieldDetection):
     """M = |(1 − x) g1 + x|², x = reference: part of the light is a static reference, a wall or a window.
 
-    That is (1−x)² |g1|² + 2x(1−x) Re g1 + x². A drift of the sample against the reference shows as a fringe: g1 then
-    holds a `Drift`, or is that of a flow with its phase.
+    That is (1−x)² |g1|² + 2x(1−x) Re g1 + x². A drift of the sample against the reference gives fringes: g1 then
+    contains a `Drift`, or a flow with its phase.
 
     - `reference`: x, the share of the intensity that is static, dimensionless, from 0 to 1; fits keep it within (0,
       1).
 
-    Limits: x = 0 is `Homodyne`; x = 1 is a static speckle pattern. Derivation: the field is √(1−x) of the sample's
-    and √x of a static speckle pattern, both of unit intensity and independent; its correlation enters the Siegert
-    relation.
+    Limits: x = 0 is `Homodyne`; x = 1 is a static speckle pattern. Derivation: the field is the sum of √(1−x) times the
+    field of the sample and √x times that of a static speckle pattern, both independent and of unit intensity. Its
+    correlation enters the Siegert relation.
 
     **Raises:** `ValueError` for a share out of range.
     """
@@ -119,16 +118,16 @@ class FiniteSector(AbstractDetection):
     """M = ⟨detection(q + δq, φ + δφ)⟩, |δq| ≤ q_width/2, |δφ| ≤ phi_width/2: the pixels of a sector see different q and
     φ.
 
-    - `phi_width`: full width in azimuth, degrees; `q_width`: full width in q, Å⁻¹. Pixels are spread evenly. Known of
-      the instrument: a fit leaves them alone unless they are named in `free`.
+    - `phi_width`: full width in azimuth, degrees; `q_width`: full width in q, Å⁻¹. Pixels are spread evenly. Both are
+      properties of the instrument: a fit keeps them fixed unless they are named in `free`.
     - `n_phi`, `n_q`: points of the Gauss–Legendre quadrature; 1 neglects that width.
-    - `detection`: of each pixel; `Homodyne()` unless told otherwise.
+    - `detection`: of each pixel; `Homodyne()` by default.
 
     Limits: widths → 0 is the detection itself. The time of a fit grows with the number of points. Derivation: c2 is
     an average over pixels, whose intensities are correlated one by one; so M averages, and g1 does not.
 
-    **Raises:** `MissingGeometry` if the geometry has no phi; `ValueError` for fewer than 1 point; `TypeError` for what
-    is not a detection.
+    **Raises:** `MissingGeometry` if the geometry has no phi; `ValueError` for fewer than 1 point; `TypeError` for an
+    object that is not a detection.
     """
 
     steady: ClassVar[bool] = True
@@ -184,12 +183,12 @@ class DriftingContrast(AbstractDetection):
     run. The value at lag 0 is b(t), not 1.
 
     - `coefficients`: dimensionless, shape `(n,)`: b drifts from exp(−c) to exp(c) with one coefficient c.
-    - `detection`: the detection without the drift; `Homodyne()` unless told otherwise.
+    - `detection`: the detection without the drift; `Homodyne()` by default.
 
-    Limits: coefficients → 0 is the detection itself. Derivation: if the contrast of frame i alone would be b_i times
-    the mean, the speckles of two frames correlate with the geometric mean of theirs.
+    Limits: coefficients → 0 is the detection itself. Derivation: if frame i alone has b_i times the mean contrast, the
+    speckles of two frames correlate with the geometric mean of both contrasts.
 
-    **Raises:** `ValueError` for coefficients of another shape; `TypeError` for what is not a detection.
+    **Raises:** `ValueError` for coefficients of another shape; `TypeError` for an object that is not a detection.
     """
 
     coefficients: Float[Array, " n"] = parameter("")

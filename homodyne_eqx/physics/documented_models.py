@@ -68,7 +68,7 @@ def from_parameter_vector(
 ) -> TwoTimeModel:
     """The documented model of a parameter vector: 3 values [D0, alpha, D_offset] or 7, with the four of the shear.
 
-    The `kernel` of the shear is `GapAverage()` unless given; the documented functions use `SincSquared()`.
+    The `kernel` of the shear is `GapAverage()` by default; the homodyne-compatible functions use `SincSquared()`.
 
     **Raises:** `ValueError` for another length.
     """
@@ -85,7 +85,7 @@ def from_parameter_vector(
 
 
 def to_parameter_vector(model: TwoTimeModel) -> Float[Array, " n_params"]:
-    """The 3 or 7 documented parameters of a model that has them, scaling left out.
+    """The 3 or 7 documented parameters of a documented model, without contrast and offset.
 
     **Raises:** `ValueError` for a model of other terms or rates.
     """

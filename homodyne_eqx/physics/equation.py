@@ -23,12 +23,13 @@ _EQUATION = re.compile(r"\S+( \S+){0,2} = ")  # «g1 = …», «g2(φ, t_i, t_j)
 def equation(module: eqx.Module) -> str:
     """The equation of a model, term, rate or other part, then those of its parts, each with its values and units.
 
-    The equation of a class is what its docstring begins with, up to the first colon or full stop: whoever writes a term
-    with a docstring like «g1 = exp(−q · speed · τ): …» has it printed. Its symbols are the names of its fields, what it
-    defines itself («…, ω = angular_frequency»), and those of every equation: scattering vector q, gap L, azimuth φ,
-    time t, lag τ = t_i − t_j.
+    The equation of a class is the beginning of its docstring, up to the first colon or full stop: a docstring such as
+    «g1 = exp(−q · speed · τ): …» is printed this way. Its symbols are the names of its fields, symbols that it defines
+    («…, ω = angular_frequency»), and those of every equation: scattering vector q, gap L, azimuth φ, time t, lag τ =
+    t_i − t_j.
 
-    Behind a value, `(fixed)` says that a fit leaves it alone unless told otherwise, `(tied)` that it follows another.
+    After a value, `(fixed)` means that a fit keeps it fixed by default, `(tied)` that it has the value of another
+    parameter.
     """
     return "\n".join(_lines(_Part(module, module), 0))
 

@@ -12,8 +12,10 @@ class Remedy:
     """An option that repairs what an error is about, the same for Python and for the command line.
 
     - `option`: its name in Python: `"frame_time"`;
-    - `value`: what to pass. A word in capitals stands for the value (`"SECONDS"`), anything else is the value itself;
-    - `purpose`: what it is or does, where the name does not say it, as it follows in the text: `"as the period of …"`.
+    - `value`: the value to pass. A word in capitals stands for the value (`"SECONDS"`), anything else is the value
+      itself;
+    - `purpose`: an explanation, if the name is not clear, in the form in which it follows in the text: `"as the period
+      of …"`.
     """
 
     option: str
@@ -53,7 +55,7 @@ class InPython(AbstractSpelling):
 
 
 class AbstractInputError(ValueError):
-    """What is wrong with the input, and which options repair it. The fields of each error are in its own docstring.
+    """A fault of the input, and the options that repair it. The fields of each error are in its own docstring.
 
     - `remedies`: options to pass, any one of them unless the error says otherwise; none where no option helps.
 
@@ -65,7 +67,7 @@ class AbstractInputError(ValueError):
 
     @abc.abstractmethod
     def problem(self, spelling: AbstractSpelling) -> str:
-        """What is wrong, the value, and what was expected: one or more whole sentences."""
+        """The fault, the value, and what was expected: one or more whole sentences."""
 
     def text(self, spelling: AbstractSpelling) -> str:
         """The problem, then what to pass, each option written as `spelling` does."""
@@ -107,8 +109,8 @@ _PLACEHOLDERS = {"gap": "ANGSTROM", "phi": "DEGREES"}
 class MissingGeometry(AbstractInputError):
     """A term, a detection or a scaling reads a field of the `Geometry` that is `None`.
 
-    - `owner`: what reads it, e.g. `"Shear"`; `names`: the fields that are missing, `"gap"`, `"phi"` or both;
-    - `otherwise`: what does without them, as the end of a sentence, or `""`.
+    - `owner`: the part that needs it, e.g. `"Shear"`; `names`: the fields that are missing, `"gap"`, `"phi"` or both;
+    - `otherwise`: an alternative without them, as the end of a sentence, or `""`.
     """
 
     owner: str

@@ -15,11 +15,11 @@ _DT_TOLERANCE = 0.05
 
 @final
 class Sector(eqx.Module):
-    """What the pair function of a term may know of the detector: one sector, or a stack of them.
+    """The detector values that the pair function of a term may read: one sector, or a stack of sectors.
 
     - `q`: scattering-vector magnitude, Å⁻¹, > 0;
-    - `gap`: distance between the sheared walls, Å, > 0, or `None` where nothing is sheared;
-    - `phi`: azimuth of the sector, degrees, or `None` where nothing depends on direction;
+    - `gap`: distance between the sheared walls, Å, > 0, or `None` if nothing is sheared;
+    - `phi`: azimuth of the sector, degrees, or `None` if nothing depends on direction;
     - `index`: which sector of its geometry it is, counted from 0: for a term that has one value for each sector.
     """
 
@@ -31,7 +31,7 @@ class Sector(eqx.Module):
 
 @final
 class Geometry(eqx.Module):
-    """Where a model is evaluated: q, gap and azimuth of each sector, and the frame times.
+    """The coordinates of a model: q, gap and azimuth of each sector, and the frame times.
 
     These are data, not parameters; yet they are arrays in the PyTree, so that a larger pipeline can
     differentiate through them, and a change of value recompiles nothing.
@@ -49,8 +49,8 @@ class Geometry(eqx.Module):
 
     Inside a term (`nodes`) a geometry is that of one sector: `q`, `gap`, `phi` and `index` are scalars.
 
-    `index` numbers the sectors from 0. A geometry of some of the sectors (`with_sectors`) keeps their numbers, and in
-    `n_whole` how many there were: what has one value for each sector (`PerSector`) has one for each of those.
+    `index` numbers the sectors from 0. A geometry of some of the sectors (`with_sectors`) keeps their numbers, and
+    `n_whole` keeps the number of all sectors: a `PerSector` has one value for each of those.
 
     **Raises:** `ValueError` for concrete values out of range or shapes that disagree; traced values pass unchecked.
     """

@@ -25,7 +25,7 @@ class TwoTimeModel(AbstractWithQuantities):
 
     - `g1`: a term or a product of terms;
     - `scaling`: contrast and offset;
-    - `detection`: M, from g1 to what contrast multiplies; `Homodyne()`, |g1|², unless told otherwise.
+    - `detection`: computes M from g1; `Homodyne()`, |g1|², by default.
 
     `model(geometry)` is the dense map, compiled at its first call. `nodes` and `pair` are those of M, for engines.
     `summaries` and `curves` are quantities that its terms and its detection state, for one sector.

@@ -1,4 +1,4 @@
-"""What the leaves of a model must be before anything is computed: arrays, no narrower than those of the data."""
+"""Checks of the leaves of a model before a computation: arrays, no narrower than those of the data."""
 
 import dataclasses
 from typing import Any, TypeVar

@@ -1,4 +1,4 @@
-"""What notebooks show: small pieces of HTML without scripts, in the colours of the page around them."""
+"""HTML for notebooks: small pieces without scripts, in the colours of the page around them."""
 
 from collections.abc import Iterable, Sequence
 from html import escape

@@ -1,4 +1,4 @@
-"""What users and results call the parameters of a model: names that stay when another term is added."""
+"""The names of the parameters of a model: they do not change when another term is added."""
 
 import re
 from collections import Counter

@@ -1,4 +1,4 @@
-"""What a physical parameter is: an array leaf of a module, with a unit and the range a fit may move it in."""
+"""Physical parameters: array leaves of a module, with a unit and the range that a fit allows."""
 
 import dataclasses
 import math
@@ -48,18 +48,18 @@ def parameter(
 
     - `unit`: as printed in results. In a rate, `{unit}` stands for the unit of the rate, which the term that holds it
       knows.
-    - `bounds`: the open interval a fit keeps the parameter in unless told otherwise.
-    - `free`: false for what is known of the instrument (a beam radius): a fit leaves it alone unless told otherwise.
+    - `bounds`: the open interval in which a fit keeps the parameter by default.
+    - `free`: False for a known property of the instrument (a beam radius): a fit keeps it fixed by default.
     - `scan`: "frequency" where the correlation oscillates in the parameter times t (rad/s), "phase" for the phase of
       that oscillation (degrees): χ² has many minima in these, and a fit tries several starts.
     - `period`: of a direction or a phase, in its unit: the map is the same after one period, or else after two. A fit
-      tests which, and returns the equivalent value that is closest to the start.
+      tests both, and returns the equivalent value that is closest to the start.
     - `linear`: in a scaling, whether g2 is linear in this parameter, and in all others that state it together with it.
-    - `neutral`: the value at which the parameter changes nothing (0 for an exponent of time or an offset): where the
-      data cannot tell it from others, a fit says to fix it there.
+    - `neutral`: the value at which the parameter changes nothing (0 for an exponent of time or an offset): if the data
+      do not determine it, the fit recommends to fix it at this value.
     - `exponent_of`: of the exponent of a power of time, the field that this power multiplies: a step of a fit that
-      changes the exponent leaves the product at a typical time of the data as it is.
-    - `in_name`: false for a field that is left out of the name of its parameter (the value of a `Constant`).
+      changes the exponent does not change the product at a typical time of the data.
+    - `in_name`: False for a field that is left out of the name of its parameter (the value of a `Constant`).
     """
     metadata = {"unit": unit, "bounds": bounds, "free": free, "scan": scan}
     metadata |= {"period": period, "linear": linear, "in_name": in_name, "neutral": neutral}
@@ -78,17 +78,17 @@ def component(
     exchange: str = "",
     **keywords: Any,
 ) -> Any:
-    """A module field that holds another module, whose quantity has this unit (a rate in a term).
+    """A module field that holds another module, whose value has this unit (a rate in a term).
 
     **Arguments:**
 
-    - `free`: false where no parameter inside is free in a fit.
+    - `free`: False if no parameter inside is free in a fit.
     - `scan`: "velocity" for a rate in whose integral times q the correlation oscillates, as fringes do (Å/s).
-    - `label`: of a rate: what results call it ("shear rate"); the names of the class and of the field unless given.
+    - `label`: the name of a rate in results ("shear rate"); by default the names of the class and of the field.
     - `also`: further names for a multiple of the average of that rate, with the factor: `(("D_SE = J/2", 0.5),)`.
-    - `accumulated`: false for a function of time that the accumulation of the term does not integrate (a fraction).
-    - `exchanges_with`: the field that holds the same kind of thing and may be exchanged with this one, the map being
-      the same; `exchange`: what else changes then, for the note that a fit makes of it.
+    - `accumulated`: False for a function of time that the accumulation of the term does not integrate (a fraction).
+    - `exchanges_with`: the field that may be exchanged with this one without a change of the map; `exchange`: the other
+      changes that belong to the exchange, for the note of a fit.
     - a `converter` may be given.
     """
     metadata = {"unit": unit, "free": free, "scan": scan, "label": label, "also": also, "accumulated": accumulated}

@@ -16,7 +16,7 @@ _Tree = TypeVar("_Tree")
 class PerSector(eqx.Module):
     """One value a sector, in place of a parameter: values[k] in sector k of the geometry.
 
-    It stands wherever a term, rate, kernel, profile or detection takes a parameter, or a number for a rate:
+    It can replace any parameter of a term, rate, kernel, profile or detection, and a number that stands for a rate:
     `Relaxation(PerSector([0.1, 0.2, 0.4]))` is a table Γ(q), sector by sector. Unit, bounds, whether a fit moves it and
     whether it is scanned are those of the parameter; its elements are named like those of an array
     (`g1.rate.value[2]`).
@@ -24,8 +24,8 @@ class PerSector(eqx.Module):
     - `values`: shape `(n_sector,)`, in the order of the geometry's sectors, in the unit of the parameter. For a
       parameter that is itself an array (the fractions of `Populations`, the values of a `Spline`) `(n_sector, …)`.
 
-    Contrast and offset take an array `(n_sector,)` as it is. Before a term is evaluated for a sector, the value of that
-    sector is put in place (`at_sector`): the code of a term never meets a `PerSector`, except in `__check_init__`.
+    Contrast and offset take an array `(n_sector,)` directly. Before a term is evaluated for a sector, `at_sector`
+    inserts the value of that sector: the code of a term never sees a `PerSector`, except in `__check_init__`.
 
     Limits: equal values are the plain parameter. Derivation: sectors are independent measurements.
 

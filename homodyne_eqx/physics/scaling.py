@@ -19,9 +19,9 @@ from .per_sector import PerSector
 class AbstractScaling(eqx.Module):
     """The linear step from |g1|² to g2, one pair of numbers for each sector.
 
-    Fields with `linear=True` (`parameter`) are those in which contrast and offset are linear, in all of them together:
-    a fit moves them to their best values before its first step. `closed_form`: whether the parameters are exactly one
-    contrast and then one offset, each a scalar or one value for each sector. A fit can then eliminate them.
+    Contrast and offset are linear in the fields with `linear=True` (`parameter`), in all of them together: a fit moves
+    these fields to their best values before its first step. `closed_form`: True if the parameters are exactly one
+    contrast, followed by one offset, each a scalar or one value for each sector. A fit can then eliminate them.
     """
 
     closed_form: ClassVar[bool] = False
@@ -51,7 +51,7 @@ class ContrastOffset(AbstractScaling):
     - `offset`: the baseline, dimensionless, near 1.
 
     M is |g1|², or what a detection makes of g1. Limits: contrast → 0 leaves the baseline. Derivation: pixels that
-    average over several speckles lower the contrast, whatever the lag; the mean intensity squared is the baseline.
+    average over several speckles lower the contrast at all lags; the mean intensity squared is the baseline.
     """
 
     closed_form: ClassVar[bool] = True
@@ -73,8 +73,8 @@ class SmoothScaling(AbstractScaling):
     - `contrast_harmonics`, `offset_harmonics`: pairs (h_k0, h_k1) for k = 1, 2, …, shape `(n, 2)`, dimensionless;
       none unless given. An anisotropy of the beam or the detector has k = 2.
 
-    M is |g1|², or what a detection makes of g1. Limits: no harmonics is `ContrastOffset`. Derivation: what is
-    periodic and smooth in φ is a short Fourier series.
+    M is |g1|², or what a detection makes of g1. Limits: no harmonics is `ContrastOffset`. Derivation: a function that
+    is periodic and smooth in φ is a short Fourier series.
 
     **Raises:** `MissingGeometry` if the geometry has no phi.
     """

@@ -1,4 +1,4 @@
-"""What is done to two-time data before a fit: the average of repeats, and bins of frames."""
+"""Preparation of two-time data before a fit: the average of repeats, and bins of frames."""
 
 from .average import average as average
 from .frame_bins import binned as binned

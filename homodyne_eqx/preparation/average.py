@@ -18,31 +18,32 @@ _LEAST_SCATTER = 1e-6
 
 
 def average(repeats: Iterable[Any], *, sigma: Any = None) -> TwoTimeData:
-    """The mean of measurements of the same: maps weighted by 1/sigma², each pixel over the repeats that have it.
+    """The mean of repeated measurements: maps weighted by 1/sigma². Each pixel is averaged over the repeats that
+    contain it.
 
-    Of three or more repeats, sigma of the mean is their scatter: of each sector the root mean square, over the pixels
-    that count, of the scatter of the weighted mean. Repeats are independent of each other, so that it holds for noise
-    that neighbouring pixels share, and it includes whatever else differs from repeat to repeat. Of two repeats, sigma
-    follows from theirs: 1/√Σ 1/sigma².
+    For three or more repeats, sigma of the mean is their scatter: for each sector the scatter of the weighted mean, as
+    root mean square over the pixels that count. Repeats are independent of each other. So this sigma is right also for
+    noise that neighbouring pixels share, and it includes all other differences between repeats. For two repeats, sigma
+    is 1/√Σ 1/sigma² of their sigmas.
 
-    Where pixels are excluded in some of the repeats, their sigma is larger, and sigma is a map. A pixel that no repeat
-    has is excluded. The mean of lazy data is lazy: one map of each repeat is in memory at a time; sigma is then one
-    number for each sector.
+    If pixels are excluded in some of the repeats, their sigma is larger, and sigma is a map. A pixel that no repeat
+    contains is excluded. The mean of lazy data is lazy: one map of each repeat is in memory at a time; sigma is then
+    one number for each sector.
 
     **Arguments:**
 
     - `repeats`: at least two `TwoTimeData` of the same sectors and frames; exclude bad frames of each before.
-    - `sigma`: of the mean, as of `TwoTimeData`, in the place of what is described above.
+    - `sigma`: of the mean, as in `TwoTimeData`; replaces the estimate described above.
 
-    A repeat that differs from the others by more than the noise is named in `notes`. That takes three repeats. What
-    counts is the mean square difference of two repeats, and their difference at short lags; how much these scatter by
-    chance follows from the correlation of the noise. In 230 simulated sets of 3 to 5 repeats (60 frames, 1000
-    speckles, 1 to 4 sectors) no good one was named. One that decayed 1.5 times faster was named in 30 of 30 sets where
-    the decay took a twelfth of the frames, and in 9 of 30 where it took a third.
+    With three or more repeats, `notes` names a repeat that differs from the others by more than noise. The test uses
+    the mean square difference of two repeats, and their difference at short lags. Their scatter by chance follows from
+    the correlation of the noise. In 230 simulated sets of 3 to 5 repeats (60 frames, 1000 speckles, 1 to 4 sectors) no
+    good repeat was named. A repeat that decayed 1.5 times faster was named in 30 of 30 sets if the decay took a twelfth
+    of the frames, and in 9 of 30 if it took a third.
 
     **Returns:** `TwoTimeData`; its provenance lists the repeats.
 
-    **Raises:** `ValueError` for fewer than two; `RepeatsDiffer` where sectors, gap, or times differ; `NoPixelLeft`.
+    **Raises:** `ValueError` for fewer than two; `RepeatsDiffer` if sectors, gap, or times differ; `NoPixelLeft`.
     """
     repeats = tuple(repeats)
     check_comparable(repeats)

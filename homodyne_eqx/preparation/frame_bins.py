@@ -22,26 +22,26 @@ def binned(data: TwoTimeData, bin_frames: Any, *, sigma: Any = None) -> TwoTimeD
     last whole bin are left out. A block counts where at least half of its pairs do; the blocks on the diagonal, which
     hold the correlation of frames with themselves and the shortest lags, do not.
 
-    Noise that neighbouring pixels share, as that of speckles, falls by less than 1/b. So sigma is multiplied by
-    what binning does to the scatter of the far-lag plateau, which is estimated as by `sigma="estimate"` before and
-    after. `sigma_source` says so.
+    Noise that neighbouring pixels share, such as speckle noise, falls by less than 1/b. So sigma is multiplied by the
+    factor by which binning reduces the scatter of the far-lag plateau. This scatter is estimated before and after
+    binning, as by `sigma="estimate"`. `sigma_source` states the factor.
 
-    Lags shorter than a bin are lost, and what decays within a bin is smeared. An exponential decay keeps its rate:
-    the mean over a bin multiplies it by a constant, 1 + (Γ b dt)²/12 to first order for c2 ∝ exp(−Γ lag), and the
-    contrast comes out larger by this factor. Other decays, and oscillations, change their shape. `notes` says it where
-    c2 falls so fast that the factor is above 1.01. `hx.fit(…, stages=(hx.BlockAverage(b), …))` uses bins for the
-    start only.
+    Lags shorter than a bin are lost, and decays within a bin are smeared. An exponential decay keeps its rate: the mean
+    over a bin multiplies it by a constant, 1 + (Γ b dt)²/12 to first order for c2 ∝ exp(−Γ lag), and the fitted
+    contrast is larger by this factor. Other decays, and oscillations, change their shape. `notes` reports it if c2
+    falls so fast that the factor is above 1.01. `hx.fit(…, stages=(hx.BlockAverage(b), …))` uses bins for the start
+    only.
 
     **Arguments:**
 
-    - `data`: with bad frames excluded before. Lazy data stay lazy: one map is in memory at a time.
-    - `bin_frames`: b, how many become one, ≥ 2.
-    - `sigma`: of the binned data, as of `TwoTimeData`, in the place of what is described above.
+    - `data`: exclude bad frames before. Lazy data stay lazy: one map is in memory at a time.
+    - `bin_frames`: b, the number of frames in a bin, ≥ 2.
+    - `sigma`: of the binned data, as in `TwoTimeData`; replaces the estimate described above.
 
     **Returns:** `TwoTimeData` of n_t // b frames; its provenance has the step.
 
-    **Raises:** `NotASelection` for a number that leaves fewer than 3 bins; `NoiseOfBinsUnknown` where there are
-    too few bins for an estimate: give `sigma`; `NoPixelLeft`.
+    **Raises:** `NotASelection` for a number that leaves fewer than 3 bins; `NoiseOfBinsUnknown` if there are too few
+    bins for an estimate: give `sigma`; `NoPixelLeft`.
     """
     whole = isinstance(bin_frames, int | np.integer) and not isinstance(bin_frames, bool) and bin_frames > 1
     n = data.n_t // bin_frames if whole else 0

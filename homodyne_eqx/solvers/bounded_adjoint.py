@@ -26,9 +26,9 @@ class BoundedImplicitAdjoint(optx.AbstractAdjoint):
     found = optx.least_squares(fn, solver, y0, args, options=options, adjoint=hx.BoundedImplicitAdjoint())
     ```
 
-    An unknown that is held at a bound follows the bound and nothing else; the others follow from the condition that
-    their slope stays 0. `optx.ImplicitAdjoint` takes every slope as 0, which is right only where no unknown is held.
-    Where an unknown is on its bound with a slope of 0 the solution has no derivative; it is then taken as free.
+    An unknown that is held at a bound moves only with the bound; the others follow from the condition that their slope
+    stays 0. `optx.ImplicitAdjoint` takes every slope as 0, which is right only if no unknown is held. If an unknown is
+    on its bound with a slope of 0, the solution has no derivative; the unknown then counts as free.
     """
 
     linear_solver: lx.AbstractLinearSolver = lx.AutoLinearSolver(well_posed=None)

@@ -59,34 +59,34 @@ class BoundedLevenbergMarquardt(optx.AbstractLeastSquaresSolver):
     found = optx.least_squares(residual, solver, y0, args, options=options)
     ```
 
-    A step minimises ½|J p + r|² + ½ λ|D p|² exactly within the bounds, by an active set: an unknown at its bound sits
-    exactly there, and is released when the slope points inwards. D holds the greatest length so far of each column of
-    J (Moré), so the steps do not depend on the units of the unknowns or of the residuals. A step is taken if the cost
-    falls by at least 1e-4 of what is predicted without damping; λ falls up to tenfold after a good step and rises after
-    a bad one, one that leads to a cost that is not finite among them.
+    A step p minimises ½|A p + r|² + ½ λ|D p|² exactly within the bounds, with r the residual and A its Jacobian. It
+    uses an active set: an unknown at its bound is exactly on the bound, and is released when the slope points inwards.
+    D holds the largest length so far of each column of A (Moré), so the steps do not depend on the units of the
+    unknowns or of the residuals. A step is accepted if the cost falls by at least 1e-4 of the decrease predicted
+    without damping. λ falls up to tenfold after a good step. It rises after a bad step, for example after one to a cost
+    that is not finite.
 
-    It has converged at unknowns from where the undamped step within the bounds, u = D p, has
+    The solver has converged if the undamped step within the bounds, u = D p, fulfils one of these conditions:
 
-    - |J p| ≤ rtol |r|: of the residual vector no larger share can be removed (the relative offset of Bates and Watts
-      with only the unknowns that are free), or
+    - |A p| ≤ rtol |r|: no larger share of the residual vector can be removed (the relative offset of Bates and Watts,
+      with only the free unknowns);
     - |u| ≤ atol + rtol (D |y| + |r|) in each element: neither the unknown nor the residual would change.
 
-    `rtol` counts as at least √eps in the first of these, where the cost can tell no less: 1.5e-8 in float64, 3.5e-4 in
-    float32.
+    In the first condition `rtol` is at least √eps, the resolution of the cost: 1.5e-8 in float64, 3.5e-4 in float32.
 
     Supports the following `options`, whose arrays may change without a new compilation:
 
-    - `lower`, `upper`: bounds on the unknowns, of the structure of `y`, or one number for all; −inf and inf are none.
-      The start must lie within them, on them too.
-    - `moved`: a function of y and a step p, both flat, (n,): the unknowns after the step, y + p to first order.
-      So a step may follow a valley that is curved; y + p unless given;
-    - `damping`: λ of the first step, 1e-3 unless given;
-    - `scale`: of the structure of `y` or one number: the size of a step beyond which an unknown is not trusted whatever
-      its effect: D is at least 1/`scale`. An unknown of which a change by its `scale` changes the residual vector by
-      less than √eps is not moved. None unless given.
+    - `lower`, `upper`: bounds on the unknowns, with the structure of `y`, or one number for all; −inf and inf mean no
+      bound. The start must lie within the bounds or on them.
+    - `moved`: a function of y and a step p, both flat, (n,): the unknowns after the step, y + p to first order. So a
+      step can follow a curved valley; y + p by default;
+    - `damping`: λ of the first step, 1e-3 by default;
+    - `scale`: with the structure of `y`, or one number: the largest step of an unknown, for any effect: D is at least
+      1/`scale`. An unknown does not move if a change by its `scale` changes the residual vector by less than √eps. By
+      default there is no scale.
 
-    The residual is evaluated once a step, with its Jacobian by forward differentiation where the step is taken.
-    For derivatives of a solution some of whose unknowns are at a bound, use `adjoint=hx.BoundedImplicitAdjoint()`.
+    The residual is evaluated once a step; if the step is accepted, also its Jacobian, by forward differentiation. For
+    derivatives of a solution some of whose unknowns are at a bound, use `adjoint=hx.BoundedImplicitAdjoint()`.
 
     **References:** J. J. Moré, *The Levenberg–Marquardt algorithm: implementation and theory*, 1978 (scaling); H. B.
     Nielsen, *Damping parameter in Marquardt's method*, 1999; D. M. Bates and D. G. Watts, *A relative offset

@@ -131,7 +131,7 @@ def test_a_former_result_goes_before_the_starts_of_the_file_as_a_flag_alone(unde
         ("[parameters]\nD0 = 3\n", 2, ["D0 is 3", "[parameters.D0]"]),
         ("[parameters.D0]\nbounds = [3, 1]\n", 2, ["[3, 1]", "LO < HI"]),
         ("[parameters.D0]\nstart = nan\n", 2, ["nan", "a finite number"]),
-        ("[parameters.D0]\nfix = 0.3\n", 2, ["fix", "true or false", "goes to start"]),
+        ("[parameters.D0]\nfix = 0.3\n", 2, ["fix", "true or false", "start holds the value"]),
         ("[parameters.D0]\nfixed = true\n", 2, ["no key fixed", "did you mean fix?"]),
         ("[parameters.relaxation.rate]\nstart = 3\n", 1, ['[parameters."relaxation.rate"]']),
         ("[fit]\nstart = 3\n", 2, ["it belongs below [parameters.NAME]"]),
@@ -168,7 +168,7 @@ def test_names_and_models_are_validated_and_found_in_the_file(run, write, steady
     assert f"{path}, line 4: [parameters.D_ofset]" in done.stderr
     done = run("fit", steady_file, "--config", path)
     assert done.exit_code == 2
-    assert f"{path}, line 4: [parameters.D_ofset]; flags go before the file" in done.stderr
+    assert f"{path}, line 4: [parameters.D_ofset]; flags override the file" in done.stderr
     path = write('[model]\nrates = "constant"\nname = "statik"\n')
     assert f"{path}, line 3: [model] name" in run("config", "--validate", path).stderr
     assert "no file" in run("config", "--validate", write('[prepare]\nrepeat = ["b.hdf"]\n')).stderr
@@ -293,7 +293,7 @@ def test_what_of_a_former_result_starts_a_fit(tmp_path):
     assert [note for note in common.notes if "alpha" in note and "--rates constant" in note]
     others = former_start(former, names, (), 3, True)
     assert "contrast" not in others.values
-    assert [note for note in others.notes if "of 11 sectors, and these are 3" in note]
+    assert [note for note in others.notes if "for 11 sectors, and these data have 3" in note]
     with pytest.raises(ValueError, match="none of its parameters"):
         former_start(former, ("rate",), (), 3, True)
     (tmp_path / "bad").mkdir()

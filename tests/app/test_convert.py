@@ -93,7 +93,7 @@ def test_parts_in_another_file_are_read_on_request(run, tmp_path):
             file[name] = h5py.ExternalLink("inner.hdf", f"/{name}")
     refused = run("inspect", tmp_path / "outer.hdf")
     assert refused.exit_code == 2
-    assert "Pass --external if you trust where it points." in refused.stderr
+    assert "Pass --external if you trust that file." in refused.stderr
     said = run("inspect", tmp_path / "outer.hdf", "--external", "--first-frame", 2).stdout
     assert "aps-legacy" in said
     assert "--external --first-frame 2 " in said or "--first-frame 2 --external " in said, said

@@ -54,16 +54,13 @@ def test_every_sector_has_a_map(n_sector, pages, tmp_path, monkeypatch):
 def test_a_plot_marks_frames_that_do_not_fit_and_those_excluded():
     data = data_of(2, spike=21, phi=[0.0, 60.0]).excluding(frames=[10])
     figure = data.plot("frames")
-    assert (
-        figure.get_suptitle()
-        == "red: 1 frame out of line, which --exclude-frames found leaves out;  grey: 1 frame excluded"
-    )
+    assert figure.get_suptitle() == "red: 1 frame left out by --exclude-frames found;  grey: 1 frame excluded"
     assert "21" in [text.get_text() for text in figure.axes[0].texts]
     maps = data.plot()
     assert [axes.get_title() for axes in maps.axes[:2]] == ["0:  0°,  0.004 Å$^{-1}$", "1:  60°,  0.008 Å$^{-1}$"]
     assert [len(data.plot("cuts", sectors=[1]).axes[0].lines)] == [5]
     few = data_of(1, n=12).plot("frames")
-    assert few.get_suptitle() == "no frame out of line"
+    assert few.get_suptitle() == "no bad frame found"
 
 
 def test_what_cannot_be_drawn_is_refused():

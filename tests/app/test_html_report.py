@@ -100,7 +100,7 @@ def test_names_of_files_are_text(page):
     ("changes", "adequate", "word"),
     [
         ({}, False, "Not adequate: the model does not describe the data"),
-        ({"ended": hx.Ended.UNDETERMINED}, True, "Adequate, but the data leave parameters open"),
+        ({"ended": hx.Ended.UNDETERMINED}, True, "Adequate, but the data do not determine all parameters"),
         ({"ended": hx.Ended.STEP_LIMIT}, None, "Not judged: the fit did not reach its end"),
     ],
     ids=["inadequate", "undetermined", "not judged"],

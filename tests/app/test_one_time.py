@@ -115,9 +115,9 @@ def test_inspect_says_what_is_in_the_file_and_how_to_fit_it(run, tmp_path):
         (["--rates", "constant"], "constant cannot be chosen for a model of one-time correlations"),
         (
             ["--exclude-outliers"],
-            "--exclude-outliers cannot be followed: such steps are for maps, and these data are none",
+            "--exclude-outliers cannot be used: these steps need maps, and these data are not maps",
         ),
-        (["--bin-frames", 2, "--exclude-sectors", 1], "--exclude-sectors, --bin-frames cannot be followed"),
+        (["--bin-frames", 2, "--exclude-sectors", 1], "--exclude-sectors, --bin-frames cannot be used"),
         (["--frames", 0, 5], "these data are no maps"),
         (["--sigma", "estimate"], "noise is estimated from maps alone"),
         (["--model", "rates", "--start", "D0=3"], "'D0', which the model does not have"),

@@ -70,7 +70,7 @@ def test_without_the_reader_there_is_no_flag():
     for command in ("fit", "inspect"):
         said = CliRunner().invoke(build_app(), [command, "--help"]).stdout
         assert "--exposure" not in said
-        for words in ("--frame-time", "SECONDS", "--first-frame", "where a file lacks it or has it wrong"):
+        for words in ("--frame-time", "SECONDS", "--first-frame", "if the file lacks it or states a wrong one"):
             assert words in said
 
 

@@ -115,7 +115,7 @@ CASES = {
                 "aps-u-multitau": ("the HDF5 signature",),
             }
         },
-        ["notes.txt is of no known layout", "they lack the HDF5 signature", "it lacks the signature of an .npy file"],
+        ["notes.txt has no known layout", "they lack the HDF5 signature", "it lacks the signature of an .npy file"],
     ),
     "UnknownFormat": (
         lambda f: load(f.text(), format="spec"),
@@ -168,7 +168,7 @@ CASES = {
     "LostTimeOrigin": (
         lambda f: load(f.shifted_npz(), sigma=1.0),
         {"first_frame": 40},
-        ["starts at frame 40", "Pass first_frame=0 if its times count from the start of the flow"],
+        ["starts at frame 40", "Pass first_frame=0 if its times nevertheless count from the start of the flow"],
     ),
     "NotLazy": (
         lambda f: load(f.npz(), sigma=1.0, lazy=True),
@@ -264,12 +264,12 @@ CASES = {
     "OutsideTheFile": (
         lambda f: load(f.linked(), sigma=1.0),
         {"name": "g12b", "target": "scan.hdf"},
-        ["/g12b lies in another file, 'scan.hdf', which is not read unasked. Pass external=True if you trust"],
+        ["/g12b lies in another file, 'scan.hdf', which is read only on request. Pass external=True if you trust"],
     ),
     "AsymmetricMap": (
         lambda f: f.data(1 + 0.3 * np.exp(-np.arange(12) / 3) * np.ones((4, 12, 1))),
         {"sector": 0},
-        ["The map of sector 0 is not symmetric", "Where the axes are age i and lag k, put the value to c2[i, i + k]"],
+        ["The map of sector 0 is not symmetric", "If the axes are age i and lag k, put the value to c2[i, i + k]"],
     ),
     "HalfOfALazyMap": (
         lambda f: f.data(f.lazy(np.triu(f.maps()))).weighted_map(2),

@@ -91,7 +91,7 @@ def test_it_is_saved_and_comes_back_and_its_data_too(result, tmp_path):
 def test_a_model_that_does_not_describe_them_is_not_adequate_and_says_so():
     found = hx.fit(model(), noisy(g2_of(exponent=0.7)))
     assert not found.verdict.adequate
-    assert "if those are right, the model does not describe the data" in found.verdict.text
+    assert "if these errors are right, the model does not describe the data" in found.verdict.text
     assert "neighbouring lags are correlated" in found.verdict.text
 
 

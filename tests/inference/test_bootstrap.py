@@ -97,7 +97,7 @@ def test_where_noise_is_white_it_is_that_of_the_normal_equations():
         assert uncertainty == pytest.approx(of_speckles.white_noise_uncertainties[name], rel=0.45)  # known to 13 %
     given = hx.bootstrap(result, n=30, speckles=50)
     np.testing.assert_array_equal(given.refits, found.refits)
-    assert "independent from pixel to pixel, whatever the speckles given, in sectors [0]" in given.notes[-1]
+    assert "independent from pixel to pixel, for any number of speckles, in sectors [0]" in given.notes[-1]
 
 
 @pytest.mark.x64

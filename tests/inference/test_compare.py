@@ -72,14 +72,16 @@ def test_what_describes_the_data_comes_first_then_the_least_aic_and_never_in_vai
     order = _ranked(given, [in_vain])
     assert [e.name for e in order] == ["small", "large", "wrong", "open"]
     found = Comparison(tuple(order), (in_vain,), 0.01, 1.0, 100.0)
-    assert "Nothing in the data asks for the further parameters of large (p = 0.2)" in found.conclusion
+    assert "The data do not need the additional parameters of large (p = 0.2)" in found.conclusion
     assert "wrong" not in found.conclusion
     none = Comparison((wrong, open_), (), 0.01, 1.0, 100.0)
     assert none.conclusion.startswith("None of the models describes the data. wrong comes closest. Text of wrong.")
     assert "no model was judged" in Comparison((open_,), (), 0.01, 1.0, math.nan).conclusion
 
 
-@pytest.mark.parametrize(("probability", "told"), [(0.4, "the data cannot tell"), (1e-4, "is told from it")])
+@pytest.mark.parametrize(
+    ("probability", "told"), [(0.4, "the data do not distinguish it"), (1e-4, "is distinguished from it")]
+)
 def test_it_is_said_whether_the_data_can_tell(probability, told):
     test = ModelTest("a", "b", False, -1.0, math.nan, probability)
     found = Comparison((one("a", True, 0.0), one("b", True, 1.0)), (test,), 0.01, 1.0, 100.0)
@@ -96,7 +98,7 @@ def test_a_flow_is_not_asked_for_where_nothing_flows(at_rest):
     assert test.nested
     assert test.probability > 0.01
     assert 1 < test.degrees < 2.01
-    assert "Nothing in the data asks for the further parameters of flow" in found.conclusion
+    assert "The data do not need the additional parameters of flow" in found.conclusion
     assert max(map(len, str(found).splitlines())) <= 80
     assert found.factor > 10  # χ² falls by more than that of independent pixels
     assert found["rest"] is found.best

@@ -25,7 +25,7 @@ def test_the_code_of_the_page_finds_what_it_says(tmp_path, monkeypatch, capsys):
     assert 0.6 < (found["high"] - found["low"]) / (2 * 1.96 * sigma) < 1.6
     assert (tmp_path / "contour.png").is_file()
     printed = re.findall(r"^(?:GapAverage|SincSquared|static) .*$", capsys.readouterr().out, re.MULTILINE)
-    assert [line.split() for line in printed[:3]] == [
+    assert [line.split() for line in printed[:4]] == [
         line.split()
         for line in re.findall(r"^(?:GapAverage|SincSquared|static) .*$", PAGE.read_text("utf-8"), re.MULTILINE)
     ]

@@ -31,9 +31,9 @@ def batch(
     force: bool = False,
     quiet: bool = False,
 ) -> list[dict[str, Any]]:
-    """Fit many files, each by itself: a folder with the result of each, `summary.csv` with a row of each, and
-    `index.html` with a picture of each. What is done is not done again, so that the same call goes on where it was
-    stopped; a file whose content has changed is, and all of them are where the settings have.
+    """Fit many files, each separately: a folder with the result of each, `summary.csv` with a row of each, and
+    `index.html` with a picture of each. Finished files are not fitted again, so the same call continues after an
+    interruption. A file whose content has changed is fitted again; if the settings have changed, all files are.
 
     **Arguments:**
 
@@ -41,23 +41,24 @@ def batch(
       returns a `FitResult`.
     - `files`: names, patterns such as `"scans/*.hdf"`, folders, or one of them.
     - `output`: the folder of the batch, made unless it is there.
-    - `workers`: how many files at once, each in a process of its own; 1: here. More need Dask (the extra `batch`), and
-      in a script a call below `if __name__ == "__main__":`.
-    - `scheduler`: address of a Dask cluster, whose workers do the work in the place of processes on this machine. They
-      see the same files by the same names, and have one thread each.
+    - `workers`: the number of files at the same time, each in its own process; 1 uses this process. More than one need
+      Dask (the extra `batch`), and in a script a call below `if __name__ == "__main__":`.
+    - `scheduler`: address of a Dask cluster, whose workers replace processes on this machine. They must see the same
+      files under the same paths, and have one thread each.
     - `load`, `fit`: options of `hx.load` and of `hx.fit`, for a model.
-    - `settings`: what the results depend on beside the files, where that cannot be told from `how`: a text, a number, a
-      list or a dictionary of such. Of a function its source is looked at, not that of what it calls.
-    - `figures`, `report`: whether they are drawn, the report as the figures unless given; `index.html` needs jinja2.
-    - `retry_failed`: try what failed again, though nothing has changed; `force`: do everything again.
+    - `settings`: a text, a number, a list or a dictionary of these. Change it when the results must change although
+      files and `how` are the same. The source text of a function is compared, but not the functions that it calls.
+    - `figures`, `report`: whether they are drawn; by default the report is drawn if the figures are; `index.html` needs
+      jinja2.
+    - `retry_failed`: try failed files again although nothing has changed; `force`: fit all files again.
     - `quiet`: print nothing.
 
     **Returns:** a dictionary for each of the files, with the columns of `summary.csv`, `None` for an empty cell:
     `pandas.DataFrame(rows)`. A file that cannot be read or fitted has the status "failed", and a `message`.
 
-    **Raises:** `FileNotFoundError` for a name that nothing has; `ValueError` for no worker, and for settings that
-    cannot be told; `FileExistsError` for an output that holds something else; `ImportError` without the packages that
-    it needs; `ConnectionError` where workers do not start or are lost; `KeyboardInterrupt` after the table is written.
+    **Raises:** `FileNotFoundError` for a name without a file; `ValueError` for no worker, and for settings that cannot
+    be compared; `FileExistsError` for an output folder that holds other files; `ImportError` without the packages that
+    it needs; `ConnectionError` if workers do not start or are lost; `KeyboardInterrupt` after the table is written.
     """
     import sys
 

@@ -187,8 +187,8 @@ class OnDask(AbstractPool):
     @property
     def _gone(self) -> str:
         return (
-            f"The connection to the scheduler {self._workers.scheduler or 'on this machine'} is lost. What is done is "
-            "kept: the same command goes on from there."
+            f"The connection to the scheduler {self._workers.scheduler or 'on this machine'} is lost. Finished "
+            "results are kept: the same command continues from there."
         )
 
 
@@ -222,8 +222,9 @@ def _client(workers: Workers, stack: ExitStack) -> Any:
         )
     except RuntimeError as error:
         raise ConnectionError(
-            f"{workers.count} worker processes did not start: {error} In a script the call stands below "
-            "`if __name__ == '__main__':`, since each of them imports the script. Else take fewer, or one."
+            f"{workers.count} worker processes did not start: {error} In a script, put the call below "
+            "`if __name__ == '__main__':`, because each of them imports the script. Otherwise use fewer workers, or "
+            "one."
         ) from error
     stack.enter_context(cluster)
     return stack.enter_context(Client(cluster, set_as_default=False))

@@ -127,8 +127,8 @@ class ByModel(AbstractHow):
         unknown = [place for name, each in described.items() for place in unknown_places(each, name)]
         if unknown and self.stated is None:
             raise ValueError(
-                f"Whether {', '.join(unknown)} is the same the next time cannot be told. Pass settings=…: a text, a "
-                "number, or a list or dictionary of such, that you change whenever results are to change."
+                f"Whether {', '.join(unknown)} is the same in the next run is unknown. Pass settings=…: a text, a "
+                "number, or a list or dictionary of these. Change it when the results must change."
             )
         sums = [hashlib.sha256(np.ascontiguousarray(each).tobytes()).hexdigest() for each in arrays]
         return {**described, "arrays": sums, "stated": self.stated}
@@ -161,9 +161,9 @@ class ByFunction(AbstractHow):
             source = None
         if source is None and self.stated is None:
             raise ValueError(
-                f"The source of {self.function!r} is not known, so whether it is the same the next time cannot be "
-                "told. Pass settings=…: a text, a number, or a list or dictionary of such, that you change whenever "
-                "results are to change."
+                f"The source of {self.function!r} is not known, so whether it is the same in the next run is "
+                "unknown. Pass settings=…: a text, a number, or a list or dictionary of these. Change it when the "
+                "results must change."
             )
         return {"source": source, "stated": self.stated}
 

@@ -84,7 +84,10 @@ class _Conversion:
         wrong = faults(tomllib.loads(text))
         if wrong:
             raise ValueError("\n".join(f"{self._yaml.path}: {said}" for _, said in wrong))
-        self._say("sigma: their files state no noise and they assume one; set sigma in [data] unless yours holds it")
+        self._say(
+            "sigma: configurations of homodyne and xpcsjax state no noise; set sigma in [data] unless your "
+            "data file holds it"
+        )
         unused = [f"not used: {line}" for line in self._yaml.unused()]
         return Converted(text, (*self._said, *unused))
 
@@ -100,13 +103,16 @@ class _Conversion:
                 "xpcsjax have it."
             )
         if mode == "static_isotropic":
-            self._say("analysis_mode static_isotropic has one angle; here each sector is fitted, whatever its azimuth")
+            self._say("analysis_mode static_isotropic has one angle; here every sector is fitted, at any azimuth")
         return mode
 
     def _model(self, mode: str) -> dict[str, Any]:
         model: dict[str, Any] = {"name": _MODELS[mode].value}
         if mode == "laminar_flow":
-            self._say("kernel is sinc-squared, as theirs; gap-average has a shear rate 2.2 to 2.3 times smaller")
+            self._say(
+                "kernel is sinc-squared, as in homodyne and xpcsjax; gap-average has a shear rate 2.2 to 2.3 "
+                "times smaller"
+            )
             model["kernel"] = KernelName.sinc_squared.value
         place = "optimization.nlsq.anti_degeneracy.per_angle_mode"
         scaling = self._yaml.take(place)
@@ -124,7 +130,9 @@ class _Conversion:
             plain = self._file is not None and self._file.lower().endswith(_PLAIN_ARRAYS)
             data["dt" if plain else "frame_time"] = dt
             if not plain:
-                self._say("dt is frame_time, the period of the detector; leave it out where the file states it rightly")
+                self._say(
+                    "dt is frame_time, the period of the detector; leave it out if the data file states the right one"
+                )
         data["gap"] = self._yaml.number(f"{_ANALYZER}.geometry.stator_rotor_gap")
         q = self._yaml.number(f"{_ANALYZER}.scattering.wavevector_q")
         if q is not None:
@@ -145,7 +153,7 @@ class _Conversion:
         if last is not None and last > 0:
             return [first - 1, last]
         if first > 1:
-            self._say(f"start_frame = {first} is not used, for want of an end_frame: set frames in [data]")
+            self._say(f"start_frame = {first} is not used, because there is no end_frame: set frames in [data]")
         return None
 
     def _phi(self) -> list[float] | None:
@@ -187,7 +195,9 @@ class _Conversion:
         self._bounds(found)
         if _THEIR_PHI0 in found:
             found["phi0"] = _turned(found.pop(_THEIR_PHI0))
-            self._say("phi0 is −phi0_het: the drift is seen as cos(phi0 − phi) here, and as cos(phi + phi0_het) there")
+            self._say(
+                "phi0 is −phi0_het: the drift enters as cos(phi0 − phi) here, and as cos(phi + phi0_het) in xpcsjax"
+            )
         return {name: said for name, said in found.items() if said}
 
     def _bounds(self, found: Mapping[str, dict[str, Any]]) -> None:
@@ -220,7 +230,9 @@ class _Conversion:
         import tomlkit
 
         document = tomlkit.document()
-        document.add(tomlkit.comment(f"From {self._yaml.path.name}. What it sets and is not here was named on stderr."))
+        document.add(
+            tomlkit.comment(f"From {self._yaml.path.name}. Settings that were not converted were listed on stderr.")
+        )
         if self._file:
             document.add(tomlkit.comment(f"homodyne-eqx fit {self._file} --config THIS_FILE"))
         for section, values in sections.items():

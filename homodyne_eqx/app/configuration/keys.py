@@ -101,8 +101,8 @@ SECTIONS: Mapping[str, Mapping[str, Key]] = {
             "a list of file names",
             "repeat",
             ["again.hdf"],
-            "Other measurements of the same, averaged with the file; paths are relative to this file. Of three or "
-            "more, sigma is their scatter.",
+            "Repeated measurements, averaged with the file; paths are relative to this file. For three or more, "
+            "sigma is their scatter.",
         ),
         "bin_frames": Key(_AtLeastOne, "an integer ≥ 1", "bin_frames", 2),
     },
@@ -120,10 +120,10 @@ SECTIONS: Mapping[str, Mapping[str, Key]] = {
     },
     "input": {
         "file": Key(str, "text", None, None, "The file that was fitted."),
-        "sha256": Key(str, "text", None, None, "Its checksum: a fit of another file says that it is another."),
-        "layout": Key(str, "text", None, None, "The layout that it was read with."),
-        "steps": Key(list[str], "a list of texts", None, None, "What was done to the data after they were read."),
-        "homodyne_eqx": Key(str, "text", None, None, "The version that fitted it."),
+        "sha256": Key(str, "text", None, None, "Its checksum; a fit of another file reports the difference."),
+        "layout": Key(str, "text", None, None, "The layout of that file."),
+        "steps": Key(list[str], "a list of texts", None, None, "The steps that changed the data after they were read."),
+        "homodyne_eqx": Key(str, "text", None, None, "The version of the package that made the fit."),
     },
 }
 """Section → key → what it holds. `[input]` is written beside results, and no option of a fit."""
@@ -134,21 +134,21 @@ PARAMETER: Mapping[str, Key] = {
         "a finite number, or a list of one for each sector",
         None,
         1.0e4,
-        "Start value, or for a parameter that every sector has of its own, a list of them.",
+        "Start value, or a list with one for each sector if every sector has its own value.",
     ),
     "fix": Key(
         bool,
-        "true or false (the value at which it is fixed goes to start)",
+        "true or false (start holds the value)",
         None,
         False,
-        "Whether it stays at its start value.",
+        "True: the parameter stays at its start value.",
     ),
     "bounds": Key(
         _two(float),
-        "two numbers [LO, HI] with LO < HI; -inf or inf where there is no bound",
+        "two numbers [LO, HI] with LO < HI; -inf or inf for no bound",
         None,
         [0.0, float("inf")],
-        "Between which it is kept; -inf or inf where there is no bound on that side.",
+        "Lower and upper bound; -inf or inf for no bound on that side.",
     ),
 }
 """The keys of `[parameters.NAME]`."""

@@ -30,7 +30,7 @@ ConfigFile = Annotated[
         parser=_config,
         callback=_as_defaults,
         is_eager=True,
-        help="Settings from a file, such as config.toml beside a result; flags go before it. "
+        help="Settings from a file, such as config.toml beside a result; flags override it. "
         "`homodyne-eqx config --template` prints one.",
     ),
 ]

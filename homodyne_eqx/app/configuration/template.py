@@ -8,15 +8,15 @@ from .keys import PARAMETER, SECTIONS, Key
 
 _WIDTH = 100
 _HEAD = (
-    "Settings of `homodyne-eqx fit FILE --config THIS_FILE`. Every line is optional: take the # away from those that "
-    "you set. Flags go before what stands here. A key without a default shows an example. `homodyne-eqx config "
+    "Settings of `homodyne-eqx fit FILE --config THIS_FILE`. Every line is optional: remove the # from the lines "
+    "that you set. Flags override this file. A key without a default shows an example. `homodyne-eqx config "
     "--validate THIS_FILE` checks it."
 )
 _OF_SECTION = {
     "model": "What is fitted.",
-    "data": "Which data, and what the file lacks.",
-    "prepare": "What is done to the data before the fit.",
-    "fit": "How it is fitted.",
+    "data": "The selection of the data, and values that the file lacks.",
+    "prepare": "Changes of the data before the fit.",
+    "fit": "The fit.",
     "output": "What is written.",
     "parameters": "A section for each parameter: [parameters.D0], [parameters.alpha], … A name with a dot stands in "
     'quotes: [parameters."relaxation.rate"].',

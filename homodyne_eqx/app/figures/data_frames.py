@@ -81,9 +81,9 @@ def _label(axes: Any, number: np.ndarray, curve: np.ndarray, at: np.ndarray) -> 
 
 def _said(found: Sequence[BadFrame], out: np.ndarray) -> str:
     red, grey = (f"{n} frame{'s' * (n != 1)}" for n in (len(found), int(np.count_nonzero(out))))
-    said = [f"red: {red} out of line, which --exclude-frames found leaves out"] if found else []
+    said = [f"red: {red} left out by --exclude-frames found"] if found else []
     said += [f"grey: {grey} excluded"] if np.any(out) else []
-    return ";  ".join(said) or "no frame out of line"
+    return ";  ".join(said) or "no bad frame found"
 
 
 def _excluded_frames(data: TwoTimeData) -> np.ndarray:

@@ -111,11 +111,11 @@ def _headline(result: FitResult) -> Mapping[str, str]:
     if verdict.adequate and result.converged:
         return {"status": "adequate", "sign": "✓", "word": "Adequate: the model describes the data", "caution": ""}
     if verdict.adequate:
-        caution = "What the data leave open is marked as undetermined: do not rely on it."
-        word = "Adequate, but the data leave parameters open"
+        caution = "Parameters that the data do not determine are marked as undetermined: do not rely on them."
+        word = "Adequate, but the data do not determine all parameters"
         return {"status": "doubtful", "sign": "!", "word": word, "caution": caution}
     if math.isnan(verdict.expected_reduced_chi2):
-        caution = "The values are where the fit stopped, not a result: do not rely on them."
+        caution = "The fit stopped at these values before its end. They are not a result: do not rely on them."
         return {
             "status": "inadequate",
             "sign": "✗",

@@ -1,6 +1,6 @@
 """The errors of two-time data and of their files, as `homodyne_eqx.errors`.
 
-Each is a type of its own, a `ValueError` and an `AbstractInputError`, and carries what a caller needs to go on as
+Each is a type of its own, a `ValueError` and an `AbstractInputError`, and holds the values that a caller needs as
 fields: `except hx.errors.MissingSigma as error: ...; error.path, error.remedies`.
 """
 

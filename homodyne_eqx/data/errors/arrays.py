@@ -1,4 +1,4 @@
-"""What can be wrong with maps, masks, noise and a selection of them."""
+"""Errors of maps, masks, noise and selections."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -32,7 +32,7 @@ class MissingSigma(AbstractInputError):
 @final
 @dataclass(eq=False)
 class WrongSigma(AbstractInputError):
-    """A sigma that is not finite and > 0, or an unknown word. `value`: what was given; `expected`: in words."""
+    """A sigma that is not finite and > 0, or an unknown word. `value`: the given value; `expected`: in words."""
 
     value: Any
     expected: str
@@ -114,7 +114,7 @@ class SigmaNotEstimated(AbstractInputError):
 @final
 @dataclass(eq=False)
 class NoiseOfBinsUnknown(AbstractInputError):
-    """What binning does to the noise cannot be estimated. `bin_frames`: frames a bin; `reason`: a whole sentence."""
+    """The noise of bins cannot be estimated. `bin_frames`: frames of a bin; `reason`: a whole sentence."""
 
     bin_frames: int
     reason: str
@@ -122,7 +122,7 @@ class NoiseOfBinsUnknown(AbstractInputError):
     remedies = (Remedy("bin_frames", "FEWER"),)
 
     def problem(self, spelling: AbstractSpelling) -> str:
-        what = f"What bins of {self.bin_frames} frames do to the noise cannot be estimated."
+        what = f"The effect of bins of {self.bin_frames} frames on the noise cannot be estimated."
         return f"{what} {self.reason} Bin fewer frames, or in Python give sigma of the bins."
 
 
@@ -167,7 +167,7 @@ class AsymmetricMap(AbstractInputError):
         remedy = (
             "Its rows seem to be in reverse order: pass c2[:, ::-1]."
             if self.reversed_rows
-            else "Where one half is no measurement, set it to NaN. Where the axes are age i and lag k, "
+            else "If one half was not measured, set it to NaN. If the axes are age i and lag k, "
             "put the value to c2[i, i + k] and NaN to all other pixels, or use hx.PairData.over_age_and_lag."
         )
         return (

@@ -1,4 +1,4 @@
-"""What can be wrong with a two-time file and with the options of its layout."""
+"""Errors of a two-time file and of the options of its layout."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,8 +13,8 @@ _FIRST_FRAME = Remedy("first_frame", "N", "as the detector frame, counted from 0
 @final
 @dataclass(eq=False)
 class UnknownLayout(AbstractInputError):
-    """A file that no reader knows. `missing`: name of each layout → what the file lacks for it; `layouts`: name of
-    each layout → its description."""
+    """A file that no reader knows. `missing`: name of each layout → the parts that the file lacks for it; `layouts`:
+    name of each layout → its description."""
 
     path: str
     missing: Mapping[str, tuple[str, ...]]
@@ -29,7 +29,8 @@ class UnknownLayout(AbstractInputError):
             for names, layouts in lacking.items()
         )
         return (
-            f"{self.path} is of no known layout. Known are:\n{known}\n"
+            f"{self.path} has no known layout. The known layouts, and the parts that the file lacks for "
+            f"each:\n{known}\n"
             "Convert it to one of these, or build a TwoTimeData from its arrays."
         )
 
@@ -112,10 +113,10 @@ class OutsideTheFile(AbstractInputError):
     name: str
     target: str
 
-    remedies = (Remedy("external", True, "if you trust where it points"),)
+    remedies = (Remedy("external", True, "if you trust that file"),)
 
     def problem(self, spelling: AbstractSpelling) -> str:
-        return f"{self.path}: /{self.name} lies in another file, {self.target!r}, which is not read unasked."
+        return f"{self.path}: /{self.name} lies in another file, {self.target!r}, which is read only on request."
 
 
 @final
@@ -133,7 +134,7 @@ class UnknownFormat(AbstractInputError):
 @final
 @dataclass(eq=False)
 class WrongFormat(AbstractInputError):
-    """A file that is not of the layout that `format` names. `missing`: what it lacks for it."""
+    """A file that is not of the layout that `format` names. `missing`: the parts that it lacks."""
 
     path: str
     format: str
@@ -249,12 +250,12 @@ class LostTimeOrigin(AbstractInputError):
     path: str
     first_frame: int
 
-    remedies = (Remedy("first_frame", 0, "if its times count from the start of the flow all the same"),)
+    remedies = (Remedy("first_frame", 0, "if its times nevertheless count from the start of the flow"),)
 
     def problem(self, spelling: AbstractSpelling) -> str:
         return (
-            f"{self.path} starts at frame {self.first_frame}, and its times start at 0 and are not uniform: by how "
-            "much to move them is not known."
+            f"{self.path} starts at frame {self.first_frame}, but its times start at 0 and are not uniform: the time "
+            "of its first frame is unknown."
         )
 
 

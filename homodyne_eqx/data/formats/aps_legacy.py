@@ -21,12 +21,12 @@ _ANALYSIS = ReaderOption(
     "analysis",
     int,
     "N",
-    "Which analysis of an APS file of before 2025: N reads /xpcs_N and /exchange_N; else the first.",
+    "The analysis to read from an APS file from before 2025: N reads /xpcs_N and /exchange_N; by default the first.",
 )
 
 
 def missing(path: Path) -> tuple[str, ...]:
-    """What the file lacks of the layout."""
+    """The parts of the layout that the file lacks."""
     if not is_hdf5(path):
         return ("the HDF5 signature",)
     with hdf5_file(path, external=True) as file:

@@ -20,7 +20,7 @@ _MOST_SECTORS = 100_000
 
 
 def missing(path: Path) -> tuple[str, ...]:
-    """What the file lacks of the layout."""
+    """The parts of the layout that the file lacks."""
     if not is_hdf5(path):
         return ("the HDF5 signature",)
     with hdf5_file(path, external=True) as file:

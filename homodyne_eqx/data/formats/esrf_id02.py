@@ -16,15 +16,15 @@ from .sectors import SECTOR_PHI, SECTOR_Q, of_each_sector
 _MAGIC, _GROUP = "XPCSResultFile", "entry_0000/correlations"
 _WITHIN = 0.01
 _AGE_OF_EARLIER = (
-    "the age of a value is taken as the time of the earlier of its two frames, which the file does not say"
+    "the age of a value is taken as the time of the earlier of its two frames; the file does not state this"
 )
 CORRELATION = ReaderOption(
-    "correlation", str, "NAME", "Which of the correlations of a result file of ESRF ID02 is read, where it has several."
+    "correlation", str, "NAME", "The correlation to read, if a result file of ESRF ID02 has several."
 )
 
 
 def missing(path: Path) -> tuple[str, ...]:
-    """What the file lacks of the layout."""
+    """The parts of the layout that the file lacks."""
     if not is_hdf5(path):
         return ("the HDF5 signature",)
     with hdf5_file(path, external=True) as file:

@@ -17,7 +17,7 @@ from .recording import Reader, Recording
 
 
 def missing(path: Path) -> tuple[str, ...]:
-    """What keeps the file from being the result of a fit."""
+    """The parts of the result of a fit that the file lacks."""
     if not is_hdf5(path):
         return ("the HDF5 signature",)
     with require_h5py().File(path, "r") as file:

@@ -27,7 +27,7 @@ _CHOICES = {
 
 
 def missing(path: Path) -> tuple[str, ...]:
-    """What the file lacks of the layout."""
+    """The parts of the layout that the file lacks."""
     if not is_hdf5(path):
         return ("the HDF5 signature",)
     with hdf5_file(path, external=True) as file:

@@ -1,4 +1,4 @@
-"""What a layout asks of the caller beside the file: options as data, for `load` and for the command line."""
+"""The options of a layout as data, for `load` and for the command line."""
 
 import operator
 from collections.abc import Iterable
@@ -65,11 +65,14 @@ class ReaderOption:
 
 
 FRAME_TIME = ReaderOption(
-    "frame_time", float, "SECONDS", "Period of the detector, where a file lacks it or has it wrong.", "time"
+    "frame_time", float, "SECONDS", "Period of the detector, if the file lacks it or states a wrong one.", "time"
 )
 EXTERNAL = ReaderOption("external", bool, "", "Read parts of an HDF5 file that lie in other files.")
 FIRST_FRAME = ReaderOption(
-    "first_frame", int, "N", "Detector frame, from 0, at which the maps start, where the file has it wrong."
+    "first_frame",
+    int,
+    "N",
+    "Detector frame, from 0, at which the maps start, if the file lacks it or states a wrong one.",
 )
 
 

@@ -1,4 +1,4 @@
-"""What every reader hands over, and what makes a reader."""
+"""The data that every reader returns, and the parts of a reader."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -24,8 +24,9 @@ class Recording:
     - `q`: Å⁻¹, `(n_sector,)`; `phi`: degrees, `(n_sector,)`, or `None`;
     - `t`: s, `(n_t,)`, counted from the origin of time, not from the first frame of the maps; `dt`: s, or `None` if
       the times are not uniform;
-    - `gap`, `sigma`, `mask`: what the file states, or `None`; `sigma_source`: where its sigma came from;
-    - `bad_frames`, `outliers`: masks of what was excluded as such when the file was written, or `None`;
+    - `gap`, `sigma`, `mask`: the values of the file, or `None`; `sigma_source`: where its sigma came from;
+    - `bad_frames`, `outliers`: masks of bad frames and outliers that were excluded when the file was written, or
+      `None`;
     - `notes`, `metadata`: for the provenance.
     """
 
@@ -71,11 +72,11 @@ class OneTimeRecording:
 class Reader:
     """One file layout.
 
-    - `name`: its value of `format=`; `description`: what help texts and messages call it, a few words;
-    - `missing(path)`: what the file lacks to be of this layout, `()` for a file that is; decides by what is in the
-      file, not by its name;
+    - `name`: its value of `format=`; `description`: its name in help texts and messages, a few words;
+    - `missing(path)`: the parts of this layout that the file lacks, `()` for a file of this layout; decides from the
+      content of the file, not from its name;
     - `read(path, **options)`: the content of the file;
-    - `options`: what `read` takes beside the path, each an argument of `load` and a flag of the command line;
+    - `options`: the arguments of `read` beside the path, each an argument of `load` and a flag of the command line;
     - `one_value_states`: whether one value of q or phi, in the place of a range, is that of the sectors;
     - `one_time`: whether it reads one-time correlations, of files that may hold maps beside them.
     """

@@ -12,7 +12,7 @@ SECTOR_Q = ReaderOption(
     "sector_q",
     float,
     "Q",
-    "q of the sectors, where a file lacks it or has it wrong: one for all, or one for each with commas.",
+    "q of the sectors, if the file lacks it or states a wrong one: one value for all, or one for each, with commas.",
     "q",
     many=True,
 )
@@ -20,7 +20,8 @@ SECTOR_PHI = ReaderOption(
     "sector_phi",
     float,
     "DEGREES",
-    "Azimuth of the sectors, where a file lacks it or has it wrong: one for all, or one for each with commas.",
+    "Azimuth of the sectors, if the file lacks it or states a wrong one: one value for all, or one for each, with "
+    "commas.",
     "angle",
     many=True,
 )

@@ -7,7 +7,7 @@ import numpy as np
 from ..errors import MissingFrameTime, WrongFirstFrame, WrongFrameTime
 from ..hdf5_file import Hdf5File
 
-NO_FIRST_FRAME = "the file does not state at which detector frame its maps start: times start at 0"
+NO_FIRST_FRAME = "the file does not state the detector frame at which its maps start: times start at 0"
 """A note of layouts that have no place for it; the option `first_frame` states it."""
 
 
@@ -48,7 +48,7 @@ def frame_count(file: Hdf5File, name: str) -> float:
     """
     count = file.number(name)
     if count is None:
-        file.refuse(f"it has no /{name}. The frame period dt does not follow without it; add it to the file.")
+        file.refuse(f"it has no /{name}. The frame period dt cannot be computed without it; add it to the file.")
     if not count >= 1:
         file.refuse(f"/{name} is {count:g}; expected ≥ 1. Correct it in the file.")
     if count > 1e12 or count != round(count):

@@ -1,4 +1,4 @@
-"""What is known of a parameter before the fit."""
+"""Priors of parameters."""
 
 import abc
 import math
@@ -12,8 +12,8 @@ _SMALLEST = 1e-30
 
 @dataclass(frozen=True)
 class AbstractPrior(abc.ABC):
-    """What is known of a parameter before the fit. One that `counts` adds ((f(value) − centre)/scale)² to χ², as one
-    more datum; f is ln where the prior is `logarithmic`.
+    """The knowledge of a parameter before the fit. A prior that `counts` adds ((f(value) − centre)/scale)² to χ², like
+    one more measured value; f is ln if the prior is `logarithmic`.
     """
 
     counts: ClassVar[bool] = True
@@ -32,7 +32,7 @@ class AbstractPrior(abc.ABC):
     @property
     @abc.abstractmethod
     def limits(self) -> tuple[float, float]:
-        """Between which values the prior allows the parameter to be."""
+        """The range of values that the prior allows."""
 
     @property
     @abc.abstractmethod
@@ -124,9 +124,8 @@ class LogNormal(AbstractPrior):
 @final
 @dataclass(frozen=True)
 class Uniform(AbstractPrior):
-    """A value lies between `low` and `high`, in the unit of the parameter, and nothing else is known of it.
-
-    It adds nothing to χ²: the two are bounds of the fit.
+    """A value lies between `low` and `high`, in the unit of the parameter, with equal probability. It adds nothing to
+    χ²: `low` and `high` become bounds of the fit.
 
     **Raises:** `ValueError` for numbers that are not finite, and unless low < high.
     """

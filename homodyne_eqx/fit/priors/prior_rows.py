@@ -78,7 +78,7 @@ def prior_information(free: Sequence[Parameter], values: np.ndarray) -> np.ndarr
 
 
 def prior_vector(free: Sequence[Parameter], values: np.ndarray) -> np.ndarray:
-    """What priors add to Jᵀr at these values of the free parameters, (n_free,), in double precision."""
+    """The part of the priors in b of the normal equations at these free parameters, (n_free,), in double precision."""
     added = np.zeros(len(values))
     for k, prior in _counting(free):
         added[k] = prior.distance(float(values[k])) / (prior.scale * (values[k] if prior.logarithmic else 1.0))

@@ -1,4 +1,4 @@
-"""What a fit returns: the model, its parameters with uncertainties, and an honest word on how it ended."""
+"""The result of a fit: the model, its parameters with uncertainties, and how the fit ended."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -42,23 +42,22 @@ class FitResult:
     - `model`: the fitted model; `parameters`: name → `Parameter`, array-valued ones element by element (`contrast[3]`).
       A path in the model (`g1.terms[0].rate.value`) finds its parameter as well;
     - `chi2`, `degrees_of_freedom`: over pairs of frames, each counted once;
-    - `covariance`: (n_free, n_free), in the order of `free_names`, for the noise of finitely many speckles;
-      `white_noise_covariance`: for noise that is independent from pair to pair, from JᵀJ;
+    - `covariance`: (n_free, n_free), in the order of `free_names`, including the noise of a finite number of speckles;
+      `white_noise_covariance`: for noise that is independent from pair to pair, the inverse of the normal matrix;
     - `verdict`: whether the model describes the data;
     - `converged`, `ended`, `message`: how it ended;
-    - `minima`: the distinct minima that starts led to, the deepest first, which is that of the result;
-    - `weights`: those that were used, "independent" or "speckle"; where the latter were asked for, `guard`: the test
-      that has decided, and `estimates`: of the free parameters with each of them, by these names;
-    - `kernel`: its name; where terms have different ones, each with its term, that of the shear first;
-    - `averages`: computes the `derived` quantities; `rates`: the `curves`; `spread`: the covariance; `judgement`: the
+    - `minima`: the distinct minima that the starts led to, the deepest first; the deepest is that of the result;
+    - `weights`: the weights used, "independent" or "speckle"; after a fit with `weights="speckle"` also `guard`, the
+      test that decided, and `estimates`, the free parameters with each kind of weights, by these names;
+    - `kernel`: its name; if terms have different kernels, each with its term, that of the shear first;
+    - `averages` computes the `derived` quantities, `rates` the `curves`, `spread` the covariance, `judgement` the
       verdict;
-    - `history`: every step from the start that was gone on from; `seconds`: of the whole fit, of packing the data, of
-      comparing starts where there were several, of first stages on averaged or sampled data where there were any, and
-      of the first step, compilation included;
-    - `notes`: what else to know: starts that were moved or compared, data that were sampled first, and components that
-      may have been exchanged. `summary()` shows them, and adds what follows from the numbers.
+    - `history`: every step from the start that was followed; `seconds`: times of the whole fit, of packing the data, of
+      comparing starts, of first stages on averaged or sampled data, and of the first step, compilation included;
+    - `notes`: starts that were moved or compared, data that were sampled first, components that may have been
+      exchanged. `summary()` shows them, and adds notes on the numbers.
 
-    Uncertainties and the verdict are worked out when one of them is asked for first; `print` does.
+    Uncertainties and the verdict are computed at first use, for example by `print`.
     """
 
     model: TwoTimeModel
@@ -98,11 +97,11 @@ class FitResult:
 
     @cached_property
     def derived(self) -> Mapping[str, Parameter]:
-        """Rates averaged over the frames, with uncertainties; computed when asked for."""
+        """Rates averaged over the frames, with uncertainties; computed at first use."""
         return {quantity.name: quantity for quantity in self.averages()}
 
     def curves(self) -> Mapping[str, Curve]:
-        """Each rate over time by name, with 1σ to either side; computed when asked for first.
+        """Each rate over time by name, with an interval of ± 1σ; computed at first use.
 
         `result.curves()["J"]` has `t`, s, `value`, `low`, `high`, each one value for each frame, and `unit`.
         """
@@ -114,8 +113,8 @@ class FitResult:
 
     @cached_property
     def speckle_covariance(self) -> SpeckleCovariance:
-        """The covariance for the noise of finitely many speckles, with how many there seem to be; computed when asked
-        for first."""
+        """The covariance for the noise of a finite number of speckles, and the estimated number of speckles; computed
+        at first use."""
         return self.spread()
 
     @property
@@ -124,8 +123,7 @@ class FitResult:
 
     @cached_property
     def verdict(self) -> Verdict:
-        """Whether the residuals are those of the noise, and what to do where they are not; computed when asked for
-        first."""
+        """Whether the residuals are those of the noise, and otherwise a remedy; computed at first use."""
         return self.judgement()
 
     @property
@@ -136,7 +134,7 @@ class FitResult:
 
     @property
     def seconds_spent(self) -> Mapping[str, float]:
-        """Where the time went: compilation, the fit, and what came first where there was something."""
+        """The time spent on compilation, on the fit, and on earlier stages."""
         return seconds_spent(self.history, self.seconds)
 
     @cached_property
@@ -146,7 +144,7 @@ class FitResult:
 
     def maps(self, sector: int) -> SectorMaps:
         """Data, model and residual (data − model)/σ of one sector, each (n_t, n_t); the residual is NaN where a pixel
-        does not count. Computed when asked for, by one compiled program for all sectors.
+        does not count. Computed on request, by one compiled program for all sectors.
 
         **Raises:** `IndexError` for a sector that does not exist; `ValueError` where packed data were fitted.
         """
@@ -165,7 +163,7 @@ class FitResult:
 
     @cached_property
     def sectors(self) -> tuple[SectorFit, ...]:
-        """q, azimuth, contrast, offset and reduced χ² of each sector; computed when asked for, from all maps.
+        """q, azimuth, contrast, offset and reduced χ² of each sector; computed at first use, from all maps.
 
         **Raises:** `ValueError` where packed data were fitted.
         """
@@ -176,7 +174,7 @@ class FitResult:
     @property
     def reduced_chi2_of_frames(self) -> np.ndarray:
         """The mean of (residual/σ)² over the pixels of each frame that count, (n_sector, n_t); NaN where none does.
-        Computed when asked for first, from all maps.
+        Computed at first use, from all maps.
 
         **Raises:** `ValueError` where packed data, pairs or one-time data were fitted.
         """
@@ -192,7 +190,7 @@ class FitResult:
     @cached_property
     def fitted_pairs(self) -> FittedPairs:
         """Data, model and residual of every value, with lag and age, of a fit to `PairData` or `OneTimeData`; computed
-        when asked for.
+        at first use.
 
         **Raises:** `ValueError` where other data were fitted.
         """
@@ -232,7 +230,7 @@ class FitResult:
         return offered("result.report")(self, path, overwrite=overwrite)
 
     def summary(self) -> tuple[SummaryRow, ...]:
-        """All that is said of the fit, row by row, with the texts that `print`, the terminal and `result.json` show."""
+        """All rows of the report, with the texts that `print`, the terminal and `result.json` show."""
         return self._rows
 
     @cached_property
@@ -259,10 +257,10 @@ class FitResult:
 
         - `path`: a folder, made unless it is there and empty; or a name that ends in `.json`, for that file alone.
         - `overwrite`: replace a former result. A folder that holds anything else is never replaced.
-        - `more`: further values for the JSON file.
+        - `more`: additional values for the JSON file.
 
-        **Returns:** the path. **Raises:** `FileExistsError` if there is something and `overwrite` is not given, or
-        something else; `ValueError` for a name that ends in `.h5`; `ImportError` for a folder without h5py.
+        **Returns:** the path. **Raises:** `FileExistsError` if the path exists and `overwrite` is not given, or if the
+        folder holds other files; `ValueError` for a name that ends in `.h5`; `ImportError` for a folder without h5py.
         """
         path = Path(path)
         if path.suffix == ".h5":
@@ -284,11 +282,12 @@ class FitResult:
 
         - `path`: the folder, or its `result.h5`;
         - `model`: a model of the same structure as the one fitted, whose arrays are replaced by the saved ones. Needed
-          only where the model holds what no file can (functions, as `Shared`, `Distribution` and networks do);
-        - `to_view`: for the summary, figures and the report alone: no model is needed, `result.model` has gaps instead,
-          and the maps are those in the file.
+          only if the model contains functions, which files cannot hold (`Shared`, `Distribution`, networks);
+        - `to_view`: load only for the summary, figures and the report. No model is needed; `result.model` has gaps, and
+          the maps are those in the file.
 
-        Files are read, not run: of what they name, modules of Python are imported and `equinox.Module`s made.
+        Files are read, not run. The Python modules that they name are imported, and the `equinox.Module`s that they
+        name are made.
 
         **Raises:** `FileNotFoundError`; `ValueError` for a file of another kind or version, a model that needs `model`,
         or one that does not suit; `OSError` for a file that is damaged.

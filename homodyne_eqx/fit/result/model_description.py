@@ -16,7 +16,7 @@ import jax.numpy as jnp
 import numpy as np
 
 _NUMBERS = "biufc"
-_TEMPLATE = "Pass a model of the same structure, as the fit had it."
+_TEMPLATE = "Pass a model of the same structure as that of the fit."
 
 
 @final

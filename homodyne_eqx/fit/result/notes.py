@@ -1,4 +1,4 @@
-"""What a result says of its model beside the numbers: which parts may have been exchanged."""
+"""Notes on the model of a result: parts that may have been exchanged."""
 
 import dataclasses
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ def notes_on(fitted: TwoTimeModel, free_parameters: FreeParameters) -> Iterator[
 
 
 def _exchangeable(model: TwoTimeModel) -> Iterator[str]:
-    """What each term says may have changed names: two fields that hold the same kind of thing."""
+    """The parts that each term declares as exchangeable: two fields of the same kind."""
     for _, module in modules_within(model):
         for field in dataclasses.fields(module):
             other = field.metadata.get("exchanges_with", "")

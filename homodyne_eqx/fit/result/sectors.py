@@ -1,4 +1,4 @@
-"""What a fit says of each sector: data, model and residual as maps, contrast, offset, and how well it is described."""
+"""The result of a fit for each sector: data, model and residual as maps, contrast, offset, and reduced χ²."""
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
@@ -118,7 +118,7 @@ class SectorView:
         return (self.maps(k) for k in range(self._data.n_sector))
 
     def sectors(self, misfits: Sequence[Misfit]) -> tuple[SectorFit, ...]:
-        """What is said of each sector, from the `misfit_of` its maps."""
+        """The result for each sector, from the `misfit_of` its maps."""
         q, phi = sector_arrays(self._data.geometry)
         (contrast, offset), slopes = self._scaling
         return tuple(

@@ -1,4 +1,4 @@
-"""What is said of a fit, line by line: whatever shows a result shows these rows.
+"""The report of a fit, row by row: every view of a result shows these rows.
 
 To say more, write a function from the `FitResult` to rows and add it to `SECTIONS`. (The functions do not name its
 type, since the result imports this file.)
@@ -124,7 +124,7 @@ def _correlations(result: Any) -> Iterator[SummaryRow]:
     if not lost and not strong:
         return
     if lost:
-        said, concerned = f"the data leave {', '.join(lost)} open.", lost
+        said, concerned = f"the data do not determine {', '.join(lost)}.", lost
     else:
         said = "; ".join(_combined(result, pair) for pair in strong) + "."
         concerned = list(dict.fromkeys(name for pair in strong for name in pair[:2]))

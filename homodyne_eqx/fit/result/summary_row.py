@@ -13,7 +13,7 @@ _SAID_OF = {"fixed": "fixed", "at_bound": "at bound", "undetermined": "undetermi
 @final
 @dataclass(frozen=True)
 class Remedy:
-    """What can be done about what a row says, as data, since Python and the command line call it by other names.
+    """A remedy for the statement of a row, as data, because Python and the command line use different names.
 
     - `action`: "fix", "bound", "simpler_rates", "other_starts", "other_model", "exclude_frames", "scaling_by_sector",
       "flow", "stretched", "changing_rates" or "separate"; `names`: the parameters that it applies to, or the frames.
@@ -35,7 +35,7 @@ class SummaryRow:
     - `value_text`, `uncertainty_text`: these as they are shown, to the same decimals and with the same exponent;
     - `status`: of the verdict "adequate" or "inadequate"; of a parameter "free", "fixed", "at_bound" or "undetermined";
       of the ending how the fit ended; else "";
-    - `remedies`: what can be done about it.
+    - `remedies`: possible remedies.
     """
 
     group: str

@@ -6,13 +6,13 @@ from typing import final
 
 @final
 class Ended(StrEnum):
-    """How a fit ended. Each is also the string of its value: `result.ended == "converged"`."""
+    """The ways in which a fit can end. Each is also equal to its string: `result.ended == "converged"`."""
 
     sentence: str
 
     CONVERGED = (
         "converged",
-        "χ² is at its minimum: it can be expected to fall by no more than {left:.2g} after {n} steps.",
+        "χ² is at its minimum after {n} steps: it is expected to fall by at most {left:.2g} more.",
     )
     UNDETERMINED = (
         "undetermined",
@@ -45,13 +45,13 @@ class Ended(StrEnum):
 
     @property
     def at_minimum(self) -> bool:
-        """Whether χ² is at a minimum, be it along a line of values."""
+        """Whether χ² is at a minimum, which may be a line of values."""
         return self in (Ended.CONVERGED, Ended.UNDETERMINED)
 
     def message(self, steps: int, left: float, undetermined: str = "") -> str:
         """The sentence of this ending.
 
-        **Arguments:** `steps`: how many were taken; `left`: by how much χ² should still fall; `undetermined`: what
-        is said of the parameters that the data do not determine.
+        **Arguments:** `steps`: the number of steps; `left`: the expected further decrease of χ²; `undetermined`: the
+        sentence on the parameters that the data do not determine.
         """
         return self.sentence.format(n=steps, left=left, undetermined=undetermined)

@@ -7,9 +7,9 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Iteration:
-    """Where a fit stands after a step.
+    """The state of a fit after a step.
 
-    - `number`; `chi2`; `expected_decrease`: by how much χ² would still fall were the model linear;
+    - `number`; `chi2`; `expected_decrease`: the further decrease of χ² if the model were linear;
     - `moved`: the largest change of a parameter in this step, in units of its own uncertainty with all others fixed;
     - `parameters`: values of the free parameters; `elapsed`: s since the first of these steps began;
     - `degrees_of_freedom`: of the data that the step saw, fewer where they are averaged or sampled.

@@ -10,10 +10,10 @@ from .ended import Ended
 @final
 @dataclass(frozen=True)
 class Minimum:
-    """Where χ² is least near some of the starts.
+    """A local minimum of χ², reached from some of the starts.
 
     - `chi2`; `parameters`: the free ones by name; `ended`: how the minimisation ended there;
-    - `starts`: how many of the starts that were followed led here.
+    - `starts`: the number of followed starts that led here.
     """
 
     chi2: float

@@ -1,4 +1,4 @@
-"""What is said of parameters that the data do not determine, and which of them to fix at which value."""
+"""Sentences on parameters that the data do not determine, with the parameter to fix and its value."""
 
 from collections.abc import Sequence
 
@@ -16,8 +16,8 @@ def undetermined_text(without_effect: Sequence[Parameter], combined: Sequence[Pa
     if without_effect:
         one = len(without_effect) == 1
         said.append(
-            f"the data do not determine {_listed(without_effect)}: χ² is at its minimum whatever "
-            f"{'its value' if one else 'their values'}. Fix {'it' if one else 'them'}."
+            f"the data do not determine {_listed(without_effect)}: χ² is at its minimum for any value of "
+            f"{'it' if one else 'them'}. Fix {'it' if one else 'them'}."
         )
     if combined:
         neutral = [f"{p.name} = {with_minus(format(p.neutral, 'g'))}" for p in combined if p.neutral is not None]
@@ -43,7 +43,7 @@ def valley_text(running: Sequence[Parameter]) -> str:
         remedy = f'Fix one of them at a value that is known, or bound it (bounds={{"{running[0].name}": (low, high)}})'
     else:
         remedy = f"Fix {first.name} = {with_minus(format(first.neutral, 'g'))}, or give it bounds or a prior"
-    return f"along a line of values of {_listed(running)}, which the data do not tell apart. {remedy}."
+    return f"along a line of values of {_listed(running)}, which the data do not distinguish. {remedy}."
 
 
 def _listed(parameters: Sequence[Parameter]) -> str:

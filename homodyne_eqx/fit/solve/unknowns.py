@@ -43,7 +43,7 @@ class AbstractUnknowns(eqx.Module):
 
     @abc.abstractmethod
     def options(self) -> dict[str, Any]:
-        """What a solver of Optimistix is to be told of them, as its `options`."""
+        """The `options` of a solver of Optimistix for these unknowns."""
 
     @property
     @abc.abstractmethod

@@ -14,9 +14,9 @@ from .waypoint import Waypoint
 class BlockAverage(AbstractStage):
     """Fit maps averaged over blocks of `frames` × `frames` frames first.
 
-    For a start that is far off, where the motion is slow against the frames: such maps are `frames`² times smaller.
-    Where the correlation decays within a block, its mean is not the correlation at the mean time; the fit to all data
-    that follows corrects that.
+    For a start that is far off, if the motion is slow compared with the frames: such maps are `frames`² times smaller.
+    If the correlation decays within a block, its mean is not the correlation at the mean time; the following fit to all
+    data corrects this.
 
     **Arguments:** `frames`: frames a block, 2 or more.
     """

@@ -27,15 +27,16 @@ def _as_list(starts: Iterable[Mapping[str, Any]]) -> tuple[Mapping[str, Any], ..
 
 @final
 class Starts(AbstractStage):
-    """Take a few steps from each of several starts, and go on from the one that has come to the least χ².
+    """Make a few steps from each of several starts, and continue from the one with the smallest χ².
 
     **Arguments:**
 
-    - `starts`: a list of starts, each name → value, of any free parameters; what one does not name is where the fit
-      stands: as in the model, if no stage came before. `{}` is therefore the model's own start.
+    - `starts`: a list of starts, each name → value, of any free parameters; a parameter that a start does not name
+      keeps its present value, which is that of the model if no stage came before. So `{}` is the start of the model
+      itself.
     - `steps`: steps of the solver from each.
-    - `pairs_kept`: of more pairs of frames, the starts are compared on every n-th frame, such that at least so many
-      pairs are left, and half of the correlation between neighbours.
+    - `pairs_kept`: if there are more pairs of frames, the starts are compared on every n-th frame; at least this number
+      of pairs, and half of the correlation between neighbouring frames, remain.
 
     **Raises:** `TypeError` for anything but a list of mappings; `ValueError` for an empty list; and in the fit, for
     names that are not free, for a wrong number of values, or for values outside their bounds.

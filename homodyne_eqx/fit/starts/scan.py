@@ -23,19 +23,19 @@ _QUARTER_TURN = 90.0
 class Scan(AbstractStage):
     """Try many values of each frequency or velocity in which the correlation oscillates, and go on from the best.
 
-    Such are the frequency of an `Echo` and the velocity of `TwoComponents`. Each value is tried at two phases, a
-    quarter turn apart, where the phase is free too; one oscillation is scanned after the other. Does nothing, and costs
-    nothing, without a free parameter of that kind. Leave it out where the start is good to 1 rad over the run.
+    Examples are the frequency of an `Echo` and the velocity of `TwoComponents`. If the phase is free too, each value is
+    tried at two phases, a quarter turn apart. Several oscillations are scanned one after the other. Without a free
+    parameter of this kind the stage does nothing. Leave it out if the start is right to 1 rad over the run.
 
     **Arguments:**
 
-    - `spacing`: by how much the oscillation advances over the run from one value to the next, radians;
+    - `spacing`: the change of the oscillation over the run from one value to the next, radians;
     - `lowest`, `highest`: multiples of the start between which values are tried;
-    - `most_values`, `fewest_values`: how many, at most and at least; where there are more than `most_values` between
-      `lowest` and `highest`, those next to the start are tried;
-    - `steps`: steps of the solver from each before they are compared;
-    - `pairs_kept`: of more pairs of frames, the values are compared on every n-th frame, such that at least so many
-      pairs are left, eight frames a period, and half of the correlation between neighbours.
+    - `most_values`, `fewest_values`: the largest and smallest number of values; if there are more than `most_values`
+      between `lowest` and `highest`, those closest to the start are tried;
+    - `steps`: steps of the solver from each value before the comparison;
+    - `pairs_kept`: if there are more pairs of frames, the values are compared on every n-th frame; at least this number
+      of pairs, eight frames in a period, and half of the correlation between neighbouring frames remain.
     """
 
     spacing: float | int = 3.0

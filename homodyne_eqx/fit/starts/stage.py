@@ -13,10 +13,11 @@ from .waypoint import Waypoint
 
 
 class AbstractStage(eqx.Module):
-    """One stage of a fit: from where the fit stands, and the data, to where it stands next.
+    """One stage of a fit: it takes the present point of the fit, and the data, and returns the next point.
 
-    The stages of a fit are run in the order given, each from where the one before has led; then χ² is minimised over
-    all data from there. So a stage changes how soon the minimum is reached, or which of several is, but not what it is.
+    The stages of a fit are run in the order given, each from the end of the one before; then χ² is minimised over all
+    data from the last point. So a stage can make a fit faster, and can lead to another one of several minima, but it
+    does not change the minima.
 
     A stage of your own is a final class with two methods and a name, and its settings as fields:
 
@@ -35,15 +36,15 @@ class AbstractStage(eqx.Module):
             return minimiser.waypoint_at_minimum(waypoint, first)
     ```
 
-    - `seconds_key`: under which key of `result.seconds` its time is counted: "starts" for one that compares starts,
-      "first_stages" for one that fits other data first, or a name of its own.
+    - `seconds_key`: the key of `result.seconds` that counts its time: "starts" for a stage that compares starts,
+      "first_stages" for one that fits other data first, or another name.
     """
 
     seconds_key: eqx.AbstractClassVar[str]
 
     @abc.abstractmethod
     def check(self, fit_input: FitInput) -> None:
-        """Raise `TypeError` or `ValueError` where this stage cannot be run, before any stage is."""
+        """Raise `TypeError` or `ValueError` if this stage cannot be run; called before all stages."""
 
     @abc.abstractmethod
     def __call__(self, waypoint: Waypoint, fit_input: FitInput, minimiser: Minimiser) -> Waypoint:

@@ -16,19 +16,20 @@ from .waypoint import Waypoint
 
 @final
 class TileSubset(AbstractStage):
-    """Of many pairs of frames, fit a part first: the tiles along the diagonal, and as many of the others.
+    """Fit a part of the pairs of frames first, if there are many: the tiles along the diagonal, and as many other
+    tiles.
 
-    The tiles along the diagonal hold what decays fast; the others are drawn at random, the same each time. The pairs in
-    all these tiles are as they were measured, so the minimum of χ² over them differs from that over all of them by its
-    own noise only, unlike that of averages.
+    The tiles along the diagonal hold the fast decays; the others are drawn at random, the same each time. The pairs in
+    these tiles are measured pairs, not averages. So the minimum of χ² over them differs from that over all pairs only
+    by its noise.
 
     **Arguments:**
 
-    - `pairs_at_least`: data of fewer pairs are left to the fit itself, which is done sooner than another program is
-      compiled;
-    - `part_at_most`: the stage does nothing where the part would be a larger share of all tiles;
-    - `tolerance`: of the fit to the part: what is left of χ² is then within the noise of that part;
-    - `first_step_size`: of the step from there over all data, by how much it may change √χ² in one parameter: their
+    - `pairs_at_least`: with fewer pairs the stage does nothing, because the fit takes less time than the compilation of
+      another program;
+    - `part_at_most`: the stage does nothing if the part would be a larger share of all tiles;
+    - `tolerance`: of the fit to the part: the remaining decrease of χ² is then within the noise of the part;
+    - `first_step_size`: of the next step over all data: the largest change of √χ² in one parameter, small because the
       minimum is close.
     """
 

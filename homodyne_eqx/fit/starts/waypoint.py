@@ -12,7 +12,7 @@ class Waypoint:
     """Where a fit stands after a stage, and where the next one goes on from.
 
     - `start`: the start that the result will report; `reached`: the values to which the stages have led;
-    - `notes`: what the stages have to say, for `result.notes`;
+    - `notes`: notes of the stages, for `result.notes`;
     - `interrupted`: whether Ctrl-C has ended a stage: no other is run then;
     - `first_step_size`: by how much the first step from here may change √χ² in one parameter: 1, and more after a stage
       that ends close to the minimum over all data.

@@ -1,4 +1,4 @@
-"""What a result asks of the noise of a fit."""
+"""The interface of the noise of a fit, for a result."""
 
 import abc
 
@@ -23,7 +23,7 @@ class AbstractNoise(abc.ABC):
     @property
     @abc.abstractmethod
     def assumption(self) -> str:
-        """What the uncertainties take for granted, in words."""
+        """The assumptions of the uncertainties, in words."""
 
     @property
     @abc.abstractmethod

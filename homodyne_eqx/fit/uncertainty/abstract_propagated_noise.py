@@ -11,7 +11,7 @@ from .covariance import Inverse, covariance, inverse
 
 
 class AbstractPropagatedNoise(AbstractNoise):
-    """The end of a fit with N = JᵀJ, priors included, and V, the covariance of Jᵀr: N⁻¹ V N⁻¹.
+    """The end of a fit with the normal equations N, b, priors included, and V, the covariance of b: N⁻¹ V N⁻¹.
 
     A subclass is a dataclass with the fields `at_bound`, which free parameters ended at a bound, (n_free,), and
     `normal`, the normal equations at the end.
@@ -23,7 +23,7 @@ class AbstractPropagatedNoise(AbstractNoise):
     @property
     @abc.abstractmethod
     def variance_of_pulls(self) -> np.ndarray:
-        """V, the covariance of Jᵀr under the noise of the data, and of what priors leave open, (n_free, n_free)."""
+        """V, the covariance of b under the noise of the data and of the priors, (n_free, n_free)."""
 
     @cached_property
     def white_noise_covariance(self) -> np.ndarray:

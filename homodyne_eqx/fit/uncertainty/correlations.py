@@ -13,7 +13,7 @@ _SMALL = 0.5
 
 @final
 class Combination(NamedTuple):
-    """What the data say of two parameters that depend on each other strongly.
+    """Two parameters with a strong correlation.
 
     - `name`: "sum", "difference", "product" or "ratio"; "" for another one, first + `factor` · second;
     - `value`, `sigma`: of the combination.

@@ -1,4 +1,4 @@
-"""The covariance of the parameters that the noise of independent pairs of frames leaves: the inverse of JᵀJ."""
+"""The covariance of the parameters for independent noise of the pairs of frames: the inverse of the normal matrix."""
 
 from typing import NamedTuple
 

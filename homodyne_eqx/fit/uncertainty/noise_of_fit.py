@@ -22,9 +22,9 @@ from .over_sectors import over_sectors
 
 DRAWS = 8000
 ASSUMPTION = (
-    "Uncertainties are 1σ for the noise of finitely many speckles, whose number follows from the residuals: the light "
-    "of a sector is taken as one Gaussian field with the fitted correlation, sectors and speckles as independent, and "
-    "the model as right."
+    "Uncertainties are 1σ and include the noise of a finite number of speckles, estimated from the residuals. "
+    "Assumptions: the light of a sector is one Gaussian field with the fitted correlation, sectors and speckles are "
+    "independent, and the model is right."
 )
 _BLOCKS = 4
 _ALL_BLOCKS = 24
@@ -94,7 +94,8 @@ class NoiseOfFit(AbstractPropagatedNoise):
 
     @cached_property
     def variance_of_pulls(self) -> np.ndarray:
-        """V, the covariance of Jᵀr under the noise of speckles, and of what priors leave open, (n_free, n_free)."""
+        """V, the covariance of b of the normal equations under the noise of speckles and of the priors, (n_free,
+        n_free)."""
         n = len(self.at_bound)
         of_sectors = [s.pulls[:n, :n] / P for s, P in zip(self.sectors, self.speckles, strict=True)]
         return np.sum(of_sectors, axis=0) + self.prior_information

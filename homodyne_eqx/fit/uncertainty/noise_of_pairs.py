@@ -1,4 +1,4 @@
-"""What the noise of scattered pairs and of one-time data leaves uncertain: their errors are taken as given."""
+"""The uncertainty from the noise of scattered pairs and of one-time data: their errors are taken as given."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -55,7 +55,7 @@ class NoiseOfPairs(AbstractPropagatedNoise):
 
     @property
     def assumption(self) -> str:
-        """What the uncertainties take for granted, in words."""
+        """The assumptions of the uncertainties, in words."""
         return INDEPENDENT if self.packed.covariances is None else CORRELATED
 
     @property
@@ -88,7 +88,8 @@ class NoiseOfPairs(AbstractPropagatedNoise):
 
     @cached_property
     def variance_of_pulls(self) -> np.ndarray:
-        """The covariance of Jᵀr under the noise of the data, and of what priors leave open, (n_free, n_free)."""
+        """The covariance of b of the normal equations under the noise of the data and of the priors, (n_free,
+        n_free)."""
         if self.covariances is None:
             return self.normal.matrix
         jacobian, by_sector = self._found[1], range(self.packed.geometry.n_sector)

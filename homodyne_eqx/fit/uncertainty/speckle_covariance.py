@@ -25,16 +25,16 @@ _NEGLIGIBLE = 1e-3
 @final
 @dataclass(frozen=True)
 class SpeckleCovariance:
-    """What the noise of speckles leaves uncertain of the free parameters of a fit.
+    """The uncertainty of the free parameters of a fit under the noise of speckles.
 
     - `names`: of the free parameters; `covariance`: (n_free, n_free); NaN for parameters at a bound, to which the
       others are then conditional, and infinite for those that the data do not determine;
-    - `uncertainties`: name → 1σ; `white_noise_uncertainties`: the same from JᵀJ alone, which takes the noise of every
-      pair of frames as independent;
-    - `speckles`: how many independent speckles each sector seems to have, (n_sector,); `photon_noise`: the variance
-      that photons add to the intensity of a speckle in one frame, in units of the contrast, (n_sector,);
-      `white`: whether the noise of a sector is independent from pixel to pixel, (n_sector,);
-    - `notes`: sectors in which no field has the fitted correlation, and how much of it was left out.
+    - `uncertainties`: name → 1σ; `white_noise_uncertainties`: the same for independent noise of every pair of frames,
+      from the normal matrix;
+    - `speckles`: the estimated number of independent speckles of each sector, (n_sector,); `photon_noise`: the variance
+      that photons add to the intensity of a speckle in one frame, in units of the contrast, (n_sector,); `white`:
+      whether the noise of a sector is independent from pixel to pixel, (n_sector,);
+    - `notes`: sectors whose fitted correlation no field can have, and the part of it that was left out.
     """
 
     names: tuple[str, ...]
@@ -62,22 +62,23 @@ def speckle_covariance(
     draws: int = DRAWS,
     seed: int = 0,
 ) -> SpeckleCovariance:
-    """The covariance of the parameters of a fit, for noise of finitely many speckles: N⁻¹ V N⁻¹, N = JᵀJ.
+    """The covariance of the parameters of a fit, for noise of finitely many speckles: N⁻¹ V N⁻¹.
 
-    Neighbouring pixels of a two-time map share their speckles, so that their noise is correlated. V is the covariance
-    of Jᵀr under that noise: speckles are drawn at random as complex Gaussian fields with the fitted g1, with as many
-    modes as the contrast says and with photon noise, and the pull of each at the parameters is computed. How many
-    speckles the data have follows from the residuals, so that a sigma that is wrong by a factor does not matter.
+    Neighbouring pixels of a two-time map share their speckles, so that their noise is correlated. N is the matrix of
+    the normal equations, and V the covariance of their vector under that noise: speckles are drawn at random as complex
+    Gaussian fields with the fitted g1, with the number of modes that follows from the contrast, and with photon noise,
+    and the vector is computed for each speckle. The number of speckles is estimated from the residuals, so a sigma that
+    is wrong by a factor has no effect.
 
     **Arguments:**
 
     - `result`: of `fit`; `data`: those that were fitted, the `TwoTimeData` or packed; those of the result unless given.
-    - `loss`: as of the fit; needed where that was not squares. A robust loss counts as weights that are given.
+    - `loss`: as of the fit; needed unless it was `Squares`. A robust loss counts as given weights.
     - `draws`: how many speckles, over all sectors, at least 240 in each; for runs of more than 2000 frames
       fewer, down to an eighth; `seed`: of the random numbers.
 
-    What is assumed: the light of a sector is one Gaussian field (of correlation √M for detections other than `Homodyne`
-    and `PartialHeterodyne`); sectors do not share speckles; the speckles of a sector are independent of each other.
+    Assumptions: the light of a sector is one Gaussian field (of correlation √M for detections other than `Homodyne` and
+    `PartialHeterodyne`); sectors do not share speckles; the speckles of a sector are independent of each other.
 
     **Returns:** a `SpeckleCovariance`.
 
@@ -87,7 +88,7 @@ def speckle_covariance(
     if not isinstance(given, TwoTimeData | Packed | None):
         raise TypeError(
             f"The data are a {type(given).__name__}, and no speckles are drawn for those: their errors are taken as "
-            "given. result.covariance is what they leave uncertain."
+            "given. result.covariance holds their uncertainties."
         )
     if result.weights != "independent":
         raise ValueError(
@@ -122,7 +123,7 @@ def noise_of_result(
 
 
 def found_covariance(names: tuple[str, ...], noise: AbstractNoise) -> SpeckleCovariance:
-    """What the noise of a fit says of its free parameters of these names."""
+    """The uncertainty of the free parameters of these names from the noise of a fit."""
     sectors = noise.sectors
     return SpeckleCovariance(
         names,

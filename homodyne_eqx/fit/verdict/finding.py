@@ -8,7 +8,7 @@ from ..result.summary_row import Remedy
 
 
 class Kind(IntEnum):
-    """What a finding is about, in the order in which findings are said: what explains others comes first."""
+    """The kind of a finding, in the order of the report: findings that explain others come first."""
 
     FRAMES = 0
     STATIC = 1
@@ -25,7 +25,7 @@ class Kind(IntEnum):
 class Finding:
     """One finding of a verdict.
 
-    - `kind`; `text`: what was found, as a sentence; `remedies`: what can be done about it;
+    - `kind`; `text`: the finding, as a sentence; `remedies`: possible remedies;
     - `size`: by how many times its own limit it is off, > 1; `sector`, `frame`: where, `None` where it is everywhere.
     """
 

@@ -19,14 +19,14 @@ def lag_findings(scores: LagScores) -> Iterator[Finding]:
     uneven = max(smooth / _SMOOTH, float(np.max(scores.smooth)) / _SMOOTH_IN_SECTOR)
     if additive > _ADDITIVE and uneven > 1:
         text = (
-            "the residual is a sum of one number for each of the two frames, as hot pixels and other intensity that "
-            "does not move leave it: mask such pixels before c2 is computed."
+            "the residual is a sum of one number for each of the two frames, as hot pixels or other static intensity "
+            "cause it: mask such pixels before c2 is computed."
         )
         yield Finding(Kind.STATIC, text, additive / _ADDITIVE, sector=int(np.argmax(scores.additive)))
     if abs(near) > _NEAR and not 1 / _NEAR_BY < scores.near_ratio < _NEAR_BY:
         text = (
-            f"near the diagonal the residuals are {scores.near_ratio:.2g} times what is expected there: the model does "
-            "not describe the decay."
+            f"near the diagonal the residuals are {scores.near_ratio:.2g} times as large as expected there: "
+            "the model does not describe the decay."
         )
         k = int(np.argmax(np.abs(scores.near)))
         yield Finding(Kind.UNSPECIFIC, text, abs(near) / _NEAR, (Remedy("other_model"),), k)

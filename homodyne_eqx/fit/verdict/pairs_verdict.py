@@ -58,7 +58,7 @@ def _findings(whole: _Chi2, by_sector: list[_Chi2]) -> Iterator[Finding]:
     if whole.size > 1:
         times = (whole.reduced / whole.expected) ** 0.5
         text = (
-            f"the residuals are {times:.3g} times what the errors of the data make them: if those are right, the "
+            f"the residuals are {times:.3g} times as large as the errors of the data: if these errors are right, the "
             "model does not describe the data."
         )
         yield Finding(Kind.SIZE, text, whole.size, other)

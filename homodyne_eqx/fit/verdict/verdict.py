@@ -28,9 +28,10 @@ class Verdict:
     """Whether the residuals of a fit are those of the noise of its data.
 
     - `adequate`: whether nothing was found that the noise does not explain, at a minimum of χ²;
-    - `text`: why, in one or two sentences; `remedies`: what can be done; `findings`: all that was found, worst first;
-    - `expected_reduced_chi2`: what a right model is expected to have, and `spread`, its standard deviation; NaN where
-      the fit was not judged. For correlated noise the expected value is not 1;
+    - `text`: the reason, in one or two sentences; `remedies`: possible remedies; `findings`: all findings, the worst
+      first;
+    - `expected_reduced_chi2`: the expected value for a right model, and `spread`, its standard deviation; NaN where the
+      fit was not judged. For correlated noise the expected value is not 1;
     - `worst_sector`, `worst_frame`: where the residuals are the least like noise, numbered from 0, right models
       included; `None` where the fit was not judged.
     """

@@ -1,4 +1,4 @@
-"""What a fit estimates with weights of one kind, and the test that decides between two of them."""
+"""The estimate of a fit with weights of one kind, and the test that decides between two estimates."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

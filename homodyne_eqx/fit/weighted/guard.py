@@ -33,7 +33,7 @@ def guard_of(descent: Descent, outcome: Outcome, noise: NoiseOfFit) -> Guard:
     statistic, degrees = descent.sums.distance(difference, at_bound, noise.inverse, sigma)
     threshold = float(chdtri(degrees, _RARE)) if degrees else 0.0
     size = (
-        f"(χ² {statistic:.3g} of {degrees} degrees of freedom; a right model has more than "
+        f"(χ² {statistic:.3g} of {degrees} degrees of freedom; a right model exceeds "
         f"{threshold:.3g} once in 1000 times)"
     )
     photons = float(np.median([sector.photon_noise for sector in descent.sums.sectors]))

@@ -1,4 +1,4 @@
-"""What the noise of speckles leaves uncertain of a fit with weights for it."""
+"""The uncertainty of a fit with speckle weights under the noise of speckles."""
 
 from dataclasses import dataclass
 from typing import final

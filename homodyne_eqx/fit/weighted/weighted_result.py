@@ -36,8 +36,8 @@ def check_weights(weights: Any, data: Any, loss: AbstractLoss) -> None:
         return
     if not isinstance(data, TwoTimeData | Packed):
         raise TypeError(
-            f'weights="speckle" was asked for with {type(data).__name__}; the noise of speckles is known of whole maps '
-            "alone (TwoTimeData). Leave out weights."
+            f'weights="speckle" was asked for with {type(data).__name__}; speckle noise is known only for whole '
+            "maps (TwoTimeData). Leave out weights."
         )
     if type(loss) is not Squares:
         raise ValueError(
@@ -63,7 +63,7 @@ def weighted_result(
     if ended != Ended.CONVERGED:
         guard = without_weights("the fit has not converged")
     elif not noise.is_known:
-        guard = without_weights("no parameter changes what is measured")
+        guard = without_weights("no parameter changes the maps")
     else:
         assert isinstance(given.packed, Packed)
         descent = weighted_descent(given.free_parameters.free, outcome, given.packed, noise)
@@ -84,7 +84,7 @@ def weighted_result(
     judgement = partial(judged, noise, ended, reduced, given.degrees_of_freedom)
     result = result_of(model, given, outcome, seconds, of_end, partial(guarded_verdict, guard, judgement))
     if guard.passed:
-        result = replace(result, weights=SPECKLE, message=f"{result.message} The weighted fit went on from there.")
+        result = replace(result, weights=SPECKLE, message=f"{result.message} The weighted fit continued from there.")
     return replace(result, guard=guard, estimates=estimates)
 
 

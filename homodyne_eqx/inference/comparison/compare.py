@@ -33,30 +33,31 @@ def compare(
     folds: int = 4,
     loss: AbstractLoss | None = None,
 ) -> Comparison:
-    """Which of several models of the same data describes them best, and whether the data can tell.
+    """Rank models of the same data, and test whether the data distinguish them.
 
-    χ² of maps is a sum over pairs that share their noise, so differences of χ² are larger than those of independent
-    data. How much larger follows from the covariances of the fits: with N = JᵀJ and V the covariance of Jᵀr under the
-    noise of the data, χ² falls by tr(N⁻¹V) on average for parameters that fit noise alone, in place of their number.
+    χ² of maps is a sum over pairs that share their noise, so differences of χ² are larger than for independent data.
+    The factor follows from the covariances of the fits. With N and b the matrix and the vector of the normal equations
+    and V the covariance of b under the noise of the data, parameters that fit only noise lower χ² by tr(N⁻¹V) on
+    average. For independent noise this is the number of parameters.
 
-    - AIC is (χ² + 2 tr N⁻¹V)/f and BIC (χ² + ln n · tr N⁻¹V)/f, with f the mean of tr(N⁻¹V) a parameter of the model
-      of least AIC, and n the number of independent data that have as narrow a χ² (Takeuchi 1976; Varin and Vidoni,
-      Biometrika 92, 519 (2005)). Both are those of textbooks where the noise is white.
+    - AIC is (χ² + 2 tr N⁻¹V)/f and BIC (χ² + ln n · tr N⁻¹V)/f, with f the mean of tr(N⁻¹V) a parameter of the model of
+      least AIC, and n the number of independent data that have as narrow a χ² (Takeuchi 1976; Varin and Vidoni,
+      Biometrika 92, 519 (2005)). For white noise both are those of textbooks.
     - Models that the verdict of their fit finds adequate come first, then the others, then those that were not judged;
-      within each the least AIC. A model stands behind one that is a case of it unless χ² falls by more than the noise
-      alone lets it at this `level`.
-    - Two models of which none is a case of the other are told apart by the spread of Δχ² under the noise (Vuong,
-      Econometrica 57, 307 (1989)).
+      within each group the smallest AIC comes first. A model comes after its special case unless χ² falls by more than
+      noise explains at this `level`.
+    - Two models, of which neither is a special case of the other, are compared by the spread of Δχ² under the noise
+      (Vuong, Econometrica 57, 307 (1989)).
 
     **Arguments:**
 
-    - `results`: name → result of a fit, two or more, to the same data, with the same sigma and loss. Of joint fits
-      there are criteria and no tests;
-    - `data`: those that were fitted; needed where packed data were;
-    - `level`: how often a test may prefer the larger of two models of which the smaller is right, 0 to 1;
+    - `results`: name → result of a fit, two or more, to the same data, with the same sigma and loss. For joint fits
+      there are criteria but no tests;
+    - `data`: the fitted data; needed if packed data were fitted;
+    - `level`: the probability that a test prefers the larger of two models although the smaller is right, 0 to 1;
     - `held_out`: `"sectors"` or `"frames"`, for the χ² of data that were left out, by cross-validation in `folds`
-      parts: another fit of each model for each part. Contrast and offset of each sector are then at their best;
-    - `loss`: as of the fits; needed where that was not squares.
+      parts: another fit of each model for each part. Contrast and offset of each sector then have their best values;
+    - `loss`: that of the fits; needed unless it was `Squares`.
 
     **Returns:** a `Comparison`; iterating gives a `ComparedModel` each, best first.
 

@@ -1,4 +1,4 @@
-"""What a comparison of models says: the models best first, tests, a table, and words."""
+"""The result of a comparison of models: the models, the best first, tests, a table, and words."""
 
 import math
 from collections.abc import Iterator
@@ -16,13 +16,13 @@ from .model_test import ModelTest
 @final
 @dataclass(frozen=True, repr=False)
 class Comparison:
-    """Several models of the same data, best first; `print` shows a table and what it says. Made by `compare`.
+    """Several models of the same data, best first; `print` shows a table and the conclusion. Made by `compare`.
 
     Iterating gives a `ComparedModel` each, `comparison["name"]` one of them.
 
-    - `models`: best first; `tests`: of models that are a case of another one, and of the first against others;
-    - `level`: of the tests; `factor`: by how much χ² falls on average for a parameter that fits noise alone, 1 for
-      white noise of the size sigma; `n_independent`: the number of independent data that BIC counts.
+    - `models`: best first; `tests`: of models that are a special case of another one, and of the first against others;
+    - `level`: of the tests; `factor`: the average decrease of χ² for a parameter that fits only noise, 1 for white
+      noise of the size sigma; `n_independent`: the number of independent data that BIC counts.
     """
 
     models: tuple[ComparedModel, ...]
@@ -53,17 +53,17 @@ class Comparison:
 
     @cached_property
     def undecided(self) -> tuple[str, ...]:
-        """Names of models as good as the best, by the verdict on their fit, that the data do not tell from it."""
+        """Names of models with the same verdict as the best one that the data do not distinguish from it."""
         others = [each for each in self.models[1:] if each.status == self.best.status]
         tested = [(each.name, self.test(self.best.name, each.name)) for each in others]
         return tuple(name for name, t in tested if t is not None and t.probability > self.level)
 
     @cached_property
     def conclusion(self) -> str:
-        """What the comparison says, in words."""
+        """The conclusion of the comparison, in words."""
         best = self.best
         if best.status == "not judged":
-            return "No fit ended at a minimum of χ², so that no model was judged."
+            return "No fit ended at a minimum of χ², so no model was judged."
         if best.status == "adequate":
             said = [f"{best.name} describes the data, with {best.free} free parameters."]
         else:
@@ -74,18 +74,19 @@ class Comparison:
                 continue
             p = f"p = {test.probability:.2g}" if test.probability >= 1e-6 else "p < 1e-6"
             if not test.nested:
-                told = "is told from it" if each.name not in self.undecided else "fits as well: the data cannot tell"
+                undecided = each.name in self.undecided
+                told = "fits equally well: the data do not distinguish it" if undecided else "is distinguished from it"
                 said.append(f"{each.name} {told} ({p}).")
             elif test.first == best.name:
-                said.append(f"Nothing in the data asks for the further parameters of {each.name} ({p}).")
+                said.append(f"The data do not need the additional parameters of {each.name} ({p}).")
             elif each.name in self.undecided:
-                said.append(f"{each.name} is a case of it, and the data cannot tell ({p}).")
+                said.append(f"{each.name} is a special case of it, and the data do not distinguish them ({p}).")
             else:
-                said.append(f"Its case {each.name} is rejected ({p}).")
+                said.append(f"Its special case {each.name} is rejected ({p}).")
         return " ".join(said)
 
     def summary(self) -> tuple[SummaryRow, ...]:
-        """All that is said, row by row, as of a result of a fit: the conclusion, and a line for each model and test."""
+        """All rows of the report, as for the result of a fit: the conclusion, and a line for each model and test."""
         status = "adequate" if self.best.adequate else "inadequate"
         rows = [sentence("verdict", "models", self.conclusion, status)]
         for each in self.models:

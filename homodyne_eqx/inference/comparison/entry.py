@@ -12,12 +12,12 @@ from ...joint.joint_result import JointResult
 
 @final
 class Criteria(NamedTuple):
-    """What a fit costs, before it is compared.
+    """Criteria of a fit, before it is compared.
 
     - `free`: the number of free parameters, contrasts and offsets included;
-    - `penalty`: tr(N⁻¹V), of N = JᵀJ and V the covariance of Jᵀr under the noise of the data: by how much χ² falls on
-      average for parameters that fit noise alone. It is `free` for white noise of the size sigma. Parameters at a
-      bound, and those that the data do not determine, count as the mean of the others;
+    - `penalty`: tr(N⁻¹V), with N and b of the normal equations and V the covariance of b under the noise of the data:
+      the decrease of χ² on average for parameters that fit noise alone. It is `free` for white noise of the size sigma.
+      Parameters at a bound, and those that the data do not determine, count as the mean of the others;
     - `n_independent`: how many independent data have a χ² that spreads as that of these data does; NaN where the fit
       was not judged.
     """
@@ -31,17 +31,17 @@ class Criteria(NamedTuple):
 @final
 @dataclass(frozen=True)
 class ComparedModel:
-    """One model and what its fit says of it.
+    """One model and the summary of its fit.
 
-    - `name`: as it was given; `result`: of its fit;
+    - `name`: the given name; `result`: the result of its fit;
     - `adequate`: whether it describes the data; `text`: why or why not;
-    - `free`: the number of free parameters, contrasts and offsets included; `penalty`: how many that are of independent
-      data, tr(N⁻¹V)/factor;
-    - `reduced_chi2`, and what a right model is expected to have, with its standard deviation `spread`, speckle noise
-      included; NaN where the fit was not judged;
+    - `free`: the number of free parameters, contrasts and offsets included; `penalty`: the equivalent number of
+      parameters for independent data, tr(N⁻¹V)/factor;
+    - `reduced_chi2`; `expected`: that of a right model, and its standard deviation `spread`, with speckle noise;
+      NaN if the fit was not judged;
     - `delta_chi2`, `delta_aic`, `delta_bic`: less those of the model with the least, in units of the noise of a
       parameter; NaN where the fit did not end at a minimum;
-    - `held_out`: mean of (residual/σ)² of data that the model was not fitted to, NaN unless that was asked for.
+    - `held_out`: mean of (residual/σ)² of data that the model was not fitted to, NaN without `held_out`.
     """
 
     name: str
@@ -67,7 +67,7 @@ class ComparedModel:
 
     @property
     def excess(self) -> float:
-        """By how many standard deviations reduced χ² exceeds what is expected."""
+        """The excess of reduced χ² over its expected value, in standard deviations."""
         return (self.reduced_chi2 - self.expected) / self.spread
 
     def document(self) -> dict[str, Any]:
@@ -77,7 +77,7 @@ class ComparedModel:
 
 
 def criteria_of(result: FitResult | JointResult) -> Criteria:
-    """What the fit of a model costs.
+    """The criteria of the fit of a model.
 
     V/N is taken from the two covariances of the result: with C = N⁻¹VN⁻¹ and W = N⁻¹, tr(N⁻¹V) = tr(C W⁻¹).
     """

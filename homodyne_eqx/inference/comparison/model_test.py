@@ -1,4 +1,4 @@
-"""Whether the data tell two models apart."""
+"""A test whether the data distinguish two models."""
 
 import math
 from dataclasses import dataclass
@@ -16,13 +16,15 @@ from .noise_along import variance_along
 @final
 @dataclass(frozen=True)
 class ModelTest:
-    """Whether the data tell two models apart.
+    """A test whether the data distinguish two models.
 
-    - `first`, `second`: names; with `nested` the first is what the second becomes for some values of its parameters;
-    - `statistic`: of nested models by how much χ² of the second is less, in units of the noise of its further
-      parameters, and `degrees` of freedom, not always a whole number; else Δχ² in units of its standard deviation;
-    - `probability`: that it is as large by chance: of nested models if the first is right, else if both describe the
-      data equally well.
+    - `first`, `second`: names; `nested`: True if the first is a special case of the second, for some values of its
+      parameters;
+    - `statistic`: for nested models the decrease of χ² from the first to the second, in units of the noise of its
+      additional parameters, with `degrees` of freedom, not always a whole number; otherwise Δχ² in units of its
+      standard deviation;
+    - `probability`: that the statistic is as large by chance: for nested models if the first is right, otherwise if
+      both describe the data equally well.
     """
 
     first: str
@@ -36,7 +38,8 @@ class ModelTest:
         p = f"p = {self.probability:.2g}" if self.probability >= 1e-6 else "p < 1e-6"
         if self.nested:
             return (
-                f"{self.second} against {self.first}, which is a case of it: χ² falls by {self.statistic:.3g} times "
+                f"{self.second} against {self.first}, which is a special case of it: χ² falls by "
+                f"{self.statistic:.3g} times "
                 f"the noise, {self.degrees:.2g} expected, {p}"
             )
         return f"{self.first} against {self.second}: Δχ² is {abs(self.statistic):.2g} of its standard deviations, {p}"

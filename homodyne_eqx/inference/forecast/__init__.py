@@ -1,4 +1,4 @@
-"""What a fitted model says of another measurement, and what another measurement would say of a model."""
+"""Predictions of other measurements from a fitted model, and the uncertainties that other measurements would give."""
 
 from .design import Design as Design, DesignCandidate as DesignCandidate, design as design
 from .expected_uncertainty import (

@@ -33,7 +33,7 @@ class DesignCandidate:
 class Design:
     """Measurements, best first, for one parameter; iterating gives a `DesignCandidate` each. Made by `design`.
 
-    - `parameter`, `unit`, `value`: what is to be determined, and what is expected of it; `names`: of the free ones.
+    - `parameter`, `unit`, `value`: the parameter in question, and its expected value; `names`: of the free parameters.
     """
 
     parameter: str
@@ -64,7 +64,8 @@ class Design:
             for each in self
         ]
         value, _ = number_texts(self.value, self.best.uncertainty)
-        first = f"Expected 1σ of {self.parameter} = {value} {self.unit}".rstrip() + ", all that is free fitted along."
+        expected = f"Expected 1σ of {self.parameter} = {value} {self.unit}".rstrip()
+        first = f"{expected}, with all free parameters fitted together."
         return estimate_table(("measurement", "1σ", "relative", "÷ best", "unit"), rows, (first,))
 
     __repr__ = __str__
@@ -82,15 +83,15 @@ def design(
     draws: int = DRAWS,
     seed: int = 0,
 ) -> Design:
-    """Which measurement would determine a parameter best: what a fit of each would state, noise of speckles included.
+    """Rank measurements by the uncertainty of a parameter that their fits would state, speckle noise included.
 
     **Arguments:**
 
-    - `model`: what is expected of the sample, with scalar contrast and offset or one for each sector;
+    - `model`: the expected model of the sample, with scalar contrast and offset or one for each sector;
     - `geometries`: of the measurements, by name or in a list;
-    - `parameter`: the name of the one to be determined; all others that are free are fitted along;
-    - `speckles`: how many independent ones a sector has, one number or one for each name; `photons`: that a speckle
-      sends in a frame, on average, `None` for so many that they add no noise;
+    - `parameter`: the name of the parameter in question; all other free parameters are fitted too;
+    - `speckles`: the number of independent speckles of a sector, one number or one for each name; `photons`: the mean
+      number of photons of a speckle in a frame, `None` for no photon noise;
     - `free`, `fixed`: as of `fit`; `draws`, `seed`: as of `expected_covariance`.
 
     `hx.expected_uncertainty` is the same of one measurement, to be differentiated in angles and times.

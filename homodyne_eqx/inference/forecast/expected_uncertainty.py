@@ -37,7 +37,7 @@ def expected_uncertainty(
     """1σ of a parameter that a fit of maps of finitely many speckles would state.
 
     It can be compiled, batched and differentiated, in the geometry (angles, q, frame times) and in the model. The
-    random numbers depend on the seed alone, so that differences of designs are not those of draws.
+    random numbers depend only on the seed, so differences between designs do not come from the draws.
 
     **Arguments:** as of `expected_covariance`; `parameter`: the name of a free one, an element (`contrast[3]`) too.
 
@@ -66,17 +66,18 @@ def expected_covariance(
 ) -> Float[Array, "n_free n_free"]:
     """The covariance N⁻¹ V N⁻¹ of the free parameters that a fit with equal weights states, as `speckle_covariance`.
 
-    N = JᵀJ is the Fisher information of noise that is independent from pair to pair, and V the covariance of Jᵀr for
-    maps of speckles, from intensities that are drawn with the correlation of the model.
+    N is the matrix of the normal equations, the Fisher information for independent noise, and V the covariance of their
+    vector for maps of speckles, from intensities that are drawn with the correlation of the model.
 
     **Arguments:**
 
-    - `model`: what is expected of the sample; `geometry`: of the measurement;
-    - `speckles`: how many independent ones each sector has; `photons`: that a speckle sends in a frame, on average;
-      `None` for so many that they add no noise;
+    - `model`: the expected model of the sample; `geometry`: of the measurement;
+    - `speckles`: the number of independent speckles of each sector; `photons`: the mean number of photons of a speckle
+      in a frame; `None` for no photon noise;
     - `free`, `fixed`: as of `fit`;
-    - `modes`: how many modes of light make the intensity, 1/contrast unless given; needed within a compiled function;
-    - `draws`: speckles that are drawn for each sector; 1000 know 1σ to some 3 %; `seed`: of the random numbers.
+    - `modes`: the number of modes of the light, 1/contrast by default; needed within a compiled function;
+    - `draws`: the number of drawn speckles for each sector; with 1000 the error of 1σ is about 3 %; `seed`: of the
+      random numbers.
 
     Memory: n_sector · n_t² · n_free numbers.
 

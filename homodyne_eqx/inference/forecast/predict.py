@@ -24,15 +24,15 @@ _DRAWS = 200
 
 
 def predict(result: FitResult | Posterior, geometry: Geometry, *, level: float | int = ONE_SIGMA) -> Prediction:
-    """What a fit says of another measurement of the same sample: maps, cuts, curves over the lag and rates, with bands.
+    """Predict another measurement of the same sample: maps, cuts, curves over the lag and rates, with bands.
 
-    The bands of a fit follow from its covariance, to first order, with the bounds left aside; those of a posterior from
-    up to 200 of its draws. They are of g2 itself, without the noise of the measurement, and hold as far as the model
-    does: to later ages, other q and other directions it is the model that extrapolates.
+    The bands of a fit follow from its covariance, to first order and without bounds; those of a posterior from up to
+    200 of its draws. They are bands of g2 itself, without the noise of the measurement. They assume that the model is
+    right, also when it extrapolates to later ages, other q and other directions.
 
     **Arguments:** `result`: of `fit`, at a minimum, or of `sample`; `geometry`: of the measurement; `level`: the
-    probability of the bands, 68 % unless given. Where contrast and offset were fitted sector by sector and there is
-    another number of sectors, they are the means of all.
+    probability of the bands, 68 % unless given. If contrast and offset were fitted sector by sector and the number of
+    sectors differs, the means of all sectors are used.
 
     **Returns:** a `Prediction`.
 

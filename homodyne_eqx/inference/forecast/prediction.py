@@ -1,4 +1,4 @@
-"""What a fitted model predicts of a measurement, with bands."""
+"""The prediction of a fitted model for a measurement, with bands."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -23,14 +23,14 @@ class Band(NamedTuple):
 @final
 @dataclass(frozen=True, repr=False)
 class Prediction:
-    """What a fitted model predicts of a measurement. Made by `predict`.
+    """The prediction of a fitted model for a measurement. Made by `predict`.
 
-    - `geometry`: of the measurement; `level`: the probability of the bands, which hold for g2 itself: the noise of the
-      measurement comes on top;
+    - `geometry`: of the measurement; `level`: the probability of the bands, which are those of g2 itself: the noise of
+      the measurement comes in addition;
     - `maps`, `low`, `high`: g2 of each sector and its band, (n_sector, n_t, n_t);
     - `g2`: the mean over all ages at each lag, with its band: (3, n_sector, n_t) of value, low and high;
     - `rates`: name → curve of each rate over time, with its band;
-    - `notes`: what was taken for sectors that were not measured.
+    - `notes`: the values used for sectors that were not measured.
     """
 
     geometry: Geometry

@@ -24,11 +24,11 @@ class Posterior:
 
     - `names`, `units`: of the free parameters; `draws`: (chains, n, n_free); `flat`: (chains · n, n_free);
     - `fitted`, `stated`: value and uncertainty of the fit, (n_free,);
-    - `log_density`: of each draw, up to a constant, (chains, n); `divergences`: how many steps had to be given up;
-    - `r_hat`: name → ratio of the spread of all chains to that within one, 1 where they agree; `effective`: name → how
-      many independent draws know the mean as well; `reliable`: whether every R-hat is at most 1.01, every effective
-      number at least 100, and no step was given up;
-    - `density`: what was sampled, see `log_density`; `seconds`.
+    - `log_density`: of each draw, up to a constant, (chains, n); `divergences`: the number of abandoned steps;
+    - `r_hat`: name → ratio of the spread of all chains to that within one, 1 where they agree; `effective`: name →
+      effective number of independent draws; `reliable`: True if every R-hat is at most 1.01, every effective number at
+      least 100, and no step was abandoned;
+    - `density`: the sampled density, see `log_density`; `seconds`.
     """
 
     names: tuple[str, ...]
@@ -77,7 +77,7 @@ class Posterior:
 
     @property
     def doubts(self) -> tuple[str, ...]:
-        """What speaks against the draws, in words; nothing where they may be trusted."""
+        """Reasons to doubt the draws, in words; empty if they are reliable."""
         said = []
         if self.divergences:
             said.append(

@@ -65,17 +65,17 @@ def sample(
     """Draw from the probability of the free parameters of a fit, given its data, bounds and priors.
 
     χ² is that of `hx.log_density(result)`, adjusted for noise that pixels share, so that the posterior is as wide as
-    `result.covariance` where both are Gaussian. The No-U-Turn sampler of NumPyro starts at the fit, in coordinates in
-    which its covariance is 1. Terms of your own need nothing else.
+    `result.covariance` if both are Gaussian. The No-U-Turn sampler of NumPyro starts at the fit, in coordinates in
+    which its covariance is 1. Your own terms need no further code.
 
     **Arguments:**
 
-    - `result`: of `fit`, at a minimum; `data`: those that were fitted; needed where packed data were;
+    - `result`: of `fit`, at a minimum; `data`: the fitted data; needed if packed data were fitted;
     - `draws`: of each chain; `chains`: at least 2, so that they can be compared; `warmup`: draws before, which set the
-      size of steps and are left out; `seed`: of the random numbers; `loss`: as of the fit; needed where that was not
-      squares.
+      size of steps and are left out; `seed`: of the random numbers; `loss`: that of the fit; needed unless it was
+      `Squares`.
 
-    The cost is that of some 3 to 7 gradients of χ² a draw.
+    One draw costs about 3 to 7 gradients of χ².
 
     **Returns:** a `Posterior`: read its `doubts`, which `print` shows.
 

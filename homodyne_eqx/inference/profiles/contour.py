@@ -19,11 +19,11 @@ LEVELS = (ONE_SIGMA, 0.95)
 @final
 @dataclass(frozen=True, repr=False)
 class Contour:
-    """How χ² rises around a fit in two parameters while the others are at their best; `print` shows between which
-    values the contours lie. Made by `profile`.
+    """χ² around a fit in two parameters, with all others fitted; `print` shows between which values the contours lie.
+    Made by `profile`.
 
-    - `names`, `units`: of the two; `centre`: where the fit ended, (2,);
-    - `ellipse`: their covariance, (2, 2), whose ellipses the contours are near the fit;
+    - `names`, `units`: of the two; `centre`: the fitted values, (2,);
+    - `ellipse`: their covariance, (2, 2); near the fit the contours are its ellipses;
     - `rays`: of each direction from the centre the points, (n, 3): both parameters and the root of χ² less that of the
       fit, in units of the noise.
     """

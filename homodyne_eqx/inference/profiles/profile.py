@@ -19,13 +19,14 @@ LEVELS = (ONE_SIGMA, 0.95, 0.99)
 @final
 @dataclass(frozen=True, repr=False)
 class Profile:
-    """How χ² rises along a parameter while the others are at their best; `print` shows intervals. Made by `profile`.
+    """χ² along a parameter, with all others fitted; `print` shows intervals. Made by `profile`.
 
-    - `name`, `unit`; `value`: where the fit ended; `sigma`: its 1σ, a bound left aside;
+    - `name`, `unit`; `value`: the fitted value; `sigma`: its 1σ without bounds;
     - `values`: of the parameter, (n,), increasing; `statistic`: χ² there, less that of the fit, in units of the noise:
       1 at the ends of an interval of 68 %, (n,);
     - `names`, `others`: of all free parameters, and their values at each point, (n, n_free);
-    - `ends`: why the points end below and above: "level", "bound" of the parameter, or "open" where χ² does not rise.
+    - `ends`: the reason why the points end below and above: "level", "bound" of the parameter, or "open" if χ² does not
+      rise.
     """
 
     name: str
@@ -42,7 +43,7 @@ class Profile:
     def interval(self, level: float | int = ONE_SIGMA) -> tuple[float, float]:
         """(low, high) that covers the true value with this probability; 68 % unless given.
 
-        An end is the bound of the parameter where that comes first, and infinite where χ² does not rise enough.
+        An end is the bound of the parameter if the bound comes first, and infinite if χ² does not rise enough.
 
         **Raises:** `ValueError` for a probability that is not between 0 and 1, or beyond what was profiled.
         """

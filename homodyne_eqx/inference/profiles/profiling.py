@@ -30,20 +30,20 @@ def profile(
     rays: int = 24,
     loss: AbstractLoss | None = None,
 ) -> Profile | Contour:
-    """How χ² rises along a parameter while all others are at their best: the profile likelihood.
+    """The profile likelihood: χ² along a parameter, with all other parameters fitted at each point.
 
-    Intervals of it need not be symmetric: they end at bounds, follow curved valleys, and do not depend on how a model
-    is parametrised. Δχ² is divided by the ratio of the variance that the noise of the data leaves to that of white
-    noise, so near the minimum the intervals are those of `Parameter.uncertainty`. Each point is a fit, started from
-    the one before; all take one compiled program.
+    Its intervals can be asymmetric: they end at bounds, follow curved valleys, and do not depend on the parametrisation
+    of the model. Δχ² is divided by a ratio, the variance under the noise of the data over the variance under white
+    noise. So near the minimum the intervals are those of `Parameter.uncertainty`. Each point is a fit that starts from
+    the point before; all points use one compiled program.
 
     **Arguments:**
 
     - `result`: of `fit`, at a minimum; `name`: of one free parameter, an element (`contrast[3]`) too; or two names, for
       a contour;
-    - `data`: those that were fitted; needed where packed data were;
-    - `to`: the probability of the widest interval or contour that will be asked for, 0 to 1;
-    - `rays`: how many points a contour has, at least 8; `loss`: as of the fit; needed where that was not squares.
+    - `data`: the fitted data; needed if packed data were fitted;
+    - `to`: the probability of the widest interval or contour that you need, 0 to 1;
+    - `rays`: the number of points of a contour, at least 8; `loss`: that of the fit; needed unless it was `Squares`.
 
     **Returns:** a `Profile`, or a `Contour` for two names.
 
@@ -79,7 +79,9 @@ def _checked(
     variances = np.diagonal(fits.covariance)
     open_ones = [name for name, x in zip(names, variances, strict=True) if not (np.isfinite(x) and x > 0)]
     if open_ones:
-        raise ValueError(f"The data do not determine {open_ones[0]}, so χ² has no scale along it. Fix others, or it.")
+        raise ValueError(
+            f"The data do not determine {open_ones[0]}, so χ² has no scale along it. Fix this parameter, or others."
+        )
     return fits
 
 

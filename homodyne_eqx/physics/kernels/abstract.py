@@ -16,11 +16,12 @@ from ..equation import equation
 class AbstractKernel(eqx.Module):
     """kernel(x): the factor of g1 after an amount x (dimensionless) has accumulated; kernel(0) = 1, |kernel| ≤ 1.
 
-    `tables` and `pair` are the same function for two frames, x = x_i − x_j. What can be computed once for each frame is
-    in `tables`, out of the loop over pairs. Where nothing can, derive the kernel from `AbstractDifferenceKernel`.
+    `tables` and `pair` are the same function for two frames, x = x_i − x_j. `tables` holds the values that can be
+    computed once for each frame, outside the loop over pairs. If there are none, derive the kernel from
+    `AbstractDifferenceKernel`.
 
-    What a result says of the kernel: `changes_rate`, whether its choice changes what the fitted rate means, so that
-    it is named first; `plain`, whether it is left out where the model has another kernel.
+    Statements for results: `changes_rate` is True if the choice of the kernel changes the meaning of the fitted rate;
+    such a kernel is named first. `plain` is True if the kernel need not be named when the model has another one.
     """
 
     changes_rate: ClassVar[bool] = False
@@ -35,7 +36,7 @@ class AbstractKernel(eqx.Module):
 
     @abc.abstractmethod
     def tables(self, x: Float[Array, " n_t"]) -> PyTree[Float[Array, " n_t"]]:
-        """What `pair` needs of each frame besides the amount accumulated by then."""
+        """Values of each frame that `pair` needs, besides the accumulated amount."""
 
     @abc.abstractmethod
     def pair(self, x_i: Array, x_j: Array, tables_i: PyTree[Array], tables_j: PyTree[Array]) -> Array:
@@ -46,7 +47,7 @@ class AbstractKernel(eqx.Module):
 
 
 class AbstractDifferenceKernel(AbstractKernel):
-    """A kernel that needs nothing but x_i − x_j: state `__call__`, the rest follows."""
+    """A kernel that depends only on x_i − x_j: state `__call__`; everything else follows from it."""
 
     def tables(self, x: Float[Array, " n_t"]) -> PyTree[Float[Array, " n_t"]]:
         return None

@@ -14,8 +14,8 @@ from .abstract import AbstractKernel, AbstractSineKernel
 class GapAverage(AbstractSineKernel):
     """kernel(y) = sin y / y: scatterers spread evenly over a gap in simple shear.
 
-    y = ½ q L cos(φ0 − φ) Γ, dimensionless, is half the phase difference between the walls after a strain Γ. Exact
-    for any strain, so g2 − offset ∝ (sin y / y)². A fit with it returns the true shear rate.
+    y = ½ q L cos(φ0 − φ) Γ, dimensionless, is half the phase difference between the walls after a strain Γ. Exact for
+    any strain, so g2 − offset ∝ (sin y / y)². A fit with this kernel returns the true shear rate.
 
     Limits: 1 − y²/6 for small y; at most 1/y for large. Derivation: the average of exp(i q·Δr) over the gap is that
     of exp(2i y s) over depths s from −½ to ½.
@@ -32,7 +32,7 @@ class GapAverage(AbstractSineKernel):
 class SincSquared(AbstractSineKernel):
     """kernel(y) = (sin Φ / Φ)², Φ = y/π: the documented form of the homodyne packages, Φ = (q L / 2π) cos(φ0 − φ) Γ.
 
-    It enters g2 as a fourth power. Fitted to what scatterers in simple shear produce, it returns a shear rate too
+    It enters g2 as a fourth power. Fitted to data of scatterers in simple shear, it returns a shear rate that is too
     large by a factor of π/√2 = 2.22 for small strain and of 2.30 for large strain, all other parameters being fixed;
     see `convert_shear_rate`.
 
@@ -91,7 +91,8 @@ def _reciprocal(z: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
 
 
 def convert_shear_rate(rate: ArrayLike, source: AbstractKernel, target: AbstractKernel) -> Array:
-    """The shear rate with which `target` decorrelates as `source` does with `rate`; of the unit and shape of `rate`.
+    """The shear rate at which `target` gives the same decorrelation as `source` at `rate`; in the unit and shape of
+    `rate`.
 
     Matches the initial curvature: exact for little strain, within 4 % up to full decorrelation. Amplitude and offset
     of a shear rate convert alike; its exponent is the same.

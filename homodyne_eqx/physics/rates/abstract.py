@@ -18,10 +18,10 @@ from ..per_sector import PerSector
 class AbstractRate(eqx.Module):
     """How fast an amount grows at time t: a transport coefficient J(t) in Å²/s, a shear rate in 1/s, a velocity in Å/s.
 
-    A rate does not know its unit; the term that holds it does. Rates add (`a + b`) and scale (`2.0 * a`).
+    The unit of a rate is that of the term that holds it. Rates can be added (`a + b`) and scaled (`2.0 * a`).
 
-    `steady`: whether it is the same at all times, whatever its parameters, as far as the rates that it is made of are.
-    One that does not say so is taken to change with time.
+    `steady`: True if the rate is the same at all times for all parameters, provided that the rates inside it are.
+    Without this statement a rate counts as changing with time.
     """
 
     steady: ClassVar[bool] = False
@@ -84,8 +84,8 @@ class RateSum(AbstractIntegrableRate):
 
     - `rates`: one or more rates, of one unit.
 
-    Its integral is the sum of theirs. Limits: of one rate it is that rate. Derivation: amounts that accumulate
-    independently add.
+    Its integral is the sum of their integrals. Limits: the sum of one rate is that rate. Derivation: amounts that
+    accumulate independently add up.
     """
 
     steady: ClassVar[bool] = True
@@ -122,7 +122,8 @@ def rate_sum(a: AbstractRate, b: object) -> RateSum:
 class Scaled(AbstractIntegrableRate):
     """f(t) = factor · rate(t): a known course in time of unknown size. `2.0 * rate` builds it.
 
-    - `rate`: the course; hold it with `FrozenRate` where its own amplitude is free, or the two cannot be told apart;
+    - `rate`: the course in time. If its own amplitude is free, fix it with `FrozenRate`, because the data determine
+      only the product of amplitude and factor;
     - `factor`: dimensionless; fits keep it > 0.
 
     Limits: factor 1 is the rate itself. Derivation: integrals are linear, so that its integral is factor times that

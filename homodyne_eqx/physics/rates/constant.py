@@ -31,7 +31,7 @@ class Constant(AbstractIntegrableRate):
 
 
 def as_rate(x: Any) -> AbstractRate:
-    """A rate as it is; a number as a `Constant`.
+    """A rate unchanged; a number as a `Constant`.
 
     **Raises:** `TypeError` for anything else, for example a term.
     """

@@ -20,9 +20,9 @@ class Events(AbstractIntegrableRate):
 
     - `amplitudes`: unit of the rate times s, shape `(n_events,)`; fits keep them > 0;
     - `times`: s, shape `(n_events,)`;
-    - `duration`: standard deviation of the Gaussian, s, > 0, one for all; 1 ms unless given, which is a sharp
-      step for longer frames. A fit leaves it alone unless it is named in `free`. A fit finds the time of an event only
-      from a start within a few durations of it: start with a long duration.
+    - `duration`: standard deviation of the Gaussian, s, > 0, one for all; 1 ms unless given, which is a sharp step for
+      longer frames. A fit keeps it fixed unless it is named in `free`. A fit finds the time of an event only from a
+      start within a few durations of it: start with a long duration.
 
     Limits: duration → 0 makes steps. Derivation: N is the standard normal density, whose integral is 1.
     """

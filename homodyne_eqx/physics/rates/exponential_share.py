@@ -17,12 +17,12 @@ class ExponentialShare(AbstractRate):
     """rate(t) = x²/(x² + (1 − x)²), x = f0·exp(f1·(t − f2)) + f3: the share of the scattered intensity of a component
     whose share x of the amplitude grows or fades exponentially. For `TwoComponents(fraction=…)`.
 
-    - `f0`, `f3`: dimensionless; `f1`: s⁻¹, > 0 for growth; `f2`: s, fixed unless a fit is told otherwise, since f0
-      and f2 together say no more than one of them.
+    - `f0`, `f3`: dimensionless; `f1`: s⁻¹, > 0 for growth; `f2`: s, fixed by default, because a change of f2 has the
+      same effect as a change of f0.
     - x is kept within [0, 1]; the limits act on the value alone (`floored`), so that a fit can leave them again. The
       exponent f1·(t − f2) is kept at 50 at most.
 
-    Limits: f1 = 0 is a constant share, in which f0 and f3 cannot be told apart.
+    Limits: f1 = 0 is a constant share, in which the data do not distinguish f0 from f3.
 
     Source: He et al., PNAS 122 (2025) e2514216122: amplitudes x and 1 − x of the two components.
     """

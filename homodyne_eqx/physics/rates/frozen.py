@@ -12,9 +12,9 @@ from .abstract import AbstractIntegrableRate, AbstractRate, closed_form
 class FrozenRate(AbstractIntegrableRate):
     """f(t) = rate(t): with its parameters fixed. No derivative reaches them, and no fit moves them.
 
-    - `rate`: the rate that is known from elsewhere, in the unit of what holds it.
+    - `rate`: the rate that is known from elsewhere, in the unit of the term that holds it.
 
-    Limits: to evaluate it, it is the rate itself. Derivation: an identity.
+    Limits: its value is that of the rate. Derivation: an identity.
     """
 
     steady: ClassVar[bool] = True

@@ -15,7 +15,7 @@ _EARLIEST = 1e-8
 
 @final
 class Network(AbstractRate):
-    """rate(t) = scale · softplus(network(ln(t/time))) / ln 2: positive whatever the weights, smooth in log time.
+    """rate(t) = scale · softplus(network(ln(t/time))) / ln 2: positive for all weights, smooth in log time.
 
     **Arguments:**
 

@@ -13,7 +13,7 @@ from .abstract import AbstractIntegrableRate
 class Oscillating(AbstractIntegrableRate):
     """rate(t) = amplitude · ω · cos(ω t + phase), ω = angular_frequency: an amount that oscillates.
 
-    - `amplitude`: of what accumulates (the strain amplitude γ0), unit of the rate times s; fits keep it > 0;
+    - `amplitude`: of the accumulated amount (the strain amplitude γ0), unit of the rate times s; fits keep it > 0;
     - `angular_frequency`: ω = 2π f, rad/s; fits keep it > 0;
     - `phase`: degrees, 0 unless given.
 

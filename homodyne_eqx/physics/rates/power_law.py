@@ -20,11 +20,11 @@ class PowerLaw(AbstractIntegrableRate):
 
     - `amplitude`: unit of the rate times s^(−exponent); fits keep it > 0;
     - `exponent`: dimensionless; fits keep it within (−2, 2);
-    - `offset`: unit of the rate; may be negative as long as the rate is not.
+    - `offset`: unit of the rate; may be negative if the rate stays ≥ 0.
 
-    The floor acts on the value alone (`floored`), so that a fit can leave it again. t < 1e-8 s counts as
-    1e-8 s, so that the rate and its derivatives are finite at t = 0 whatever the exponent. The closed-form integral
-    is that of the power law as it stands, without either floor.
+    The floor acts on the value alone (`floored`), so that a fit can leave it again. t < 1e-8 s counts as 1e-8 s, so
+    that the rate and its derivatives are finite at t = 0 for any exponent. The closed-form integral is that of the
+    power law without both floors.
 
     Limits: exponent 0 is `Constant`; from t = 0 the integral diverges for exponents ≤ −1.
 

@@ -26,7 +26,7 @@ class Spline(AbstractRate):
     """rate(t) = exp(S(ln t)), S(ln knots) = ln values: S is the natural cubic spline, twice differentiable.
 
     - `knots`: times, s, > 0 and increasing, best log-spaced (`np.geomspace`); fixed, no parameters. Before the first
-      and after the last knot the rate stays as it is there.
+      knot and after the last knot the rate is constant.
     - `values`: the rate at each knot, in its unit, shape `(n_knots,)`; fits keep them > 0.
 
     Positive. Accumulate with `GaussLegendre()` or `Trapezoid()`.
@@ -61,7 +61,7 @@ class MonotoneSpline(AbstractRate):
     - `first`: the rate at the first knot, in its unit; fits keep it > 0;
     - `steps`: by how much ln rate falls (or rises) from each knot to the next, dimensionless, shape `(n_knots −
       1,)`; fits keep them > 0;
-    - `rising`: whether the rate rises; it falls unless told so.
+    - `rising`: True if the rate rises; by default it falls.
 
     S is a cubic between each two knots, 0 at the first. Its slopes are harmonic means of those on both sides, which
     keeps it monotone and is smooth in the steps as long as they are positive. Accumulate with `GaussLegendre()` or

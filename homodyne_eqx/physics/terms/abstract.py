@@ -19,10 +19,11 @@ from .field import times
 class Nodes(eqx.Module):
     """The values of a term in each frame, O(n_t) in memory; after indexing, in one frame.
 
-    - `channels`: what the parameters move: an accumulated decay, a strain, a fraction. Arrays of shape `(n_t,)`.
-    - `tables`: what else the pair function reads of a frame, computed once for each frame instead of once for each
-      pair (the sine and cosine of a channel). A term that fills them sends their derivative to the channel (a custom
-      JVP); a table whose derivative matters is treated as a channel.
+    - `channels`: values that the parameters change: an accumulated decay, a strain, a fraction. Arrays of shape
+      `(n_t,)`.
+    - `tables`: further values that the pair function reads, computed once for each frame instead of once for each pair
+      (the sine and cosine of a channel). A term that fills them sends their derivative to the channel (a custom JVP); a
+      table whose derivative matters is treated as a channel.
     """
 
     channels: PyTree[Array]
@@ -30,16 +31,16 @@ class Nodes(eqx.Module):
 
 
 class AbstractTerm(AbstractWithQuantities):
-    """One factor of g1: one independent way in which the sample moves.
+    """One factor of g1: one independent motion of the sample.
 
-    A term is written for one sector and one pair of frames. From its two methods follow the dense map, the streaming
-    fit, gradients and batches. Where a motion has a direction that matters (a drift against a reference), the factor is
-    complex: the average of exp(i q·Δr), Δr from frame j to frame i.
+    A term is written for one sector and one pair of frames. The dense map, the streaming fit, gradients and batches
+    follow from its two methods. If the phase of a motion matters (a drift against a reference), the factor is complex:
+    the average of exp(i q·Δr), Δr from frame j to frame i.
 
-    What results say beside the parameters, `summaries` and `curves`, follows from the rates that its fields hold.
+    `summaries` and `curves`, which results show beside the parameters, follow from the rates in its fields.
 
-    `steady`: whether the factor depends on the lag alone, whatever its parameters, as far as the rates and terms that
-    it is made of do. One that does not say so is taken to depend on the time of both frames.
+    `steady`: True if the factor depends on the lag alone for all parameters, provided that its rates and terms do.
+    Without this statement a term counts as dependent on the times of both frames.
     """
 
     steady: ClassVar[bool] = False
@@ -84,7 +85,7 @@ class AbstractAmountTerm(AbstractTerm):
 
     @abc.abstractmethod
     def amount(self, geometry: Geometry) -> Float[Array, " n_t"]:
-        """What has accumulated by each frame, for one sector, dimensionless, from any origin."""
+        """The amount accumulated at each frame, for one sector, dimensionless, from any origin."""
 
     def nodes(self, geometry: Geometry) -> Nodes:
         x = self.amount(geometry)
@@ -100,8 +101,8 @@ class Product(AbstractTerm):
 
     - `terms`: one or more terms.
 
-    Limits: of one term it is that term. Derivation: the displacement is a sum of independent ones, and the average
-    of exp(i q·Δr) the product of theirs.
+    Limits: the product of one term is that term. Derivation: the displacement is a sum of independent displacements, so
+    the average of exp(i q·Δr) is the product of their averages.
     """
 
     steady: ClassVar[bool] = True

@@ -35,7 +35,7 @@ class Distribution(AbstractTerm):
     Limits: width → 0 is the term itself; for g1 = exp(−x), small x gives 1 − x + ½x² exp(width²), a second cumulant.
     Derivation: fields of independent scatterers add, and ⟨s⟩ = 1.
 
-    **Raises:** `TypeError` for what is not a term; `ValueError` for a width below 0 or no points.
+    **Raises:** `TypeError` for an object that is not a term; `ValueError` for a width below 0 or no points.
     """
 
     steady: ClassVar[bool] = True

@@ -17,7 +17,7 @@ from .field import phase
 class Drift(AbstractTerm):
     """g1 = exp(i q cos(φ0 − φ) ∫ velocity dt): all scatterers move together.
 
-    The magnitude is 1: a drift shows only against something else, another population or a reference (`Populations`,
+    The magnitude is 1: a drift is visible only relative to another population or a reference (`Populations`,
     `PartialHeterodyne`).
 
     - `velocity`: v(t), Å/s, a rate or a number.

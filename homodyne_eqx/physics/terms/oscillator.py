@@ -19,7 +19,7 @@ class OrnsteinUhlenbeck(AbstractTerm):
     - `time`: relaxation time of the displacement, s, > 0.
 
     Limits: τ ≪ time is diffusion with J = 2σ²/time; τ → ∞ leaves the plateau exp(−q²σ²), which at one q cannot be
-    told from the offset: fit several q, or hold the offset. Derivation: the displacement between two times is
+    distinguished from the offset: fit several q, or fix the offset. Derivation: the displacement between two times is
     Gaussian with variance 2σ²(1 − exp(−τ/time)).
 
     Source: Uhlenbeck and Ornstein, Phys. Rev. 36 (1930) 823.

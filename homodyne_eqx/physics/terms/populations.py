@@ -18,7 +18,7 @@ class Populations(AbstractTerm):
     """g1 = (1 − Σ fractions) · terms[0] + Σ_k fractions[k] · terms[k + 1]: populations that move independently.
 
     - `terms`: two or more terms, one for each population.
-    - `fractions`: the share of each population but the first, which has the rest, shape `(n − 1,)`, dimensionless, ≥
+    - `fractions`: the share of each population except the first, which has the rest, shape `(n − 1,)`, dimensionless, ≥
       0, of sum ≤ 1; fits keep each within (0, 1). `PerSector` of shape `(n_sector, n − 1)` where they depend on q.
 
     For a share that changes in time, or one that drifts against the other, see `TwoComponents`.
@@ -26,7 +26,8 @@ class Populations(AbstractTerm):
     Limits: fractions → 0 is the first term. Derivation: independent populations add their fields, whose correlations
     add by their share of the intensity.
 
-    **Raises:** `ValueError` for fractions of another number or out of range; `TypeError` for what is not a term.
+    **Raises:** `ValueError` for fractions of another number or out of range; `TypeError` for an object that is not a
+    term.
     """
 
     steady: ClassVar[bool] = True

@@ -14,14 +14,14 @@ from .abstract import AbstractAmountTerm
 
 @final
 class Relaxation(AbstractAmountTerm):
-    """g1 = kernel(∫ rate dt): a relaxation rate fitted as it is, without a law for its q dependence.
+    """g1 = kernel(∫ rate dt): a relaxation rate without a law for its q dependence.
 
     - `rate`: the relaxation rate Γ(t), 1/s, a rate or a number. For one q, Γ = ½ q² J.
     - `kernel`: `Exponential()`, or `Stretched(exponent)` for g1 = exp(−(Γτ)^exponent).
     - `accumulation`: `Trapezoid()`, `Exact()` or `GaussLegendre()`.
 
     Limits: Γ → 0 gives 1; a constant Γ gives exp(−Γτ). Derivation: scatterers rearrange at the rate Γ, each by more
-    than 1/q, so that the share exp(−∫Γ dt) has not rearranged yet.
+    than 1/q; a share exp(−∫Γ dt) has not yet rearranged.
     """
 
     steady: ClassVar[bool] = True

@@ -19,8 +19,8 @@ class Shear(AbstractAmountTerm):
 
     - `rate`: the shear rate γ̇(t), 1/s, a rate or a number.
     - `phi0`: direction of the flow, degrees. φ0 and φ0 + 180° are the same flow.
-    - `kernel`: `GapAverage()`, what uniformly sheared scatterers do, or `SincSquared()`, the documented form. They
-      differ by a factor of 2.2 in the shear rate: `convert_shear_rate`.
+    - `kernel`: `GapAverage()`, exact for uniform shear, or `SincSquared()`, the documented form. Their shear rates
+      differ by a factor of 2.2: `convert_shear_rate`.
     - `accumulation`: `Trapezoid()`, the documented rule, or `Exact()`, or `GaussLegendre()`.
 
     Limits: γ̇ → 0, or a sector across the flow, gives 1.

@@ -18,9 +18,9 @@ class Transit(AbstractAmountTerm):
     """g1 = kernel(∫ velocity dt / beam_radius): scatterers leave a Gaussian beam and others enter, at any q.
 
     - `velocity`: v(t) across the beam, Å/s, a rate or a number.
-    - `beam_radius`: w, Å, > 0: where the intensity of the beam has fallen to 1/e², in the direction of the motion:
-      √2 times the radius at 1/e, twice the standard deviation, 0.849 times the full width at half maximum. Known of
-      the instrument: a fit leaves it alone unless it is named in `free`, since data determine only v/w.
+    - `beam_radius`: w, Å, > 0: where the intensity of the beam has fallen to 1/e², in the direction of the motion: √2
+      times the radius at 1/e, twice the standard deviation, 0.849 times the full width at half maximum. It is a
+      property of the instrument: a fit keeps it fixed unless it is named in `free`, because data determine only v/w.
     - `kernel`: `Gaussian()` for a Gaussian beam. Then |g1|² = exp(−(vτ/w)²): the published factor is that of g2.
     - `accumulation`: `Trapezoid()`, `Exact()` or `GaussLegendre()`.
 
@@ -28,7 +28,7 @@ class Transit(AbstractAmountTerm):
     with the amplitude A of the beam and d = ∫ v dt; over all x that is exp(−d²/2w²). It multiplies the factors of
     the motion along q as long as q w ≫ 1.
 
-    At one q a Gaussian transit and a Gaussian `Ballistic` are the same curve: tell them apart by fitting several q.
+    At one q a Gaussian transit and a Gaussian `Ballistic` give the same curve: fit several q to distinguish them.
     """
 
     steady: ClassVar[bool] = True

@@ -23,9 +23,9 @@ class TwoComponents(AbstractTerm):
     """g1 = √((1−w_i)(1−w_j)) · first + √(w_i w_j) · second · exp(i q cos(φ0 − φ) ∫ velocity dt), w = fraction(t):
     two populations, the second drifting against the first.
 
-    In g2 it shows as |first|² and |second|² and the cross term 2 √(…) first · second · cos(q cos(φ0 − φ) ∫ v dt).
+    g2 contains |first|², |second|² and the cross term 2 √(…) first · second · cos(q cos(φ0 − φ) ∫ v dt).
 
-    - `first`, `second`: terms, each for the motion of a component within itself.
+    - `first`, `second`: terms, each for the motion inside one component.
     - `fraction`: w(t), the second component's share of the scattered intensity at time t, a rate (a function of
       time) or a number from 0 to 1; kept within [1e-10, 1 − 1e-10]. For amplitudes in the ratio x : 1 − x, w =
       x²/(x² + (1−x)²).
@@ -34,11 +34,11 @@ class TwoComponents(AbstractTerm):
     - `accumulation`: of the velocity: `Trapezoid()`, `Exact()` or `GaussLegendre()`.
 
     Derivation: E(t) = √(1−w) E₁ + √w E₂ exp(i q·∫v), with independent fields of unit intensity. Limits: w → 0 is
-    `first` alone, w → 1 `second`. The components may change names: first and second exchanged, with 1 − w, is the
-    same.
+    `first` alone, w → 1 `second`. The components may be exchanged: first and second exchanged, with 1 − w, give the
+    same map.
 
-    **Raises:** `MissingGeometry` if the geometry has no phi; `ValueError` for a share out of range; `TypeError` for
-    what is not a term.
+    **Raises:** `MissingGeometry` if the geometry has no phi; `ValueError` for a share out of range; `TypeError` for an
+    object that is not a term.
 
     Source: He et al., PNAS 122 (2025) e2514216122, SI eq. S-95, there with amplitudes x instead of intensities w.
     """

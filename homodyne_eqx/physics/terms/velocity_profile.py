@@ -69,8 +69,8 @@ class ShearBands(AbstractProfile):
 class WallSlip(AbstractProfile):
     """u(s) = slip_rest + (1 − slip_rest − slip_moving) · s: simple shear between walls that the fluid slips along.
 
-    - `slip_rest`, `slip_moving`: the velocity lost at the wall at rest and at the moving one, in units of the
-      wall's, in [0, 1]. |g1|² depends on their sum alone.
+    - `slip_rest`, `slip_moving`: the velocity lost at the wall at rest and at the moving wall, in units of the velocity
+      of the moving wall, in [0, 1]. |g1|² depends only on their sum.
 
     Limits: no slip is simple shear; a sum of 1 is a plug. Derivation: the velocity is linear between those next to
     the two walls.

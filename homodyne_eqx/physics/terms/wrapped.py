@@ -18,7 +18,7 @@ class Frozen(AbstractTerm):
 
     - `term`: the motion that is known from elsewhere.
 
-    Limits: to evaluate it, it is the term itself. Derivation: an identity.
+    Limits: its value is that of the term. Derivation: an identity.
 
     **Raises:** `TypeError` for what is not a term.
     """
@@ -42,13 +42,14 @@ class Shared(AbstractTerm):
     **Arguments:**
 
     - `term`: the term, often a product or populations.
-    - `where`: picks what follows out of the term; `get`: picks what it follows (and may transform it). The
-      parameters at `where` vanish from the tree: they are neither fitted nor listed; `print` shows them as tied.
+    - `where`: selects the dependent parameters of the term; `get`: selects the parameters whose value they take (and
+      may transform it). The parameters at `where` vanish from the tree: they are neither fitted nor listed; `print`
+      shows them as tied.
 
     `Shared(shear * non_affine, where=lambda g: g.terms[1].rate, get=lambda g: g.terms[0].rate)`
 
-    Limits: to evaluate it, it is the term with those parameters put in. Derivation: an identity; a derivative is the
-    sum of those in all places.
+    Limits: its value is that of the term with those parameters inserted. Derivation: an identity; a derivative is the
+    sum of the derivatives in all places.
 
     **Raises:** `ValueError` if the two do not have the same structure and shapes; `TypeError` for what is not a
     term.

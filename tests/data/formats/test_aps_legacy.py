@@ -24,7 +24,7 @@ def test_maps_sectors_and_times_are_those_of_the_layout(tmp_path, lazy):
 def test_times_without_a_first_frame_are_noted(tmp_path):
     data = load(aps_legacy(tmp_path / "a.hdf", decaying_maps()), sigma=0.01)
     assert float(data.geometry.t[0]) == 0
-    assert any("does not state at which detector frame" in note for note in data.notes)
+    assert any("does not state the detector frame" in note for note in data.notes)
 
 
 @pytest.mark.parametrize(
@@ -92,7 +92,7 @@ def test_a_second_analysis_is_read_on_request(tmp_path):
     ("drop", "values", "message"),
     [
         (("exposure_period",), {}, "no /measurement/instrument/detector/exposure_period. Pass frame_time"),
-        (("avg_frames",), {}, "no /xpcs/avg_frames. The frame period dt does not follow"),
+        (("avg_frames",), {}, "no /xpcs/avg_frames. The frame period dt cannot be computed"),
         ((), {"stride_frames": [[0]]}, "stride_frames is 0; expected ≥ 1"),
         ((), {"stride_frames": [[1.5]]}, "stride_frames is 1.5; expected a whole number"),
         ((), {"exposure_period": [[-1.0]]}, "-1.0 s; expected > 0"),

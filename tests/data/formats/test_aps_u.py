@@ -80,7 +80,7 @@ def test_units_are_converted_and_said(aps_u_file, symmetric_maps):
     ("drop", "values", "message"),
     [
         (("frame_time",), {}, "no /entry/instrument/detector_1/frame_time. Pass frame_time=<seconds>"),
-        (("stride_frame",), {}, "no /xpcs/twotime/config/stride_frame. The frame period dt does not follow"),
+        (("stride_frame",), {}, "no /xpcs/twotime/config/stride_frame. The frame period dt cannot be computed"),
         (("begin_frame",), {}, "Pass first_frame="),
         ((), {"frame_time": 0.0}, "frame_time is 0.0 s; expected > 0"),
         ((), {"frame_time": [0.1, 0.2]}, "2 values; expected one"),

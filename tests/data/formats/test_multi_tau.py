@@ -101,7 +101,7 @@ def test_a_qmap_in_x_and_y_needs_q_and_phi(path):
         ({"delay_list": DELAYS[:-1]}, "expected \\(13, number of labels\\)"),
         ({"index_mapping": MAPPING[:-1]}, "g2 has 6 columns, and the qmap has 5 labels"),
         ({"errors": np.ones((len(DELAYS), 5))}, "errors of 5 labels, g2 values of 6"),
-        ({"g2": np.full((len(DELAYS), 6), np.nan)}, "none of its g2 values is a number"),
+        ({"g2": np.full((len(DELAYS), 6), np.nan)}, "none of its g2 values is valid"),
         ({"drop": ("avg_frame",)}, "it has no /xpcs/multitau/config/avg_frame"),
         ({"num_pts": [3, 2]}, "The qmap contradicts itself"),
     ],

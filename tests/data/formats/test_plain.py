@@ -129,7 +129,7 @@ def test_what_is_missing_or_wrong_is_named(tmp_path, options, error, message):
     [
         ({"c2": C2, "C2": C2}, "it has c2 and C2; expected one of them"),
         ({"c2": C2[:, :, :23]}, "expected square maps"),
-        ({"c2": np.ones((8, 8, 8))}, "which axis holds the sectors is not known"),
+        ({"c2": np.ones((8, 8, 8))}, "the axis of the sectors is ambiguous"),
         ({"c2": C2, "q": np.array(["a"])}, "q holds <U1; expected real numbers"),
         ({"c2": C2, "q": np.array([{}])}, "pickled objects"),
         ({"c2": C2, "q": Q, "t": np.arange(23.0)}, "its times have 23 values"),

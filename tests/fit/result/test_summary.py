@@ -150,7 +150,7 @@ def test_what_the_data_leave_open_is_named():
     assert result.ended == "undetermined"
     row = row_of(result, "phi0")
     assert (row.status, row.uncertainty_text, row.uncertainty) == ("undetermined", "undetermined", np.inf)
-    assert "the data leave phi0 open" in row_of(result, "correlation").value
+    assert "the data do not determine phi0" in row_of(result, "correlation").value
     for text in (str(result), in_terminal(result)):
         assert "not converged: the data do not determine phi0" in text.replace("NOT CONVERGED", "not converged")
 

@@ -182,7 +182,7 @@ def test_a_prior_counts_with_its_own_width(data, weighted):
 
 def test_what_it_cannot_do_is_said(data):
     pairs = hx.OneTimeData([0.1, 0.2, 0.3], [[1.5, 1.2, 1.1]], q=[0.01], sigma=0.01)
-    with pytest.raises(TypeError, match="OneTimeData; the noise of speckles is known of whole maps"):
+    with pytest.raises(TypeError, match="OneTimeData; speckle noise is known only for whole maps"):
         hx.fit(MODEL, pairs, weights="speckle")
     with pytest.raises(ValueError, match="with the loss Huber, which has weights of its own"):
         hx.fit(MODEL, data, weights="speckle", loss=hx.Huber())

@@ -36,15 +36,15 @@ def save_aps_u(
 ) -> None:
     """Write two-time data in the APS-U layout, whole or not at all; `load` reads them back.
 
-    Of each map the upper triangle is stored, as float32, with the diagonal as it is and with checksums, which `load`
-    verifies. What the layout has no place for (gap, sigma, mask) goes to the group `/homodyne_eqx`, which other readers
-    ignore. The region map is schematic: a ring for each q, cut at the azimuths.
+    The upper triangle of each map is stored as float32, with its diagonal and with checksums, which `load` verifies.
+    The layout has no place for gap, sigma and mask: they go to the group `/homodyne_eqx`, which other readers ignore.
+    The region map is schematic: a ring for each q, cut at the azimuths.
 
     **Arguments:**
 
     - `path`: the file, in a folder that exists.
     - `data`: symmetric maps, with frames that are uniform in time, and no two sectors of the same q and phi. The layout
-      counts times in detector frames: of these a frame of the maps takes as many as are needed to state its start.
+      counts times in detector frames: each frame of the maps spans as many detector frames as its start requires.
     - `grid`: the lists of q (Å⁻¹) and phi (degrees) of the qmap, `(q, phi)`; there may be grid points without a
       sector. By default the distinct values of the data.
     - `metadata`: numbers, strings or lists of numbers to store with the data; `load` puts them into

@@ -16,7 +16,7 @@ _OLD, _NEW = b"MATLAB 5.0 MAT-file", b"MATLAB 7.3 MAT-file"
 
 
 def missing(path: Path) -> tuple[str, ...]:
-    """What the file lacks of the layout."""
+    """The parts of the layout that the file lacks."""
     names = _names(path)
     if names is None:
         return ("the signature of a .mat file",)

@@ -100,7 +100,7 @@ def _variable(path: Path, content: bytes, order: str, packed: bool, start: int, 
     parts = [next(elements, (0, b"")) for _ in range(3)]
     (_, flags), (_, dimensions), (_, name) = parts
     if len(flags) != 8 or not 8 <= len(dimensions) <= 4 * _MOST_DIMENSIONS or len(dimensions) % 4:
-        _refuse(path, f"the array at byte {start} says not what it is")
+        _refuse(path, f"the array at byte {start} has an unknown type")
     shape = tuple(np.frombuffer(dimensions, order + "i4").tolist())
     if min(shape) < 0:
         _refuse(path, f"the array at byte {start} has the shape {shape}")
@@ -133,7 +133,7 @@ def _order(path: Path, header: bytes) -> str:
     """The order of bytes, as NumPy writes it."""
     order = {b"IM": "<", b"MI": ">"}.get(header[126:128])
     if order is None:
-        _refuse(path, "its header says no order of bytes")
+        _refuse(path, "its header states no byte order")
     return order
 
 

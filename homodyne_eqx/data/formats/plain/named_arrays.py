@@ -24,7 +24,7 @@ NAMES: Mapping[str, tuple[str, ...]] = {
 """What is read → the names that it may have."""
 
 DT = ReaderOption(
-    "dt", float, "SECONDS", "Time between two frames of the maps, where a file of plain arrays lacks it.", "time"
+    "dt", float, "SECONDS", "Time between two frames of the maps, if a file of plain arrays lacks it.", "time"
 )
 OPTIONS = (DT, FIRST_FRAME, SECTOR_Q, SECTOR_PHI)
 _DT_TOLERANCE = 0.01
@@ -66,7 +66,7 @@ def sector_axis(path: Path, name: str, shape: Sequence[int]) -> int | None:
     ends = [axis for axis, square in ((0, shape[1:]), (-1, shape[:2])) if len(shape) == 3 and square[0] == square[1]]
     if len(ends) == 1 and 0 not in shape and shape[1] >= 2:
         return ends[0]
-    said = "which axis holds the sectors is not known" if len(ends) == 2 else "expected square maps"
+    said = "the axis of the sectors is ambiguous" if len(ends) == 2 else "expected square maps"
     raise InvalidFile(
         str(path),
         f"{name} has shape {tuple(shape)}: {said}. Write it as (n_sector, n_t, n_t), with a number of sectors that is "

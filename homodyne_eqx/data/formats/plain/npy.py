@@ -10,7 +10,7 @@ from .named_arrays import OPTIONS, recording_of, sectors_first
 
 
 def missing(path: Path) -> tuple[str, ...]:
-    """What the file lacks of the layout."""
+    """The parts of the layout that the file lacks."""
     return () if is_npy(path) else ("the signature of an .npy file",)
 
 

@@ -10,7 +10,7 @@ from .named_arrays import NAMES, OPTIONS, found_names, not_read, recording_of, s
 
 
 def missing(path: Path) -> tuple[str, ...]:
-    """What the file lacks of the layout."""
+    """The parts of the layout that the file lacks."""
     names = npz_names(path)
     if names is None:
         return ("a readable ZIP directory" if starts_as_zip(path) else "the ZIP signature of an .npz file",)
