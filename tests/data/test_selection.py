@@ -57,6 +57,16 @@ def test_frames_keep_their_times(data):
     np.testing.assert_allclose(again.geometry.t, 0.1 * np.arange(12, 15), rtol=1e-6)
 
 
+def test_a_stated_frame_period_is_kept_with_the_real_times(symmetric_maps):
+    """The documented integrals count it for every step, whatever the times of the frames."""
+    t = 0.1 * np.arange(12) + 0.002 * np.random.default_rng(0).random(12)
+    data = TwoTimeData(symmetric_maps(1), Geometry(q=0.01, t=t, dt=0.101), sigma=1.0)
+    geometry = data.select(frames=(2, 9)).geometry
+    assert float(geometry.dt) == float(data.geometry.dt)
+    np.testing.assert_array_equal(geometry.intervals, np.full(6, data.geometry.dt))
+    np.testing.assert_array_equal(geometry.t, data.geometry.t[2:9])
+
+
 def test_frame_times_that_are_not_uniform_keep_their_spacing(symmetric_maps):
     t = np.cumsum(np.linspace(0.1, 0.4, 12))
     data = TwoTimeData(symmetric_maps(1), Geometry(q=0.01, t=t), sigma=1.0)
