@@ -27,14 +27,15 @@ def test_speckles_and_the_expected_sum_of_squares_are_those_of_simulated_maps():
     assert not any(each.white for each in found)
 
 
-def test_photons_are_told_from_speckles_and_white_noise_from_both():
-    generator = np.random.default_rng(1)
-    lag = np.abs(np.subtract.outer(np.arange(N_T), np.arange(N_T)))
-    field = np.exp(-lag / 8.0)
+def test_noise_that_is_even_and_of_photons_alone_is_white():
+    n = 60
+    lag = np.abs(np.subtract.outer(np.arange(n), np.arange(n)))
+    field = np.exp(-lag / 40.0)
     slopes = SectorSlopes(1.0, 1.0, field**2, field, (), np.zeros((2, 0)))
-    noise = np.tril(0.01 * generator.standard_normal((N_T, N_T)), -1)
-    weights = np.tril(np.full((N_T, N_T), 1e4), -1)
-    found = sector_noise(slopes, noise, weights, 100, 4, generator)
-    assert found.photon_noise > 10
-    assert found.white
-    assert found.cost / found.speckles == pytest.approx(np.sum(weights * noise**2), rel=0.15)
+    weights = np.tril(np.full((n, n), 1e4), -1)
+    even = np.tril(0.01 * np.random.default_rng(1).standard_normal((n, n)), -1)
+    for noise, white in ((even, True), (even * (1 + field**2), False)):
+        found = sector_noise(slopes, noise, weights, 100, 4, np.random.default_rng(2))
+        assert found.photon_noise > 10
+        assert found.white == white
+        assert found.cost / found.speckles == pytest.approx(np.sum(weights * noise**2), rel=0.15)
