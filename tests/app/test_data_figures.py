@@ -75,7 +75,13 @@ def test_a_plot_marks_frames_that_do_not_fit_and_those_excluded():
         assert shown.get_clim() == pytest.approx((low - 0.03 * (high - low), high + 0.03 * (high - low)))
         np.testing.assert_allclose(axes.lines[0].get_xdata(), [10.5])  # frame 21, s
     assert [axes.get_title() for axes in maps.axes[:2]] == ["0:  0°,  0.004 Å$^{-1}$", "1:  60°,  0.008 Å$^{-1}$"]
-    assert [len(data.plot("cuts", sectors=[1]).axes[0].lines)] == [5]
+    cuts = data.plot("cuts", sectors=[1])
+    *of_ages, of_mean = cuts.axes[0].lines
+    for line, cut in zip(of_ages, looks[1].cuts, strict=True):
+        np.testing.assert_array_equal(line.get_xydata(), np.stack([cut.bin_lag, cut.data], axis=1))
+    np.testing.assert_array_equal(of_mean.get_xydata(), np.stack(looks[1].mean_cut, axis=1))
+    ages = [f"{cut.age:.3g} s" for cut in looks[1].cuts]
+    assert [text.get_text() for text in cuts.legends[0].get_texts()] == [*ages, "mean"]
     few = data_of(1, n=12).plot("frames")
     assert few.get_suptitle() == "no frame out of line"
 

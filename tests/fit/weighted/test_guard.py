@@ -6,12 +6,15 @@ import numpy as np
 import pytest
 from scipy.stats import chi2
 
+import homodyne_eqx as hx
+from homodyne_eqx.fit.free_parameters import choose_free
 from homodyne_eqx.fit.solve.ended import Ended
 from homodyne_eqx.fit.solve.minimise import Outcome
 from homodyne_eqx.fit.solve.quadratic import Quadratic
 from homodyne_eqx.fit.uncertainty.noise_of_fit import NoiseOfFit
+from homodyne_eqx.fit.weighted import weighted_descent as descent_module
 from homodyne_eqx.fit.weighted.guard import guard_of
-from homodyne_eqx.fit.weighted.weighted_descent import Descent
+from homodyne_eqx.fit.weighted.weighted_descent import Descent, weighted_descent
 from homodyne_eqx.fit.weighted.weighted_sums import WeightedSums
 from homodyne_eqx.noise.weighted_fit import WeightedFit
 from homodyne_eqx.noise.weighted_sector import WeightedSector
@@ -85,3 +88,21 @@ def test_the_covariance_of_weights_that_fit_the_noise_is_the_inverse_of_their_su
     found = sums.covariance(at_bound)
     np.testing.assert_allclose(found[among], np.linalg.inv(total[among]), rtol=1e-6)
     assert np.all(np.isnan(found[1]))
+
+
+@pytest.mark.parametrize(("bounds", "value", "held"), [((0.0, 9e3), 5e3, False), ((0.0, 4e3), 4e3, True)])
+def test_where_the_data_say_nothing_the_prior_and_the_bounds_decide(monkeypatch, bounds, value, held):
+    monkeypatch.setattr(descent_module, "sectors_at", lambda *_: ())
+    model = hx.TwoTimeModel(hx.Diffusion(3e3), hx.ContrastOffset(0.3, 1.0))
+    geometry = hx.Geometry(q=0.01, t=np.arange(3.0))
+    packed = hx.pack(hx.TwoTimeData(np.ones((1, 3, 3)) + 0.1 * np.eye(3), geometry, sigma=0.1))
+    name = "diffusion.rate"
+    chosen = choose_free(model, [name], (), {name: bounds}, {name: hx.Normal(5e3, 2e3)})
+    normal = Quadratic(np.array([[1e-6]]), np.zeros(1), 1.0)
+    noise = holding(
+        NoiseOfFit, model=model, free=chosen.filter, sectors=(), speckles=np.zeros(0), normal=normal,
+        at_bound=np.zeros(1, bool), prior_information=np.zeros((1, 1)),
+    )  # fmt: skip
+    outcome = Outcome(Ended.CONVERGED, np.array([3e3]), normal, (), np.zeros(1, bool), 0.0)
+    found = weighted_descent(chosen.free, outcome, packed, noise)
+    assert (found.parameters[0], found.at_bound[0]) == (pytest.approx(value), held)
