@@ -20,6 +20,7 @@ from homodyne_eqx.inference.weighted_chi2 import quantile_of_chi2, weighted_chi2
 from homodyne_eqx.physics.dense_map import two_time_map
 from homodyne_eqx.physics.model import FieldOfModel
 from homodyne_eqx.testing.speckle_fields import speckle_maps
+from tests.holding import holding
 
 N_T, N_SECTOR, SPECKLES = 24, 3, 300
 GEOMETRY = hx.Geometry(q=np.full(N_SECTOR, 0.01), t=np.arange(N_T) * 0.1, phi=[0.0, 60.0, 120.0], gap=2e6)
@@ -83,17 +84,12 @@ def test_what_describes_the_data_comes_first_then_the_least_aic_and_never_in_vai
     assert "no model was judged" in Comparison((open_,), (), 0.01, 1.0, math.nan).conclusion
 
 
-def result_of(**values):
-    """A result with only what the test needs of it."""
-    made = object.__new__(FitResult)
-    vars(made).update(values)
-    return made
-
-
 def test_differences_of_criteria_are_in_units_of_the_noise_of_a_parameter():
     verdict = Verdict(True, "", 1.0, 0.05, None, None)
     ended = {"small": hx.Ended.CONVERGED, "large": hx.Ended.UNDETERMINED, "stopped": hx.Ended.STEP_LIMIT}
-    results = {n: result_of(ended=e, verdict=verdict, chi2=1e3, degrees_of_freedom=1000) for n, e in ended.items()}
+    results = {
+        n: holding(FitResult, ended=e, verdict=verdict, chi2=1e3, degrees_of_freedom=1000) for n, e in ended.items()
+    }
     found = {
         "small": Criteria(1010.0, 3, 6.0, 400.0),
         "large": Criteria(1000.0, 5, 10.0, 400.0),
@@ -125,7 +121,7 @@ def test_what_is_left_out_is_hidden_from_the_fit_and_counts_alone(monkeypatch, w
 
     monkeypatch.setattr(cross_validation, "Minimiser", Remembering)
     parameters = {p.name: p for p in choose_free(REST, None, (), None).parameters}
-    result = result_of(model=REST, parameters=parameters, data=data, loss="Squares")
+    result = holding(FitResult, model=REST, parameters=parameters, data=data, loss="Squares")
     found = cross_validation.held_out_chi2(result, what, folds, None, None)
     lower = np.tril(np.ones((N_T, N_T), bool), -1)
     squares = np.zeros(0)

@@ -109,6 +109,10 @@ def test_figures_show_the_profile_and_the_contour():
     np.testing.assert_allclose(np.hypot(*found.contour(0.95).T), math.sqrt(-2 * math.log(0.05)))
     (axes,) = found.plot(width=3.0).axes
     assert (axes.get_xlabel(), axes.get_ylabel()) == ("a  (Å)", "b")
+    radii = [math.sqrt(-2 * math.log(1 - level)) for level in (math.erf(math.sqrt(0.5)), 0.95)]
+    for radius, ellipse, line in zip(radii, axes.lines[::2], axes.lines[1::2], strict=False):
+        np.testing.assert_allclose(np.hypot(*ellipse.get_xydata().T), radius)
+        np.testing.assert_allclose(np.hypot(*line.get_xydata().T), radius)
 
 
 @pytest.mark.x64

@@ -16,13 +16,7 @@ from homodyne_eqx.fit.verdict.verdict import Verdict
 from homodyne_eqx.joint import build_joint_result
 from homodyne_eqx.joint.agreement import Agreement
 from homodyne_eqx.joint.members import Member
-
-
-def holding(cls, **values):
-    """An object of a class with only what the test needs of it."""
-    made = object.__new__(cls)
-    vars(made).update(values)
-    return made
+from tests.holding import holding
 
 
 def verdict(adequate=True, text="as the noise.", expected=1.0, spread=0.1, size=1.0):

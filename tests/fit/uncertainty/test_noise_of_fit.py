@@ -10,13 +10,7 @@ from homodyne_eqx.fit.solve.quadratic import Quadratic
 from homodyne_eqx.fit.uncertainty.noise_of_fit import NoiseOfFit, residual_and_weights
 from homodyne_eqx.noise.sector_noise import SectorNoise
 from homodyne_eqx.noise.signs import Signs
-
-
-def holding(cls, **values):
-    """An object of a class with only what the test needs of it."""
-    made = object.__new__(cls)
-    vars(made).update(values)
-    return made
+from tests.holding import holding
 
 
 @pytest.mark.x64

@@ -22,15 +22,9 @@ from homodyne_eqx.noise.lag_scores import LagScores
 from homodyne_eqx.noise.sector_noise import SectorNoise
 from homodyne_eqx.noise.signs import Signs
 from homodyne_eqx.noise.weighted_fit import WeightedFit
+from tests.holding import holding
 
 N_FRAMES = 40
-
-
-def holding(cls, **values):
-    """An object of a class with only what the test needs of it."""
-    made = object.__new__(cls)
-    vars(made).update(values)
-    return made
 
 
 def weighted(by_sector, common=np.zeros(6)):

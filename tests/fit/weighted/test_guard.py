@@ -18,13 +18,7 @@ from homodyne_eqx.fit.weighted.weighted_descent import Descent, weighted_descent
 from homodyne_eqx.fit.weighted.weighted_sums import WeightedSums
 from homodyne_eqx.noise.weighted_fit import WeightedFit
 from homodyne_eqx.noise.weighted_sector import WeightedSector
-
-
-def holding(cls, **values):
-    """An object of a class with only what the test needs of it."""
-    made = object.__new__(cls)
-    vars(made).update(values)
-    return made
+from tests.holding import holding
 
 
 def guard(statistic=1.0, degrees=2, settled=True, photons=(0.1,), common=np.zeros(6)):
