@@ -7,11 +7,8 @@ from hypothesis import given, strategies as st
 
 from homodyne_eqx.app.assignments import fixed, intervals, values
 from homodyne_eqx.app.output_folder import whole_folder
-from homodyne_eqx.app.report import in_flags
-from homodyne_eqx.data import Provenance
 from homodyne_eqx.engine.compilation_cache import cache_folder
 from homodyne_eqx.fit.result.numbers import number_texts, seconds_text, uncertainty_text, value_text
-from homodyne_eqx.fit.result.summary_row import Remedy
 
 
 @pytest.mark.parametrize(
@@ -113,17 +110,3 @@ def test_where_compiled_programs_are_kept(monkeypatch, tmp_path):
     assert cache_folder() == tmp_path / "mine"
     monkeypatch.setenv("HOMODYNE_EQX_CACHE", "off")
     assert cache_folder() is None
-
-
-@pytest.mark.parametrize(
-    ("source", "frames"),
-    [
-        (None, "4,7"),
-        (Provenance(), "4,7"),
-        (Provenance(frames=(20, 60)), "24,27"),
-        (Provenance(frames=(20, 60), frames_each=3), "32-34,41-43"),
-    ],
-)
-def test_frames_to_exclude_are_those_of_the_file(source, frames):
-    """Those of a remedy are counted in the data, after a selection and in bins."""
-    assert in_flags([Remedy("exclude_frames", ("4", "7"))], source) == [f"Exclude frames (--exclude-frames {frames})."]
