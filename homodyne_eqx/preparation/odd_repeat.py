@@ -81,8 +81,9 @@ def odd_repeats(found: RepeatDistances) -> Iterator[tuple[int, str]]:
         beside = max(_median(distances, others), 1e-300)
         ratio = _median(distances, own) / beside
         shifted = _median(shifts, own) > 1 and _median(shifts, others) < 1
-        apart = np.log(max(ratio, _LEAST_RATIO)) > _DEVIATIONS * np.sqrt(2) * _median(errors, others)
-        if (apart and ratio > _LEAST_RATIO) or shifted:
+        beyond_noise = np.log(max(ratio, 1.0)) > _DEVIATIONS * np.sqrt(2) * _median(errors, others)
+        apart = ratio > _LEAST_RATIO and beyond_noise
+        if apart or shifted:
             said = f"its mean square distance from them is {ratio:.2g} times theirs from each other"
             said = "c2 at short lags is another" if shifted and not apart else said
             yield (

@@ -56,9 +56,29 @@ def test_a_plot_marks_frames_that_do_not_fit_and_those_excluded():
     figure = data.plot("frames")
     assert figure.get_suptitle() == "red: 1 frame left out by --exclude-frames found;  grey: 1 frame excluded"
     assert "21" in [text.get_text() for text in figure.axes[0].texts]
+    above, below = figure.axes[:2]
+    looks = look_at(data, [0, 1])
+    for line, look in zip(above.lines, looks, strict=False):
+        np.testing.assert_allclose(line.get_ydata(), look.row_mean - np.nanmedian(look.row_mean))
+    scatter = below.lines[0].get_ydata()
+    assert np.nanmedian(scatter) == pytest.approx(1.0, abs=0.1)  # in units of that of the other rows
+    assert np.nanargmax(scatter) == 21
     maps = data.plot()
+    values = np.concatenate([look.small[np.isfinite(look.small)] for look in looks])
+    low, high = np.quantile(values, [0.01, 0.99])
+    for axes, look in zip(maps.axes, looks, strict=False):
+        shown = (axes.images or axes.collections)[0]
+        np.testing.assert_array_equal(np.ma.filled(shown.get_array(), np.nan), look.small)
+        assert shown.get_clim() == pytest.approx((low - 0.03 * (high - low), high + 0.03 * (high - low)))
+        np.testing.assert_allclose(axes.lines[0].get_xdata(), [10.5])  # frame 21, s
     assert [axes.get_title() for axes in maps.axes[:2]] == ["0:  0°,  0.004 Å$^{-1}$", "1:  60°,  0.008 Å$^{-1}$"]
-    assert [len(data.plot("cuts", sectors=[1]).axes[0].lines)] == [5]
+    cuts = data.plot("cuts", sectors=[1])
+    *of_ages, of_mean = cuts.axes[0].lines
+    for line, cut in zip(of_ages, looks[1].cuts, strict=True):
+        np.testing.assert_array_equal(line.get_xydata(), np.stack([cut.bin_lag, cut.data], axis=1))
+    np.testing.assert_array_equal(of_mean.get_xydata(), np.stack(looks[1].mean_cut, axis=1))
+    ages = [f"{cut.age:.3g} s" for cut in looks[1].cuts]
+    assert [text.get_text() for text in cuts.legends[0].get_texts()] == [*ages, "mean"]
     few = data_of(1, n=12).plot("frames")
     assert few.get_suptitle() == "no bad frame found"
 

@@ -5,8 +5,8 @@ import json
 import numpy as np
 import pytest
 
-from homodyne_eqx.app.found_in_data import frame_numbers
-from homodyne_eqx.data import TwoTimeData, save_aps_u
+from homodyne_eqx.app.found_in_data import frame_numbers, without
+from homodyne_eqx.data import Provenance, TwoTimeData, save_aps_u
 from tests.app.steady import FRAMES, TRUTH
 
 pytestmark = pytest.mark.x64
@@ -56,6 +56,23 @@ def test_listed_frames_are_left_out_and_the_result_finds_the_truth(run, spoilt_f
     assert result["parameters"]["offset"]["value"] == pytest.approx(TRUTH["offset"], abs=0.01)
     assert abs(spoilt["parameters"]["offset"]["value"] - TRUTH["offset"]) > 0.05
     assert result["chi2"] < spoilt["chi2"] / 100
+
+
+def test_frames_that_are_found_or_left_out_are_numbered_as_in_the_file(steady_data):
+    bright = np.ones(FRAMES)
+    bright[25] = 3.0
+    c2 = np.array(steady_data.c2) * np.outer(bright, bright)
+    source = Provenance(frames=(100, 100 + FRAMES))
+    data = TwoTimeData(c2, steady_data.geometry, sigma=steady_data.sigma, provenance=source)
+    _, excluded, remaining = without(data, None, False)
+    assert ([each.frame for each in excluded.frames], [each.frame for each in remaining.frames]) == ([], [125])
+    assert remaining.remedy == "--exclude-frames found"
+    left, excluded, remaining = without(data, "found", False)
+    assert ([each.frame for each in excluded.frames], [each.frame for each in remaining.frames]) == ([125], [])
+    assert np.flatnonzero(left.bad_frames).tolist() == [25]
+    left, _, remaining = without(data, "103,125", False)
+    assert np.flatnonzero(left.bad_frames).tolist() == [3, 25]
+    assert remaining.frames == ()
 
 
 def test_lists_of_frames():

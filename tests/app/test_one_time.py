@@ -49,13 +49,19 @@ def test_figures_of_g2_and_of_the_rates_are_drawn(fitted, tmp_path):
 
     result = FitResult.load(folder, to_view=True)
     pairs = result.fitted_pairs
-    first = lag_page(result, [2, 4], Look()).axes[0]
-    (points, line) = first.lines[0], first.lines[-1]
-    np.testing.assert_allclose(points.get_ydata(), pairs.of_sector(2).data)
-    np.testing.assert_allclose(line.get_ydata(), pairs.of_sector(2).model)
-    drawn = rate_figure(law_of_result(result), Look()).axes[0].lines[0]
-    np.testing.assert_allclose(drawn.get_xdata(), [sector.q**2 for sector in result.sectors])
-    np.testing.assert_allclose(drawn.get_ydata(), [result.parameters[f"relaxation.rate[{k}]"].value for k in range(6)])
+    figure = lag_page(result, [2, 4], Look())
+    for k, values, residuals in zip((2, 4), figure.axes[::2], figure.axes[1::2], strict=True):
+        own, points, line = pairs.of_sector(k), values.lines[0], values.lines[-1]
+        np.testing.assert_allclose(points.get_xydata(), np.stack([own.lag, own.data], axis=1))
+        np.testing.assert_allclose(line.get_xydata(), np.stack([own.lag, own.model], axis=1))
+        np.testing.assert_allclose(residuals.lines[0].get_ydata(), (own.data - own.model) / own.sigma)
+        assert f"q = {result.sectors[k].q:.3g} " in values.texts[0].get_text()
+    q = np.array([sector.q for sector in result.sectors])
+    rate = np.array([result.parameters[f"relaxation.rate[{k}]"].value for k in range(6)])
+    over_q2, over_q = rate_figure(law_of_result(result), Look()).axes
+    np.testing.assert_allclose(over_q2.lines[0].get_xydata(), np.stack([q**2, rate], axis=1))
+    np.testing.assert_allclose(over_q.lines[0].get_xydata(), np.stack([q, rate / q**2], axis=1))
+    assert over_q.lines[-1].get_ydata() == pytest.approx([np.average(rate / q**2, weights=q**4)] * 2, rel=0.1)
 
 
 def test_the_report_shows_g2_and_the_sectors_without_maps(fitted):

@@ -136,3 +136,14 @@ def test_single_pixels_are_found_in_both_triangles(symmetric):
     assert str(found) == "10 of 16200 pixels are outliers"
     excluded = data_of(c2).excluding(outliers=found).excluded
     assert (excluded.outliers, excluded.masked) == (10, 0)
+
+
+def test_an_outlier_is_further_off_than_six_deviations():
+    n = 40
+    noise = np.triu(0.01 * np.random.default_rng(5).standard_normal((n, n)), 1)
+    c2 = (1 + noise + noise.T)[None]
+    for place, off in (((20, 8), 4.5), ((25, 5), 9.0)):
+        c2[0, *place] = c2[0, *place[::-1]] = 1 + 0.01 * off
+    found = outlier_pixels(TwoTimeData(c2, Geometry(q=0.01, t=np.arange(n)), sigma=0.01))
+    assert found.threshold == 6.0
+    assert {tuple(map(int, pixel)) for pixel in np.argwhere(found.mask[0])} == {(25, 5), (5, 25)}

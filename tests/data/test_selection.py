@@ -36,6 +36,12 @@ def data(symmetric_maps):
         ({"q": [(0.003, 0.005), ("0.07nm^-1", 0.009)]}, [0, 1, 2, 3, 4]),
         ({"phi": [(140, 160), (0, 20)]}, [0, 3]),
         ({"phi": ("3rad", "190deg")}, [1, 4]),
+        ({"phi": (9.9998, 149.9998)}, [3]),  # a hundred-thousandth of a turn is left to rounding
+        ({"phi": (10.0002, 150.0002)}, [0]),
+        ({"phi": (9.99995, 149.99995)}, [0, 3]),
+        ({"phi": (10.00005, 150.00005)}, [0, 3]),
+        ({"q": (0.0040001, 0.008)}, [2, 3, 4]),
+        ({"q": (0.004000001, 0.007999999)}, [0, 1, 2, 3, 4]),
     ],
 )
 def test_sectors_are_those_that_fulfil_every_condition(data, wanted, sectors):
@@ -55,6 +61,16 @@ def test_frames_keep_their_times(data):
     assert part.mask.sum() == 1
     again = part.select(frames=(2, 5))
     np.testing.assert_allclose(again.geometry.t, 0.1 * np.arange(12, 15), rtol=1e-6)
+
+
+def test_a_stated_frame_period_is_kept_with_the_real_times(symmetric_maps):
+    """The documented integrals count it for every step, whatever the times of the frames."""
+    t = 0.1 * np.arange(12) + 0.002 * np.random.default_rng(0).random(12)
+    data = TwoTimeData(symmetric_maps(1), Geometry(q=0.01, t=t, dt=0.101), sigma=1.0)
+    geometry = data.select(frames=(2, 9)).geometry
+    assert float(geometry.dt) == float(data.geometry.dt)
+    np.testing.assert_array_equal(geometry.intervals, np.full(6, data.geometry.dt))
+    np.testing.assert_array_equal(geometry.t, data.geometry.t[2:9])
 
 
 def test_frame_times_that_are_not_uniform_keep_their_spacing(symmetric_maps):

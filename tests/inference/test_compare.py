@@ -7,15 +7,20 @@ import numpy as np
 import pytest
 
 import homodyne_eqx as hx
-from homodyne_eqx.inference.comparison.compare import _ranked
+from homodyne_eqx.fit import FitResult
+from homodyne_eqx.fit.free_parameters import choose_free
+from homodyne_eqx.fit.verdict.verdict import Verdict
+from homodyne_eqx.inference.comparison import cross_validation
+from homodyne_eqx.inference.comparison.compare import _entries, _ranked
 from homodyne_eqx.inference.comparison.comparison import Comparison
-from homodyne_eqx.inference.comparison.entry import ComparedModel
+from homodyne_eqx.inference.comparison.entry import ComparedModel, Criteria
 from homodyne_eqx.inference.comparison.model_test import ModelTest
 from homodyne_eqx.inference.comparison.noise_along import variance_along
 from homodyne_eqx.inference.weighted_chi2 import quantile_of_chi2, weighted_chi2
 from homodyne_eqx.physics.dense_map import two_time_map
 from homodyne_eqx.physics.model import FieldOfModel
 from homodyne_eqx.testing.speckle_fields import speckle_maps
+from tests.holding import holding
 
 N_T, N_SECTOR, SPECKLES = 24, 3, 300
 GEOMETRY = hx.Geometry(q=np.full(N_SECTOR, 0.01), t=np.arange(N_T) * 0.1, phi=[0.0, 60.0, 120.0], gap=2e6)
@@ -77,6 +82,59 @@ def test_what_describes_the_data_comes_first_then_the_least_aic_and_never_in_vai
     none = Comparison((wrong, open_), (), 0.01, 1.0, 100.0)
     assert none.conclusion.startswith("None of the models describes the data. wrong comes closest. Text of wrong.")
     assert "no model was judged" in Comparison((open_,), (), 0.01, 1.0, math.nan).conclusion
+
+
+def test_differences_of_criteria_are_in_units_of_the_noise_of_a_parameter():
+    verdict = Verdict(True, "", 1.0, 0.05, None, None)
+    ended = {"small": hx.Ended.CONVERGED, "large": hx.Ended.UNDETERMINED, "stopped": hx.Ended.STEP_LIMIT}
+    results = {
+        n: holding(FitResult, ended=e, verdict=verdict, chi2=1e3, degrees_of_freedom=1000) for n, e in ended.items()
+    }
+    found = {
+        "small": Criteria(1010.0, 3, 6.0, 400.0),
+        "large": Criteria(1000.0, 5, 10.0, 400.0),
+        "stopped": Criteria(900.0, 5, 10.0, 400.0),
+    }
+    entries, factor, n_independent = _entries(results, found)
+    assert (factor, n_independent) == (2.0, 400.0)
+    small, large, stopped = entries
+    assert (small.delta_chi2, large.delta_chi2) == (5.0, 0.0)
+    assert (small.delta_aic, large.delta_aic) == (1.0, 0.0)
+    bic = np.array([1010 + 6 * math.log(400), 1000 + 10 * math.log(400)]) / 2
+    assert (small.delta_bic, large.delta_bic) == pytest.approx(tuple(bic - bic.min()))
+    assert all(math.isnan(x) for x in (stopped.delta_chi2, stopped.delta_aic, stopped.delta_bic))
+    assert (small.penalty, small.free, small.expected, small.spread) == pytest.approx((3.0, 3, 1.0, 0.05))
+
+
+@pytest.mark.x64
+@pytest.mark.parametrize(("what", "folds"), [("sectors", 3), ("frames", 4)])
+def test_what_is_left_out_is_hidden_from_the_fit_and_counts_alone(monkeypatch, what, folds):
+    data, fitted = with_white_noise(REST), []
+
+    class Remembering:
+        def __init__(self, *options):
+            pass
+
+        def minimum(self, parameters, packed):
+            fitted.append(packed)
+            return REST, None
+
+    monkeypatch.setattr(cross_validation, "Minimiser", Remembering)
+    parameters = {p.name: p for p in choose_free(REST, None, (), None).parameters}
+    result = holding(FitResult, model=REST, parameters=parameters, data=data, loss="Squares")
+    found = cross_validation.held_out_chi2(result, what, folds, None, None)
+    lower = np.tril(np.ones((N_T, N_T), bool), -1)
+    squares = np.zeros(0)
+    for part, kept in enumerate(fitted):
+        block = np.arange(N_T) * folds // N_T == part
+        out = np.arange(3) == part if what == "sectors" else np.zeros(3, bool)
+        out = out[:, None, None] | (block[:, None] | block if what == "frames" else False)
+        assert int(kept.n_pairs) == np.count_nonzero(~out & lower)
+        pixels = np.broadcast_to(out & lower, data.shape)
+        M, values = (np.asarray(x)[pixels] for x in (REST(GEOMETRY), data.c2))
+        rows = np.stack([M, np.ones_like(M)], axis=1)  # contrast and offset at their best for what was left out
+        squares = np.append(squares, (values - rows @ np.linalg.lstsq(rows, values, rcond=None)[0]) ** 2)
+    assert found == pytest.approx(np.mean(squares) / 0.02**2, rel=1e-6)
 
 
 @pytest.mark.parametrize(

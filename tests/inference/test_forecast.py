@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import homodyne_eqx as hx
+from homodyne_eqx.inference.forecast.expected_uncertainty import _intensities
 from homodyne_eqx.testing.speckle_fields import speckle_maps
 
 N_T = 20
@@ -78,6 +79,15 @@ def test_the_expected_uncertainty_is_the_scatter_of_fits(result):
     np.testing.assert_allclose(np.std(values, axis=0, ddof=1) / np.sqrt(np.diagonal(expected)), 1, atol=0.3)  # ± 11 %
     of_fit = np.sqrt(np.diagonal(result.covariance) / np.diagonal(expected))
     np.testing.assert_allclose(of_fit, 1, atol=0.35)
+
+
+@pytest.mark.parametrize(("photons", "added"), [(None, 0.0), (5.0, 1 / 5), (0.5, 2.0)])
+def test_intensities_scatter_by_contrast_and_by_one_over_the_photons(photons, added):
+    field, key = jnp.eye(4) + 0.5 * (1 - jnp.eye(4)), jax.random.key(0)
+    x = np.asarray(_intensities(field, jnp.asarray(0.5), 2, photons, 20_000, key))
+    np.testing.assert_allclose(np.mean(x, axis=1), 0.0, atol=0.04)
+    expected = 0.5 * np.asarray(field) ** 2 + added * np.eye(4)
+    np.testing.assert_allclose(np.cov(x), expected, atol=0.05 * (1 + added))
 
 
 @pytest.mark.x64

@@ -113,11 +113,21 @@ def test_figures_show_the_profile_and_the_contour():
     assert [line.get_label() for line in axes.lines if not line.get_label().startswith("_")] == [
         "covariance", "profile", "68 %", "95 %",
     ]  # fmt: skip
+    of_covariance, profile, points = axes.lines[:3]
+    drawn = made(x, x**2)
+    away = (of_covariance.get_xdata() - drawn.value) / drawn.sigma
+    np.testing.assert_allclose(of_covariance.get_ydata(), away**2)
+    np.testing.assert_allclose(profile.get_ydata(), profile.get_xdata() ** 2, atol=1e-12)
+    np.testing.assert_array_equal(points.get_xydata(), np.stack([x, x**2], axis=1))
     rays = [np.outer([0, 1, 2, 3], [np.cos(a), np.sin(a), 1.0]) for a in np.pi * np.arange(12) / 6]
     found = Contour(("a", "b"), ("Å", ""), np.zeros(2), np.eye(2), tuple(rays))
     np.testing.assert_allclose(np.hypot(*found.contour(0.95).T), math.sqrt(-2 * math.log(0.05)))
     (axes,) = found.plot(width=3.0).axes
     assert (axes.get_xlabel(), axes.get_ylabel()) == ("a  (Å)", "b")
+    radii = [math.sqrt(-2 * math.log(1 - level)) for level in (math.erf(math.sqrt(0.5)), 0.95)]
+    for radius, ellipse, line in zip(radii, axes.lines[::2], axes.lines[1::2], strict=False):
+        np.testing.assert_allclose(np.hypot(*ellipse.get_xydata().T), radius)
+        np.testing.assert_allclose(np.hypot(*line.get_xydata().T), radius)
 
 
 @pytest.mark.x64

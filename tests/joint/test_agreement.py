@@ -78,3 +78,27 @@ def test_what_a_data_set_does_not_determine_is_not_compared():
     found = agreement("first", 0, noise, np.full(4, np.nan), np.zeros(4), NAMES, UNITS, SHARED)
     assert found.agrees
     assert "determines none" in str(found)
+
+
+def test_the_variance_of_a_difference_is_that_of_its_own_and_of_the_other_pulls():
+    """Of three unlike sets that share one parameter, worked out by hand."""
+    normals, pulls = (10.0, 40.0, 90.0), (30.0, 50.0, 400.0)
+    each = tuple(
+        SimpleNamespace(
+            variance_of_pulls=np.array([[V]]), normal=Quadratic(np.array([[N]]), np.zeros(1), 1.0), sectors=(1,)
+        )
+        for N, V in zip(normals, pulls, strict=True)
+    )
+    noise = object.__new__(JointNoise)
+    vars(noise).update(
+        each=each, places=((0,),) * 3, at_bound=np.zeros(1, bool), prior_information=np.zeros((1, 1)),
+        normal=Quadratic(np.array([[sum(normals)]]), np.zeros(1), 1.0),
+    )  # fmt: skip
+    for k in range(3):
+        own, whole = 1 / normals[k], 1 / sum(normals)
+        variance = pulls[k] * (own - whole) ** 2 + sum(V * whole**2 for m, V in enumerate(pulls) if m != k)
+        found = agreement("a", k, noise, np.array([3.0]), np.array([3.5]), ["x"], ["s"], np.ones(1, bool))
+        assert found.chi2 == pytest.approx(0.5**2 / variance)
+        assert found.uncertainty == pytest.approx(np.sqrt(pulls[k]) * own)
+        assert found.distance == pytest.approx(0.5 / np.sqrt(variance))
+        assert (found.degrees, found.alone, found.together) == (1, 3.0, 3.5)

@@ -71,6 +71,13 @@ def test_smooth_scaling_is_a_fourier_series():
     expected = 0.3 + 0.05 * np.cos(2 * np.deg2rad(phi)) + 0.02 * np.sin(2 * np.deg2rad(phi))
     np.testing.assert_allclose(contrast, expected, rtol=1e-6)
     np.testing.assert_allclose(offset, 1.0)
+    scaling = SmoothScaling(0.3, 1.0, offset_harmonics=np.array([[0.04, -0.03], [0.0, 0.02]]))
+    contrast, offset = scaling(hx.Geometry(q=0.01, t=np.arange(3.0), phi=phi))
+    expected = (
+        1.0 + 0.04 * np.cos(np.deg2rad(phi)) - 0.03 * np.sin(np.deg2rad(phi)) + 0.02 * np.sin(2 * np.deg2rad(phi))
+    )
+    np.testing.assert_allclose(contrast, 0.3, rtol=1e-6)
+    np.testing.assert_allclose(offset, expected, rtol=1e-6)
 
 
 def test_the_drift_of_contrast_has_unit_geometric_mean():
@@ -79,6 +86,43 @@ def test_the_drift_of_contrast_has_unit_geometric_mean():
     half_log = np.asarray(nodes.channels[1])
     assert np.trapezoid(half_log, t) == pytest.approx(0.0, abs=1e-5)
     assert 2 * half_log[0] == pytest.approx(-0.3 - 0.2 - 0.1, rel=1e-5)
+
+
+def test_the_contrast_of_a_pair_drifts_by_that_of_both_frames():
+    """Its logarithm is the mean of a Legendre series at the two frames."""
+    t, series = np.array([0.0, 1.0, 2.5, 4.0]), np.array([0.3, -0.2, 0.1])
+    detection = DriftingContrast(series, hx.PartialHeterodyne(0.4))
+    g1 = hx.Relaxation(0.3)
+    model = hx.TwoTimeModel(g1, hx.ContrastOffset(0.25, 1.1), detection)
+    log_contrast = np.polynomial.legendre.legval(t / 2 - 1, [0.0, *series])
+    field = 0.6 * np.exp(-0.3 * np.abs(np.subtract.outer(t, t))) + 0.4
+    expected = 1.1 + 0.25 * np.exp(np.add.outer(log_contrast, log_contrast) / 2) * field**2
+    np.testing.assert_allclose(model(hx.Geometry(q=0.01, t=t))[0], expected, rtol=2e-6)
+
+
+def test_a_sector_of_finite_width_is_the_mean_over_its_pixels():
+    """Full widths in q and in azimuth, of the detection and not of the field."""
+    t, g1 = np.array([0.0, 0.4, 1.0]), hx.Diffusion(2e4) * hx.Shear(3e-4, 60.0)
+    middle = (np.arange(40) + 0.5) / 40 - 0.5
+    q, phi = (x.ravel() for x in np.meshgrid(0.01 + 5e-3 * middle, 20.0 + 40.0 * middle))
+    pixels = hx.TwoTimeModel(g1, hx.ContrastOffset(1.0, 0.0))(hx.Geometry(q=q, phi=phi, t=t, gap=1e6))
+    sector = hx.Geometry(q=0.01, phi=20.0, t=t, gap=1e6)
+    wide = hx.TwoTimeModel(g1, hx.ContrastOffset(1.0, 0.0), hx.FiniteSector(40.0, 5e-3, n_phi=3, n_q=3))
+    plain = hx.TwoTimeModel(g1, hx.ContrastOffset(1.0, 0.0))(sector)
+    np.testing.assert_allclose(wide(sector)[0], np.mean(pixels, axis=0), atol=1e-3)
+    assert np.max(np.abs(plain[0] - np.mean(pixels, axis=0))) > 0.015
+
+
+@pytest.mark.parametrize("share", [0.0, 1e-6, 1e-3, 0.4, 0.999, 1.0])
+def test_the_share_of_a_component_is_that_of_its_intensity_down_to_none(share):
+    t = np.array([0.0, 0.5, 2.0])
+    geometry = hx.Geometry(q=0.01, t=t, phi=30.0)
+    term = hx.TwoComponents(hx.Relaxation(0.3), hx.Relaxation(2.0), share, 150.0, 0.0)
+    lag = np.abs(np.subtract.outer(t, t))
+    phase = 0.01 * np.cos(np.deg2rad(30.0)) * 150.0 * np.subtract.outer(t, t)
+    expected = np.abs((1 - share) * np.exp(-0.3 * lag) + share * np.exp(-2.0 * lag + 1j * phase)) ** 2
+    found = hx.TwoTimeModel(term, hx.ContrastOffset(1.0, 0.0))(geometry)[0]
+    np.testing.assert_allclose(found, expected, rtol=5e-6)
 
 
 def test_stokes_einstein_of_a_colloid_in_water():

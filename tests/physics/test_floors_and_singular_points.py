@@ -49,6 +49,14 @@ def test_a_power_law_is_finite_and_differentiable_at_time_zero(exponent):
     np.testing.assert_array_equal(rate(p, jnp.asarray(1e-8)), value)
 
 
+@pytest.mark.x64
+def test_a_stretched_kernel_counts_amounts_down_to_1e_minus_20():
+    x = np.array([0.0, 1e-21, 2e-20, 1e-12, 1e-3])
+    decayed = 1 - np.asarray(hx.Stretched(0.25)(jnp.asarray(x)))
+    np.testing.assert_array_equal(decayed[:2], 0.0)
+    np.testing.assert_allclose(decayed[2:], -np.expm1(-(x[2:] ** 0.25)), rtol=1e-9)
+
+
 @pytest.mark.parametrize("kernel", [SincSquared(), GapAverage()])
 @pytest.mark.parametrize(
     ("gamma_dot", "phi"),

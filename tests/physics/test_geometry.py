@@ -43,6 +43,11 @@ def test_the_time_floor_is_half_the_first_spacing():
         ({"t": np.array([1.0])}, "one frame.*Pass dt in seconds"),
         ({"t": T + 1j}, "Expected real numbers"),
         ({"dt": 0.0}, "dt is .*frame period in seconds, > 0"),
+        ({"dt": 0.106}, r"dt is 0.106 s, but t has a median spacing of 0.1 s"),
+        (
+            {"t": np.array([0.0, 0.1, 0.2, 0.3, 0.5]), "dt": 0.1},
+            r"dt is 0.1 s, but t has a median spacing of 0.1 s \(deviations up to 0.1 s\)",
+        ),
         ({"dt": 0.2}, r"dt is 0.2 s, but t has a median spacing of 0.1 s.*Leave dt out"),
         ({"dt": np.array([0.1, 0.1])}, r"dt has shape \(2,\)"),
         ({"q": np.ones(2), "phi": np.ones(3)}, r"disagree in number: q \(2,\), phi \(3,\)"),
@@ -52,6 +57,13 @@ def test_the_time_floor_is_half_the_first_spacing():
 def test_what_is_refused(arguments, message):
     with pytest.raises(ValueError, match=message):
         hx.Geometry(**{"q": 0.01, "t": T, **arguments})
+
+
+def test_a_frame_period_within_five_per_cent_of_the_spacing_is_taken():
+    t = np.array([0.0, 0.102, 0.199, 0.3, 0.404])
+    geometry = hx.Geometry(q=0.01, t=t, dt=0.104)
+    np.testing.assert_allclose(geometry.intervals, 0.104, rtol=1e-6)
+    np.testing.assert_allclose(geometry.t, t, rtol=1e-6)
 
 
 def test_traced_values_pass_and_a_derivative_flows_through():

@@ -71,6 +71,9 @@ def test_times_are_means_and_the_origin_stays():
     again = hx.binned(found, 2, sigma=0.01)
     assert again.provenance.frames_each == 2 * SIZE
     np.testing.assert_allclose(again.geometry.t, t[: BINS // 2 * 2].reshape(-1, 2).mean(1), rtol=1e-6)
+    jitter = 0.1 * np.arange(N) + 0.002 * np.random.default_rng(0).random(N)
+    stated = dataclasses.replace(data, geometry=data.geometry.with_times(jitter, 0.1))  # counts for every step
+    np.testing.assert_allclose(hx.binned(stated, SIZE, sigma=0.01).geometry.intervals, SIZE * 0.1, rtol=1e-6)
     uneven = dataclasses.replace(data, geometry=data.geometry.with_times(np.arange(N) ** 1.5 + 0.0))
     np.testing.assert_allclose(
         hx.binned(uneven, 5, sigma=0.01).geometry.intervals,

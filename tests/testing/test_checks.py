@@ -76,9 +76,10 @@ def test_a_right_term_passes():
         (wrong_slope, "is that by differences"),
         (lambda x: jnp.exp(-jnp.floor(x * 1000 + 0.3) / 1000), "is that by differences"),
         (lambda x: jnp.exp(-x) * np.float64(1), "float64 constant"),
+        (lambda x: 1e4 * jnp.expm1(jnp.log(1e4 + jnp.exp(-x)) - jnp.log(1e4 + 0 * x)), "in float32 is near float64"),
         (lambda x: jnp.exp(-1e6 * x) + 0 * x, "shows nothing"),
     ],
-    ids=["lag 0", "too large", "infinite slope", "wrong slope", "rounded", "float64", "nothing"],
+    ids=["lag 0", "too large", "infinite slope", "wrong slope", "rounded", "float64", "difference", "nothing"],
 )
 def test_broken_terms_are_found(of, message):
     with pytest.raises(testing.LawError, match=message), jax.numpy_dtype_promotion("standard"):
