@@ -1,5 +1,6 @@
 # make demo    fit the bundled data, on a bare machine with python3 (3.11 or newer)
 # make test    lint, type check and tests, in float64 and, of what computes, in float32
+# make check   lint, type check and a selection of tests, in some three minutes
 # make test-slow  the tests that `make test` leaves out: those of more than some ten seconds, in float64
 # make bench   every benchmarks/bench_*.py
 # make docs    the documentation site: open site/index.html in a browser, no server is needed
@@ -9,7 +10,7 @@
 
 PYTHON ?= python3
 VENV ?= .venv
-PYTEST_OPTIONS ?= -n auto --maxprocesses 4 --dist loadgroup
+PYTEST_OPTIONS ?= -n auto --maxprocesses 4 --dist loadfile
 # What computes, and so is tested in float32 as well.
 PRECISION_MATTERS := tests/solvers tests/physics tests/engine tests/noise tests/fit/test_fit.py \
   tests/documented_api/test_documented_functions.py tests/documented_api/test_reference_values.py
@@ -18,12 +19,19 @@ BIN := $(VENV)/bin
 INSTALL := "$(BIN)/python" -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 BENCHMARKS := $(sort $(wildcard benchmarks/bench_*.py))
 
-.PHONY: demo test lint test-float64 test-float32 test-slow bench docs format clean
+# What a change breaks most often, and what takes no compiler to find.
+FIRST := tests/test_architecture.py tests/test_documents.py tests/data tests/noise tests/preparation \
+  tests/engine/test_packing.py tests/app/test_configuration.py tests/app/test_command_line_page.py
+
+.PHONY: demo test check lint test-float64 test-float32 test-slow bench docs format clean
 
 demo: $(VENV)/.installed-all
 	"$(BIN)/homodyne-eqx" demo
 
 test: lint test-float64 test-float32
+
+check: lint
+	OPENBLAS_NUM_THREADS=1 HOMODYNE_EQX_TEST_X64=1 "$(BIN)/python" -m pytest $(PYTEST_OPTIONS) -m "not slow" $(FIRST)
 
 lint: $(VENV)/.installed-dev
 	"$(BIN)/ruff" check .

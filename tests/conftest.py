@@ -5,6 +5,12 @@
 
 import gc
 import os
+from pathlib import Path
+
+# Compiled programs are kept between runs, and all processes of a run share them. Before JAX.
+os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(Path(__file__).parents[1] / ".pytest_cache" / "jax"))
+os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
+os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES", "-1")
 
 # Programs of tests run once or twice; compiled with few optimisations they are ready in half of the time. Before JAX.
 os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true")
