@@ -130,6 +130,7 @@ def main() -> None:
     simple, stretched = fitted(data), fitted(data, Stretched(0.8))
     for result in (simple, stretched):
         print(result, "\n")
+    print(hx.compare({"exponential": simple, "stretched": stretched}, held_out="frames"), "\n")
     published = published_rates(options.folder)
     rate, sigma = rate_with_band(simple, published["age"])
     print("   age   authors' Γ        q²J/2 here")

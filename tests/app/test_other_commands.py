@@ -85,6 +85,7 @@ def test_inspect_tells_what_is_there_and_how_to_fit_it(run, steady_file, altered
 
 
 @pytest.mark.x64
+@pytest.mark.slow
 def test_plot_draws_again(run, steady_file, tmp_path):
     out = tmp_path / "out"
     assert run("fit", steady_file, "--rates", "constant", "--output", out, "--no-figures", "--quiet").exit_code == 0

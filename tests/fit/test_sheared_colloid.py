@@ -26,7 +26,10 @@ def fitted(data, kernel, factor, turned):
     return result
 
 
-@pytest.mark.parametrize(("factor", "turned"), [(1.5, 12.5), (0.5, -12.5)], ids=["50 % above", "50 % below"])
+@pytest.mark.parametrize(
+    ("factor", "turned"),
+    [pytest.param(1.5, 12.5, id="50 % above", marks=pytest.mark.slow), pytest.param(0.5, -12.5, id="50 % below")],
+)
 def test_the_average_over_the_gap_returns_what_was_simulated(colloid, factor, turned):
     result = fitted(colloid, hx.GapAverage(), factor, turned)
     assert result.parameters[RATE].value == pytest.approx(TRUTH["J"], rel=0.03)

@@ -194,7 +194,7 @@ class TestErrors:
             ({"priors": {"offset": hx.Normal(1, 1)}, "fixed": ["offset"]}, ValueError, "is fixed"),
             ({"priors": {"diffusion.rate": hx.Uniform(-9, -8)}}, ValueError, "no values within its bounds"),
             ({"priors": {"diffusion.rate": hx.Uniform(1, 2)}}, ValueError, "start value of diffusion.rate is 3000"),
-            ({"priors": {"offset": hx.Normal(1, 1)}, "eliminate_scaling": True}, ValueError, "knows of none"),
+            ({"priors": {"offset": hx.Normal(1, 1)}, "eliminate_scaling": True}, ValueError, "does not include priors"),
         ],
     )
     def test_what_cannot_be(self, data, options, error, text):

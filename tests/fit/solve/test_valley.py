@@ -32,7 +32,7 @@ def test_a_valley_is_named_within_sixty_steps_and_its_remedy_works():
     assert found.ended == hx.Ended.VALLEY
     assert not found.converged
     assert len(found.history) <= 61
-    assert "D0, alpha, D_offset, which the data do not tell apart" in found.message
+    assert "D0, alpha, D_offset, which the data do not distinguish" in found.message
     assert "Fix D_offset = 0" in found.message
     assert not found.verdict.adequate
     mean = found.derived["mean J"]
