@@ -1,5 +1,7 @@
 """Bad frames and outliers: found where they were put, and not in good data."""
 
+import importlib
+
 import numpy as np
 import pytest
 
@@ -136,6 +138,18 @@ def test_single_pixels_are_found_in_both_triangles(symmetric):
     assert str(found) == "10 of 16200 pixels are outliers"
     excluded = data_of(c2).excluding(outliers=found).excluded
     assert (excluded.outliers, excluded.masked) == (10, 0)
+
+
+@pytest.mark.parametrize("blocks", [1, 2, 7])
+def test_a_map_in_parts_gives_the_same_pixels_as_the_whole(monkeypatch, blocks):
+    """With a low threshold, so that there are some at the ends of the parts."""
+    finding = importlib.import_module("homodyne_eqx.data.outlier_pixels")
+    values = 1 + 0.01 * np.random.default_rng(2).standard_normal((90, 90)) * np.geomspace(1, 20, 90)
+    values[5, 70:80] = np.nan
+    whole = list(finding._far_pairs(values, 1.5))
+    assert len(whole) > 200
+    monkeypatch.setattr(finding, "_PART", blocks * finding._BLOCK)
+    assert list(finding._far_pairs(values, 1.5)) == whole
 
 
 def test_an_outlier_is_further_off_than_six_deviations():

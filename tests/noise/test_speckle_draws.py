@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 
-from homodyne_eqx.noise.speckle_draws import factor_of, mode_shares, speckle_law
+from homodyne_eqx.noise.speckle_draws import draws_of_sector, factor_of, mode_shares, speckle_law
 
 N_T = 6
 LAG = np.abs(np.subtract.outer(np.arange(N_T), np.arange(N_T)))
@@ -31,6 +31,28 @@ def test_covariance_of_the_intensity(field, contrast, photon_noise):
     expected = contrast * (M + photon_noise * np.eye(N_T))
     np.testing.assert_allclose(np.mean(x, 1), 0, atol=5 * np.sqrt(expected[0, 0] / 60_000))
     np.testing.assert_allclose(np.cov(x), expected, atol=0.05 * expected[0, 0])
+
+
+@pytest.mark.parametrize("decay", [3.0, 4000.0], ids=["short", "long"])
+def test_draws_leave_out_nothing_that_counts(decay):
+    """Of 600 frames a short decay reaches some dozens; the product is that with the whole matrix."""
+    n_t = 600
+    lag = np.abs(np.subtract.outer(np.arange(n_t), np.arange(n_t)))
+    law = speckle_law(np.exp(-lag / decay), np.exp(-2 * lag / decay), 1.0)
+    width = np.diff(law.reach, axis=1)
+    assert np.all(width < 400) if decay < 10 else width[-1] == n_t
+    generator = np.random.default_rng(7)
+    real, imaginary = (generator.standard_normal((n_t, 20), np.float32) for _ in range(2))
+    expected = ((law.factors @ real) ** 2 + (law.factors @ imaginary) ** 2) / 2 - law.mean[:, None]
+    np.testing.assert_allclose(law.draw(np.random.default_rng(7), 20), expected, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("n_sector", "n_t", "expected"),
+    [(1, 100, 8000), (1, 2000, 8000), (1, 4000, 2000), (1, 8000, 1000), (23, 1001, 347), (100, 8000, 240)],
+)
+def test_long_runs_take_fewer_draws(n_sector, n_t, expected):
+    assert draws_of_sector(8000, n_sector, n_t) == expected
 
 
 def test_the_fourth_moment_is_that_of_gaussian_fields():
