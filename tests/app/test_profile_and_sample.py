@@ -142,6 +142,8 @@ def test_what_cannot_be_profiled_is_refused_with_a_reason(run, fitted, arguments
 @pytest.mark.parametrize("command", [("profile", "--parameter", "D0"), ("sample",)])
 def test_a_folder_without_a_result_is_refused_with_the_remedy(run, out, tmp_path, command):
     name, *more = command
+    if name == "sample":
+        pytest.importorskip("numpyro")
     (out / "result.h5").unlink()
     for folder, word in ((out, "Fit again: homodyne-eqx fit FILE"), (tmp_path / "none", "There is no")):
         done = run(name, folder, *more)
