@@ -63,3 +63,9 @@ def _promotion(request):
             yield
     else:
         yield
+
+
+def pytest_collection_finish():
+    """What is imported stays, and need not be looked through again; tracing makes many objects that die by themselves."""
+    gc.freeze()
+    gc.set_threshold(100_000, 50, 50)
