@@ -66,6 +66,6 @@ def _promotion(request):
 
 
 def pytest_collection_finish():
-    """What is imported stays: it need not be looked through again. Tracing makes many objects that die by themselves."""
+    """What is imported stays, so it need not be searched again; what tracing makes dies by itself."""
     gc.freeze()
     gc.set_threshold(100_000, 50, 50)
