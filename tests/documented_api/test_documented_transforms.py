@@ -97,7 +97,7 @@ def counted_compilations():
 
     class Keep(logging.Handler):
         def emit(self, record):
-            if "Finished XLA compilation" in record.getMessage():
+            if "Finished jaxpr to MLIR" in record.getMessage():
                 names.append(record.getMessage())
 
     logger, keep = logging.getLogger("jax._src.dispatch"), Keep(logging.DEBUG)
