@@ -104,7 +104,9 @@ def main():
         times = " | ".join(f"{row['seconds'][name]:.3f} s" for name in names)
         print(f"| {label} | {row['memory']:.0f} MB | {times} | {row['chi2']:.10g} |")
     (one, error), (other, _) = (np.array(row["values"]).T for row in found.values())
-    print(f"\nLargest difference of a parameter: {np.nanmax(np.abs(one - other) / error):.1e} of its white-noise error.")
+    print(
+        f"\nLargest difference of a parameter: {np.nanmax(np.abs(one - other) / error):.1e} of its white-noise error."
+    )
 
 
 if __name__ == "__main__":
