@@ -91,11 +91,12 @@ def pack_maps(
     size = min(size or tile_size(n_member, n_t, len(devices)), n_t)
     corners = triangle(n_t, size)
     gc.collect(0)  # JAX frees memory that it took over from NumPy only when garbage is collected
+    if scalar is not None:
+        _check_weights(scalar, np.dtype(jnp.result_type(float)))
     number, stored = (2 if scalar is None else 1), _stored(dtype, data.c2.dtype)
     stores = tile_stores(number, memory_budget(memory), len(corners[0]), mesh, groups.shape, size, stored)
     counts = _write_folded(data, groups, corners, size, *stores)
     if scalar is not None:
-        _check_weights(scalar, np.dtype(jnp.result_type(float)))
         of_sectors = (np.asarray(scalar, float)[groups] ** -2.0).astype(jnp.result_type(float))
         weights = on_each(mesh, jnp.asarray(of_sectors))
     else:

@@ -95,11 +95,9 @@ class TileFile:
     def write(self, group: int, tile: int, member: int, values: np.ndarray) -> None:
         """Store the values of one sector in one tile, whose number counts over all devices."""
         values = np.ascontiguousarray(values, self.layout.dtype)
-        self._write(memoryview(values).cast("B"), self._offset(group, tile, member))
-
-    def _write(self, content: memoryview, offset: int) -> None:
+        content = memoryview(values).cast("B")
         with self._lock:
-            self._file.seek(offset)
+            self._file.seek(self._offset(group, tile, member))
             while content:
                 content = content[self._file.write(content) :]
 
