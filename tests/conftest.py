@@ -4,6 +4,7 @@
 """
 
 import gc
+import logging
 import os
 from pathlib import Path
 
@@ -48,9 +49,12 @@ def pytest_report_header():
 
 
 @pytest.fixture(autouse=True, scope="module")
-def _compiled_programs():
-    """Compiled programs of one file are of no use to the next; kept, they fill the memory and slow every collection."""
+def _nothing_stays_for_the_next_file():
+    """Compiled programs of one file are of no use to the next: kept, they fill the memory and slow every collection.
+    And what `--quiet` has silenced in this process, another file may count.
+    """
     yield
+    logging.getLogger("jax").setLevel(logging.NOTSET)
     jax.clear_caches()
     gc.collect()
 
