@@ -79,15 +79,15 @@ def fit(
       of the solver (variable projection). The result is the same. A step costs up to twice as much, and the number of
       steps changes. Only for `Squares()`: other losses have no closed form.
     - `stages`: steps before the minimisation over all data, in this order; each starts where the one before ended. They
-      can make the fit faster, and can lead to another one of several minima. They do not change the minima:
+      can make the fit faster, and can lead to another one of several minima. They do not change the minima.
+      `(Scan(), TileSubset())` by default; `()` for the minimisation only. The stages:
         - `Scan()`: where the correlation oscillates in a parameter (the frequency of an `Echo`, the velocity of
           `TwoComponents`), χ² has many minima: try many values between half and twice its start;
         - `Starts([…])`: compare starts of your own, each name → value;
         - `BlockAverage(4)`: fit data averaged over blocks of 4 × 4 frames;
-        - `TileSubset()`: of more than 50 million pairs fit a part.
+        - `TileSubset()`: of more than 50 million pairs fit a part;
+        - a class of your own, derived from `AbstractStage`.
 
-      `(Scan(), TileSubset())` by default; `()` for the minimisation only. A class of your own derived from
-      `AbstractStage` may be among them.
     - `estimate`: whether the minimum is compared with that of a start found in the data (see `hx.estimate`). This start
       is searched unless χ² is already that of independent noise, and followed if its χ² is smaller. True by default,
       False by default with `stages` of your own. `result.minima` lists the minima.
