@@ -54,6 +54,24 @@ def test_the_rates_of_the_page_on_terms_are_what_it_says():
     np.testing.assert_allclose(namespace["rates"], stated, rtol=0.02)
 
 
+@pytest.mark.parametrize(
+    "page",
+    ["README.md", "CONTRIBUTING.md", *(str(path.relative_to(ROOT)) for path in sorted((ROOT / "docs").rglob("*.md")))],
+)
+def test_code_fits_a_page(page):
+    """Within 76 characters, so that a program is not wrapped; a printed line may take the whole width."""
+    found = re.findall(
+        r"^( *)```(\w*).*?\n(.*?)^\1```", (ROOT / page).read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE
+    )
+    too_long = [
+        line
+        for indent, language, code in found
+        for line in code.splitlines()
+        if len(line.removeprefix(indent)) > (100 if language == "text" else 76)
+    ]
+    assert too_long == []
+
+
 def test_the_site_and_the_readme_show_the_same_example():
     assert python_blocks("README.md") == python_blocks("docs/index.md")
 

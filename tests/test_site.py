@@ -128,6 +128,21 @@ def test_every_link_leads_somewhere(site, pages):
     assert broken == []
 
 
+def test_no_paragraph_swallows_a_list(pages):
+    """Markdown ends a list at a paragraph that is not indented as far as its items; the items that follow are lost."""
+    for path in pages:
+        for paragraph in re.findall(r"<p>((?:(?!</p>).)*)", path.read_text(encoding="utf-8"), re.DOTALL):
+            assert not re.search(r"\n\s*(- |\d+\. )", paragraph), f"{path.name}: {paragraph}"
+
+
+def test_a_browser_breaks_no_flag_and_finds_a_place_to_break_a_call(site):
+    page = (site / "bad_data.html").read_text(encoding="utf-8")
+    assert '<code><span class="flag">--exclude-frames</span> found</code>' in page
+    assert "<code>data.excluding(<wbr>frames=<wbr>hx.suspicious_frames(<wbr>data))</code>" in page
+    unmarked = re.sub(r'<span class="flag">.*?</span>', "", page)
+    assert not any("--" in code for code in re.findall(r"<code>.*?</code>", unmarked, re.DOTALL))
+
+
 def test_nothing_is_loaded_from_elsewhere(site, pages):
     for path, page in pages.items():
         outside = [each for each in page.loaded if urlsplit(each).scheme or each.startswith("/")]

@@ -3,7 +3,9 @@
 SEE_ALSO = {
     "bad_data.md": "[First fit from a file](first_fit.md), [verdict](verdict.md)",
     "batches.md": "[On a cluster](cluster.md), [`hx.batch`](api/data.md#hx.batch)",
-    "benchmarks.md": "[How it works](how_it_works.md)",
+    "benchmarks.md": (
+        "[Benchmarks of the homodyne-compatible functions](benchmarks_documented_api.md), [how it works](how_it_works.md)"
+    ),
     "cluster.md": "[From folder to table](batches.md), [GPUs and many cores](many_cores.md)",
     "command_line.md": (
         "[First fit from a file](first_fit.md), [read a result](read_a_result.md), "
