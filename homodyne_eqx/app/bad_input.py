@@ -49,7 +49,7 @@ def refuses_bad_input(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _places(config: Any, message: str) -> list[str]:
-    """Where a configuration file sets what the message names; a command that reads one has it as `config`."""
+    """The places in a configuration file of the settings that the message names; `config`: of the command."""
     return config.places(message) if hasattr(config, "places") else []
 
 

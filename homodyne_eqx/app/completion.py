@@ -1,4 +1,4 @@
-"""What a shell completes beside options: names of models, and parameters of a result."""
+"""Completion in a shell, beside options: names of models, and parameters of a result."""
 
 import json
 from collections.abc import Sequence

@@ -90,7 +90,7 @@ def fit_file(
 
 
 def _former(settings: FitSettings, choice: Any, n_sector: int) -> FormerStart:
-    """What `--start-from` takes over, nothing where it is not given."""
+    """The values that `--start-from` takes over; none without this option."""
     if settings.start_from is None:
         return FormerStart({}, ())
     by_sector = settings.scaling is ScalingName.per_sector
@@ -98,7 +98,7 @@ def _former(settings: FitSettings, choice: Any, n_sector: int) -> FormerStart:
 
 
 def asked_for(result: FitResult, command: Sequence[str]) -> Mapping[str, Any]:
-    """What `result.json` holds beside the result: the input with its checksum, and the command."""
+    """The entries of `result.json` beside the result: the input with its checksum, and the command."""
     if result.data is None:
         return {"command": list(command)}
     source = result.data.provenance

@@ -25,7 +25,7 @@ class Assigned:
 @final
 @dataclass(frozen=True)
 class FitSettings:
-    """What the options of `fit` say, as they are written on the command line. `None` and empty: as if not given.
+    """The values of the options of `fit`, as written on the command line. `None` and empty: as if not given.
 
     `start`, `fix` and `bound` hold texts such as `D0=1000`, `contrast=0.3,0.28`, `phi0`, `alpha=-1:0`; `start_from` a
     former result; `layout_options` what one reader alone understands.
@@ -73,7 +73,7 @@ class FitSettings:
         return choice
 
     def assigned(self, names: Sequence[str]) -> Assigned:
-        """What is said of parameters, which have these names.
+        """The settings of the parameters that have these names.
 
         **Raises:** `ValueError` for other names, what is no number, and values given twice.
         """
@@ -91,7 +91,7 @@ class FitSettings:
         return {**chosen, "gap": self.gap, "one_time": self.one_time, **self.layout_options}
 
     def preparation(self) -> Preparation:
-        """What is done to the data after they are read."""
+        """The steps of preparation after the data are read."""
         return Preparation(
             self.repeat, self.exclude_sectors, self.exclude_frames, self.exclude_outliers, self.bin_frames
         )

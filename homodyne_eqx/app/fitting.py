@@ -27,7 +27,7 @@ from .report import in_flags
 
 @dataclass(frozen=True)
 class Job:
-    """What to fit to what.
+    """A model and the data to which it is fitted.
 
     - `choice`: the model; `data`; `given`: start values by name; `fixed`: names that stay where they start;
     - `bounds`, `loss`, `max_steps`, `weights`: as of `homodyne_eqx.fit`; `title`: what the progress is headed with.
@@ -45,7 +45,7 @@ class Job:
 
 
 def start_of(job: Job) -> Start:
-    """Where the fit starts: given values; for the others an estimate from the data, or what an installed model says."""
+    """The start of the fit: given values; otherwise an estimate from the data, or values of an installed model."""
     if isinstance(job.choice, InstalledModel):
         start = job.choice.start(job.given)
         return start if job.choice.search is None else _searched(job, start, job.choice.search)

@@ -16,8 +16,8 @@ FOUND = "found"
 @final
 @dataclass(frozen=True)
 class Found:
-    """What sticks out of the data beside what is excluded: frames, and the number of outlying pixels; `file` where
-    there are several."""
+    """The suspicious frames and the number of outlying pixels of data, beside the excluded ones; `file` if there are
+    several files."""
 
     frames: tuple[BadFrame, ...]
     outliers: int
@@ -36,7 +36,7 @@ class Found:
 
 
 def document_of(found: Sequence[Found]) -> dict[str, Any]:
-    """What was found, of all files, as plain numbers and strings, for JSON; of several, frames have their file."""
+    """The findings in all files, as plain numbers and strings for JSON; of several files, frames have their file."""
     frames = [
         {**vars(frame), **({} if each.file is None else {"file": each.file})} for each in found for frame in each.frames
     ]

@@ -1,4 +1,4 @@
-"""What is printed before a result is written, held back where nobody reads along."""
+"""Output that is held back until a result is written, if nobody reads along."""
 
 import functools
 import io
@@ -57,7 +57,7 @@ def held_until_written(stream: Any, hold: bool) -> HeldOutput:
 
 
 def releases_output(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Whatever ends the command, what it held back is passed on."""
+    """Pass the held output on at the end of the command, also after an error."""
 
     @functools.wraps(command)
     def releasing(*args: Any, **options: Any) -> Any:

@@ -1,4 +1,4 @@
-"""What `profile` and `sample` have made of a result, in its folder: written there, and read for the reports."""
+"""The results of `profile` and `sample` in the folder of a fit: written there, and read for the reports."""
 
 import json
 import os
@@ -36,7 +36,7 @@ class Inferred:
 
 
 def inferred_in(folder: Path) -> Inferred:
-    """What there is in the folder of a result. **Raises:** `ValueError` for a file that is damaged."""
+    """The profiles and the posterior in the folder of a result. **Raises:** `ValueError` for a file that is damaged."""
     profiles = []
     for path in sorted((folder / PROFILES).glob("*.json")):
         document = _read(path)
@@ -51,7 +51,7 @@ def inferred_in(folder: Path) -> Inferred:
 
 
 def profile_file(folder: Path, names: Sequence[str]) -> Path:
-    """Where the profile of a parameter, or the contour of two, is stored."""
+    """The file of the profile of a parameter, or of the contour of two."""
     plain = [re.sub(r"[^\w.-]+", "-", name).strip("-") for name in names]
     return folder / PROFILES / f"{'_and_'.join(plain)}.json"
 

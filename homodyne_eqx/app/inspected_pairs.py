@@ -1,4 +1,4 @@
-"""What `inspect` prints of one-time correlations and of pairs."""
+"""The output of `inspect` for one-time correlations and pairs."""
 
 import shlex
 from collections.abc import Mapping

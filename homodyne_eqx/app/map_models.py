@@ -69,7 +69,7 @@ class MapModelChoice:
 
     @property
     def options(self) -> tuple[KernelName | AccumulationName | RatesName, ...]:
-        """What was chosen of kernel, accumulation and rates."""
+        """The choices of kernel, accumulation and rates."""
         return (self.kernel, self.accumulation, self.diffusion_rates, self.motion_rates)
 
     @property

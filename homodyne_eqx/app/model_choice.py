@@ -71,7 +71,7 @@ LOSSES: dict[LossName, type[AbstractLoss]] = {
     LossName.cauchy: Cauchy,
 }
 FIXED_WHEN_CONSTANT = {"alpha": 0.0, "D_offset": 0.0, "beta": 0.0, "gamma_dot_t_offset": 0.0}
-"""What makes a power law a constant."""
+"""The exponents and offsets whose value 0 makes a power law a constant."""
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,7 @@ class ModelChoice:
 
     @property
     def options(self) -> tuple[KernelName | AccumulationName | RatesName | None, ...]:
-        """What was chosen of kernel, accumulation and rates."""
+        """The choices of kernel, accumulation and rates."""
         return (self.kernel, self.accumulation, self.rates, self.diffusion_rates, self.shear_rates)
 
     @property
@@ -103,7 +103,7 @@ class ModelChoice:
 
     @property
     def fixed(self) -> dict[str, float]:
-        """What the choice of rates holds, by name."""
+        """The parameters that the choice of rates fixes, by name."""
         of_diffusion, of_shear = self.diffusion_rates or self.rates, self.shear_rates or self.rates
         chosen = {name: of_diffusion if name in STATIC_NAMES else of_shear for name in FIXED_WHEN_CONSTANT}
         constant = [name for name in self.names if chosen.get(name) is RatesName.constant]

@@ -1,4 +1,4 @@
-"""Which model fits a file, as far as its sectors and what it says of itself tell, and the command that fits it."""
+"""A model that suits a file by its sectors and metadata, and the command that fits it."""
 
 import shlex
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""Which sectors there are, of all pairs of a q and an azimuth, and how much of each counts."""
+"""The sectors among all pairs of a q and an azimuth, and the part of each that counts."""
 
 from collections.abc import Sequence
 
@@ -12,7 +12,7 @@ _ALL = 0.9
 
 
 def population_line(q: np.ndarray, phi: np.ndarray | None) -> str:
-    """How many of the pairs of q and φ have a sector, in words."""
+    """The number of pairs of q and φ that have a sector, in words."""
     n_q = len(_distinct(q))
     if phi is None:
         return f"{len(q)} sectors at {n_q} q"

@@ -17,7 +17,7 @@ from .spelling import flag
 @final
 @dataclass(frozen=True)
 class Preparation:
-    """What is done to the data after they are read.
+    """The steps of preparation after the data are read.
 
     - `repeats`: further files, averaged with the first;
     - `exclude_frames`, `exclude_sectors`: lists of numbers as text, counted from 0 as in the file, or for frames the
@@ -87,7 +87,7 @@ def prepared(file: Path, steps: Preparation, *, sigma: str | None = None, **sele
 def _one(
     file: Path, steps: Preparation, sigma: str | None, selection: dict[str, Any], one_of_several: bool
 ) -> tuple[TwoTimeData | OneTimeData | PairData, Found, Found]:
-    """One file without what is to be left out of it."""
+    """One file without the frames, pixels and sectors to be left out of it."""
     if steps.exclude_sectors is None:
         data = load_selected(file, sigma=sigma, **selection)
     else:

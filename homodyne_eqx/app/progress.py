@@ -1,4 +1,4 @@
-"""What a fit is doing, while it does it."""
+"""The display of a fit while it runs."""
 
 import time
 from collections.abc import Sequence

@@ -60,7 +60,7 @@ def named_values(rows: Iterable[tuple[str, str]]) -> Table:
 
 
 def print_data(console: Console, data: TwoTimeData | OneTimeData | PairData) -> None:
-    """What the data are, set in where a line is longer than the terminal is wide."""
+    """Print a description of the data; a line longer than the terminal is continued with an indent."""
     for line in repr(data).splitlines():
         wrapped = textwrap.fill(line, console.width, subsequent_indent=" " * 11, drop_whitespace=True)
         console.print(wrapped, markup=False, highlight=False)
@@ -76,7 +76,7 @@ def print_found(console: Console, excluded: Found, remaining: Found) -> None:
 
 
 def print_start(console: Console, choice: ModelChoice | InstalledModel, start: Start, fixed: Mapping[str, Any]) -> None:
-    """Where the fit starts, and why there."""
+    """Print the start of the fit, and the origin of each value."""
     shown = table("start", "value>", "from")
     for name in choice.names:
         value = np.ravel(start.values[name])
@@ -151,8 +151,8 @@ def _print_quantities(console: Console, rows: Sequence[SummaryRow], truth: Mappi
 
 
 def in_flags(remedies: Sequence[Remedy], source: Provenance | None = None) -> list[str]:
-    """What can be done, as one sentence, with the options of the command line, which number frames as the file does:
-    `source` says where the frames of the data lie in it."""
+    """The remedies as one sentence, with the options of the command line. These number frames as the file does:
+    `source` has the places of the frames of the data in the file."""
     first, each = (0, 1) if source is None else (source.first_frame, source.frames_each)
     said = []
     for remedy in remedies:

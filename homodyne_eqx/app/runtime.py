@@ -1,4 +1,4 @@
-"""How the command line sets JAX: double precision, threads, and a cache of compiled programs."""
+"""The settings of JAX on the command line: double precision, threads, and a cache of compiled programs."""
 
 import logging
 import os

@@ -112,7 +112,7 @@ def write_document(text: str) -> None:
 
 
 def show_warnings_as_notes() -> None:
-    """What libraries warn of is printed as a note, without the line of the source."""
+    """Print warnings of libraries as notes, without the line of the source."""
 
     def show(message: Warning | str, *_: Any, **__: Any) -> None:
         sys.stderr.write(f"note: {message}\n")

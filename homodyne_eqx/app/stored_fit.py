@@ -52,7 +52,7 @@ def stored_fit(path: Path) -> StoredFit:
 
 
 def _settings(folder: Path) -> dict[str, Any]:
-    """What `config.toml` beside the result says; nothing where there is none."""
+    """The settings in `config.toml` beside the result; empty if there is none."""
     path = folder / _CONFIG
     return tomllib.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
 

@@ -1,4 +1,4 @@
-"""What data and results show of themselves: entered into `data`, which may not know of it."""
+"""The views of data and results: entered into `data`, which may not import this part of the package."""
 
 from typing import Any
 

@@ -121,7 +121,7 @@ def _noisier(rows: FrameRows) -> Iterator[tuple[int, float, float]]:
 
 
 def _above_those_around(noise: np.ndarray) -> np.ndarray:
-    """What exceeds the median of the nearest 17 frames."""
+    """The part of the noise that exceeds the median of the nearest 17 frames."""
     m, w = len(noise), _WINDOWS[0]
     starts = np.clip(np.arange(m) - w, 0, m - 2 * w - 1)
     return noise - np.median(noise[starts[:, None] + np.arange(2 * w + 1)], axis=1)

@@ -73,8 +73,10 @@ def noise_of_map(c2: np.ndarray, counts: np.ndarray) -> NoiseOfMap:
 
 
 def _decay(c2: np.ndarray, counts: np.ndarray) -> tuple[np.ndarray, float, float]:
-    """How much of the correlation of neighbouring frames is left after each lag, (n_t,): 1 at lags 0 and 1, 0 from
-    where the mean over all ages is at its level; the contrast at lag 0, as the first two lags say; and that level.
+    """The part of the correlation of neighbouring frames that is left after each lag, (n_t,); the contrast at lag 0,
+    from the first two lags; and the level of the mean over all ages at long lags.
+
+    The part is 1 at lags 0 and 1, and 0 from the lag on at which the mean over all ages reaches its level.
     """
     n_t = len(c2)
     means = np.array([_mean(np.diagonal(c2, lag), np.diagonal(counts, lag)) for lag in range(n_t)])

@@ -126,7 +126,7 @@ def _mask_of_pairs(mask: np.ndarray) -> np.ndarray:
 
 
 def exclusion_steps(frames: np.ndarray | None, outliers: np.ndarray | None, source: Provenance) -> tuple[str, ...]:
-    """What these masks of bad frames `(n_t,)` and of outliers exclude, in words, for the provenance."""
+    """The frames `(n_t,)` and outliers that these masks exclude, in words, for the provenance."""
     said = []
     if frames is not None and np.any(frames):
         at = np.repeat(frames, source.frames_each)
@@ -138,7 +138,7 @@ def exclusion_steps(frames: np.ndarray | None, outliers: np.ndarray | None, sour
 
 
 def excluded_pixels(c2_k: np.ndarray, *masks: np.ndarray | bool) -> tuple[np.ndarray, np.ndarray]:
-    """Where the pixels of one map are excluded, `(n_t, n_t)`, and how many for each cause.
+    """The excluded pixels of one map, `(n_t, n_t)`, and the number for each cause.
 
     **Returns:** the counts are those on the diagonal, those not finite, and those of each mask in turn; a pixel counts
     for the first cause that applies.

@@ -54,7 +54,7 @@ def fill_pixels(c2_k: np.ndarray, excluded: np.ndarray) -> tuple[np.ndarray | No
 
 
 def fill_note(count: int, of: str, values: Sequence[float]) -> str:
-    """What was done, in words. **Arguments:** `of`: what they are, "pixels"; `values`: which numbers they hold."""
+    """A note on filled values. **Arguments:** `of`: their name, "pixels"; `values`: the numbers that they hold."""
     listed = " or ".join(f"{value:.6g}".replace("-", "−") for value in dict.fromkeys(values))
     return f"{count} {of} hold exactly {listed}, far from all others: taken as fill values and excluded"
 

@@ -1,4 +1,4 @@
-"""How each row of two-time maps differs from the rows beside it: one number a frame, whatever the model."""
+"""The difference of each row of two-time maps from the rows beside it: one number a frame, without a model."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -47,7 +47,7 @@ def completed(c2: np.ndarray, half: str | None) -> np.ndarray:
 
 
 def asymmetry(c2: np.ndarray, excluded: np.ndarray | None = None) -> Asymmetry | None:
-    """Where a map differs from its transpose by more than the noise of the two halves; `None` where it does not.
+    """The row in which a map differs most from its transpose, beyond the noise of its halves; `None` if it does not.
 
     Of each row the median of c2[i, j] − c2[j, i] is compared with the scatter of these differences from one pixel to
     the next: noise that is independent in both halves has a median near 0, a map whose axes are not the same two times
@@ -80,5 +80,5 @@ def asymmetry(c2: np.ndarray, excluded: np.ndarray | None = None) -> Asymmetry |
 
 
 def _filled(c2: np.ndarray) -> np.ndarray:
-    """Where a pixel holds something: neither NaN nor exactly 0."""
+    """The pixels with a value: neither NaN nor exactly 0."""
     return (c2 != 0) & ~np.isnan(c2)

@@ -42,8 +42,8 @@ def opened_for_reading(path: str | PathLike[str]) -> Iterator[Any]:
 
 @contextmanager
 def said_in_words(path: str | PathLike[str]) -> Iterator[None]:
-    """Whatever a damaged file raises in the block, as an `InvalidFile`; errors that say themselves what to do as they
-    are."""
+    """Raise all errors of a damaged file in the block as `InvalidFile`; errors that state a remedy themselves stay as
+    they are."""
     try:
         yield
     except (AbstractInputError, FileNotFoundError, PermissionError, IsADirectoryError, ImportError):
@@ -73,7 +73,7 @@ def _cause(path: str | PathLike[str], error: Exception) -> str:
 
 
 def _superblock_at(path: str | PathLike[str]) -> int | None:
-    """Where the HDF5 signature is, `None` where there is none."""
+    """The position of the HDF5 signature, `None` if there is none."""
     with open(path, "rb") as file:
         for start in _USER_BLOCKS:
             file.seek(start)

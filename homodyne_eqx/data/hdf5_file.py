@@ -135,7 +135,7 @@ class Hdf5File:
         return value[0] if isinstance(value, list) and len(value) == 1 else value
 
     def factor(self, name: str, quantity: str) -> tuple[float, tuple[str, ...]]:
-        """What the values of a data set are multiplied with, from its attribute `unit` or `units`; a note unless 1.
+        """The factor that converts the values of a data set, from its attribute `unit` or `units`; a note unless 1.
 
         Without the attribute they are in the unit of this package.
 
@@ -167,7 +167,7 @@ class Hdf5File:
         raise InvalidFile(self.path, reason)
 
     def _item(self, name: str, links: int = 0) -> Any:
-        """What lies at a path, its links followed one by one; `None` where nothing does.
+        """The object at a path, its links followed one by one; `None` if there is none.
 
         **Raises:** `InvalidFile` for a link that leads nowhere or in a circle; `OutsideTheFile`.
         """

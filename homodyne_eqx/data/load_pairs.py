@@ -106,7 +106,7 @@ def _one_time(
 
 
 def _filled(g2: np.ndarray, counts: np.ndarray) -> np.ndarray:
-    """Where a value stands for none: one that several hold exactly, far from all others, and that no g2 has."""
+    """Values that stand for a missing one: several are exactly equal, far from all others and from any g2."""
     values = fill_values(g2[counts], fewest=2)
     return counts & np.isin(g2, [value for value in values if value <= 0 or value > _NO_CORRELATION])
 

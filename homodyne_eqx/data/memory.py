@@ -1,4 +1,4 @@
-"""How much memory is available, so that a file that declares too much is refused before any is taken."""
+"""The available memory, so that a file that declares too much is refused before any is taken."""
 
 import math
 import os

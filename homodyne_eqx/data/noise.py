@@ -36,7 +36,7 @@ def sigma_array_or_estimate(sigma: Any, shape: tuple[int, ...]) -> np.ndarray | 
 
 
 def usable(sigma: np.ndarray) -> np.ndarray:
-    """Where 1/sigma² can be computed in single precision, too."""
+    """The values of sigma for which 1/sigma² is finite in single precision, too."""
     return np.asarray((sigma >= 1e-15) & (sigma <= 1e15))
 
 

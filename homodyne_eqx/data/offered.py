@@ -1,4 +1,4 @@
-"""What data and results show of themselves with the help of other parts of the package, which they do not know.
+"""The views of data and results that other parts of the package offer, and which `data` does not import.
 
 It is entered here when the package is imported: `data.plot`, `result.plot`, `result.report`.
 """
@@ -15,7 +15,7 @@ def offer(name: str, function: Callable[..., Any]) -> None:
 
 
 def offered(name: str) -> Callable[..., Any]:
-    """What was entered under this name. **Raises:** `AttributeError` where nothing was."""
+    """The function that was entered under this name. **Raises:** `AttributeError` if there is none."""
     if name not in _OFFERED:
         raise AttributeError(f"There is no {name} without the whole package. Write: import homodyne_eqx.")
     return _OFFERED[name]

@@ -110,7 +110,7 @@ class OneTimeData:
 
     @property
     def excluded(self) -> ExcludedValues:
-        """How many values are excluded, by cause."""
+        """The numbers of excluded values, by cause."""
         return self.pairs.excluded
 
     @property

@@ -32,7 +32,7 @@ class Outliers:
 
     @property
     def count(self) -> int:
-        """How many pixels there are; a pair of frames is two pixels."""
+        """The number of pixels; a pair of frames is two pixels."""
         return int(np.count_nonzero(self.mask))
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
@@ -100,8 +100,8 @@ def _pairs_by_lag(ends: np.ndarray, begin: int, end: int) -> tuple[np.ndarray, n
 
 
 def _far_along(values: np.ndarray, threshold: float) -> np.ndarray:
-    """Where a value is off the median of the two before and the two after it by so many usual deviations; true where
-    there are none."""
+    """Values that differ from the median of the two before and the two after by so many usual deviations; true for
+    values without such neighbours."""
     padded = np.pad(values, 2, constant_values=np.nan)
     beside = np.stack([padded[:-4], padded[1:-3], padded[3:-1], padded[4:]])
     middle = (np.sum(beside, 0) - np.max(beside, 0) - np.min(beside, 0)) / 2

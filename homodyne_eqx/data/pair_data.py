@@ -163,7 +163,7 @@ class PairData:
 
     @property
     def n_values(self) -> int:
-        """How many values there are, excluded ones too."""
+        """The number of values, excluded ones included."""
         return self.value.size
 
     @property
@@ -192,7 +192,7 @@ class PairData:
 
     @cached_property
     def excluded(self) -> ExcludedValues:
-        """How many values are excluded, by cause."""
+        """The numbers of excluded values, by cause."""
         same, infinite = self._same_frame, ~self._finite & ~self._same_frame
         masked = self.mask & ~same & ~infinite
         return ExcludedValues(*(int(np.count_nonzero(x)) for x in (same, infinite, masked)), self.n_values)

@@ -1,4 +1,4 @@
-"""Where two-time data came from, and what was converted when they were read."""
+"""The origin of two-time data, and the conversions when they were read."""
 
 import hashlib
 from collections.abc import Mapping

@@ -19,7 +19,7 @@ from .two_time import TwoTimeData
 from .whole_file import whole_file
 
 KIND = "homodyne_eqx fit result"
-"""What the attribute `kind` of such a file says."""
+"""The value of the attribute `kind` in such a file."""
 _MAPS = (C2, "maps/model", "maps/residual")
 WITHOUT_MAPS = "The fit was given packed data; fit the TwoTimeData themselves."
 _RECORD, _MODEL = "record", "model"
@@ -108,7 +108,7 @@ class ResultFile:
         return c2, model, residual
 
     def record(self) -> dict[str, Any]:
-        """What the writer noted down to get its result back.
+        """The record from which the writer restores its result.
 
         **Raises:** `ValueError` for a file of a version that noted nothing.
         """

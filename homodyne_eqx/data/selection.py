@@ -59,7 +59,7 @@ class Selection:
         return Geometry(q=q, t=times, gap=gap, phi=phi, dt=geometry.dt if every_step_dt else None)
 
     def steps(self, n_sector: int, n_t: int, source: Provenance) -> tuple[str, ...]:
-        """What is selected of so many sectors and frames, in words, for the provenance; nothing where all are."""
+        """The selected sectors and frames, of so many, in words for the provenance; empty if all are selected."""
         said = []
         if self.sectors != tuple(range(n_sector)):
             said.append(f"kept {len(self.sectors)} of {n_sector} sectors, numbered anew: {_numbers(self.sectors)}")

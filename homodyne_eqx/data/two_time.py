@@ -158,7 +158,7 @@ class TwoTimeData:
 
     @cached_property
     def excluded(self) -> Excluded:
-        """How many pixels are excluded, by cause. The first call reads every map of a lazy stack."""
+        """The numbers of excluded pixels, by cause. The first call reads every map of a lazy stack."""
         counts = np.sum([self._read(k)[2] for k in range(self.n_sector)], axis=0)
         return Excluded(*counts[:3].tolist(), math.prod(self.shape), *counts[3:].tolist())
 

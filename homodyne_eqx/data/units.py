@@ -37,7 +37,7 @@ _LONGEST = 80
 
 
 def unit_factor(unit: str, quantity: str) -> float | None:
-    """How many base units a unit is, `None` for one that is not known.
+    """The number of base units in a unit, `None` for an unknown unit.
 
     **Arguments:** `unit`: `"nm^-1"`, `"1/nm"`, `"Å⁻¹"`, `"rad"`, `"ms"`, …; `quantity`: a name of `BASE`.
     """

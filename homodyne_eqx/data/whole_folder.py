@@ -15,7 +15,7 @@ RESULT_NAMES = frozenset(
     {"result.json", "result.h5", "curves.csv", "config.toml", "report.html", "figures", BATCH_RECORD}
     | {PROFILES, POSTERIOR}
 )
-"""What the folder of a result may hold: an overwritten folder is replaced as a whole."""
+"""The names that the folder of a result may hold: an overwritten folder is replaced as a whole."""
 
 
 def check_folder(

@@ -110,7 +110,7 @@ def chi_squared_and_slopes(
 
 
 class _PairValues(NamedTuple):
-    """What the sums over a tile read of every pair: arrays of shape (n_sector, n_row, n_column).
+    """The values of every pair that the sums over a tile read: arrays of shape (n_sector, n_row, n_column).
 
     - `at_row`, `at_column`: ∂g2/∂(each scalar of each channel) in the frame of the row and in that of the column; the
       second is empty for a difference, where it is minus the first;

@@ -28,7 +28,7 @@ def enable_compilation_cache(folder: str | Path | None = None) -> Path | None:
 
 
 def cache_folder() -> Path | None:
-    """Where compiled programs are kept unless a folder is named, `None` for nowhere."""
+    """The default folder of compiled programs, `None` for no cache."""
     given = os.environ.get("JAX_COMPILATION_CACHE_DIR") or os.environ.get(CACHE_VARIABLE)
     if given:
         return None if given == "off" else Path(given)

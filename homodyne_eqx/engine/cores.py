@@ -26,7 +26,7 @@ def use_cpu_devices(number: int) -> None:
 
 
 def n_cores() -> int:
-    """How many cores this process may use: at most as many as JAX has threads, which `NPROC` limits."""
+    """The number of cores that this process may use: at most as many as JAX has threads, which `NPROC` limits."""
     allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     threads = os.environ.get("NPROC", "")
     return min(allowed, int(threads)) if threads.isdigit() and int(threads) > 0 else allowed

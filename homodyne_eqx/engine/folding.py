@@ -4,7 +4,7 @@ import numpy as np
 
 
 def counted_pairs(starts: np.ndarray, new: np.ndarray, size: int) -> np.ndarray:
-    """Which pairs of each tile are in order (row after column) and not in a tile before: (n_tiles, size, size)."""
+    """The pairs of each tile in order (row after column) that no earlier tile has: (n_tiles, size, size)."""
     i, j = (starts[:, k, None] + np.arange(size) for k in (0, 1))
     fresh = (i >= new[:, :1])[:, :, None] & (j >= new[:, 1:])[:, None, :]
     return fresh & (i[:, :, None] > j[:, None, :])

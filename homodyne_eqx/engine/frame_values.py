@@ -31,7 +31,7 @@ class Channel(NamedTuple):
 
 
 class PairDependence(NamedTuple):
-    """What the pair function depends on: static, a part of the compiled program.
+    """The inputs on which the pair function depends: static, a part of the compiled program.
 
     - `common`: for each node leaf, whether it is the same in all sectors;
     - `channels`: the node leaves that carry a derivative;

@@ -1,4 +1,4 @@
-"""How much memory packed data may take."""
+"""The memory that packed data may take."""
 
 import math
 import re

@@ -1,4 +1,4 @@
-"""What every kind of packed data is, and what a sum over it states for each kind."""
+"""The interface of every kind of packed data, and of a sum over it."""
 
 import abc
 from typing import Any
@@ -30,12 +30,12 @@ class AbstractPacked(eqx.Module):
     @property
     @abc.abstractmethod
     def n_pairs(self) -> int | Float[Array, ""]:
-        """How many data carry weight, over all sectors: the number of residuals."""
+        """The number of data with weight, over all sectors: the number of residuals."""
 
     @property
     @abc.abstractmethod
     def n_tiles(self) -> int:
-        """How many parts `subset` chooses from."""
+        """The number of parts from which `subset` chooses."""
 
     @abc.abstractmethod
     def subset(self, tiles: Int[Array, " n"]) -> "AbstractPacked":

@@ -99,7 +99,7 @@ class Packed(AbstractPacked):
 
     @property
     def size(self) -> int:
-        """How many frames one side of a tile has."""
+        """The number of frames along one side of a tile."""
         return self.values.shape[-1]
 
     @property
@@ -109,7 +109,7 @@ class Packed(AbstractPacked):
 
     @property
     def n_tiles(self) -> int:
-        """How many tiles there are, without the empty ones that make the shares of all devices and all blocks equal."""
+        """The number of tiles, without the empty ones that make the shares of all devices and all blocks equal."""
         if self.mesh is None and not self.is_stored:
             return self.values.shape[1]
         n_blocks = -(-self.geometry.n_t // self.size)
@@ -117,7 +117,7 @@ class Packed(AbstractPacked):
 
     @property
     def n_pairs(self) -> int | Float[Array, ""]:
-        """How many pairs of frames carry weight, over all sectors: the number of independent residuals."""
+        """The number of pairs of frames with weight, over all sectors: the number of independent residuals."""
         if is_concrete(self.counts):
             return int(np.sum(on_host(self.counts), dtype=np.int64))
         return jnp.sum(self.counts.astype(jnp.result_type(float)))
@@ -149,7 +149,7 @@ class Packed(AbstractPacked):
         return sum_over_devices(self.mesh, of_share, (shared, devices), (axes, 0), (others, arrays))
 
     def _axes(self) -> dict[str, int]:
-        """Which axis of an array is that of the tiles, where it has one."""
+        """The axis of the tiles in each array that has one."""
         axes = {"values": 1, "starts": 0, "counts": 1, **({"weights": 1} if self.weights.ndim > 2 else {})}
         return {name: axis for name, axis in axes.items() if not isinstance(getattr(self, name), StoredTiles)}
 

@@ -57,14 +57,14 @@ class PackedPairs(AbstractPacked):
 
     @property
     def n_pairs(self) -> int | Float[Array, ""]:
-        """How many values carry weight."""
+        """The number of values with weight."""
         if is_concrete(self.values):
             return int(np.count_nonzero(~np.isnan(np.asarray(self.values))))
         return jnp.sum((~jnp.isnan(self.values)).astype(jnp.result_type(float)))
 
     @property
     def n_tiles(self) -> int:
-        """How many chunks there are."""
+        """The number of chunks."""
         return self.values.shape[0]
 
     def beside(self, tree: Any) -> Any:
@@ -81,7 +81,7 @@ class PackedPairs(AbstractPacked):
             check_steady(model)
 
     def total(self, reduction: AbstractReduction) -> PyTree:
-        """What `reduction` gives for these pairs."""
+        """The value of `reduction` for these pairs."""
         return reduction.of_pairs(self)
 
     def chunks(self) -> Any:

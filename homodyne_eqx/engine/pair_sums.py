@@ -73,7 +73,7 @@ def by_row(tree: PyTree[Array]) -> PyTree[Array]:
 
 
 def in_lanes(n: int) -> tuple[int, int]:
-    """How `n` columns are divided among the lanes.
+    """The division of `n` columns among the lanes.
 
     **Returns:** how many additions of each lane form one inner loop, few enough for the compiler to unroll it; and how
     many of the columns such loops cover, in the best case all `n`.

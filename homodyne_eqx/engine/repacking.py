@@ -33,7 +33,7 @@ def repacked(packed: Packed, map_of: Callable[[int], np.ndarray]) -> Packed:
 
 
 def _new_tiles(packed: Packed) -> tuple[Callable[..., None], Callable[[], Array | StoredTiles]]:
-    """How to write a tile of one sector, and how to have all of them in the end, where the values are now."""
+    """Two functions: one writes a tile of one sector, the other returns all tiles, where the values are now."""
     if isinstance(packed.values, StoredTiles):
         file = TileFile(packed.values.layout)
         return file.write, lambda: packed.beside(stored(file))

@@ -1,4 +1,4 @@
-"""Where a scan inside `jax.shard_map` may begin its sums."""
+"""The initial sums of a scan inside `jax.shard_map`."""
 
 import equinox as eqx
 import jax

@@ -31,7 +31,7 @@ class StoredTiles(eqx.Module):
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """That of the array, with the empty tiles that fill the last blocks."""
+        """The shape of the array, with the empty tiles that fill the last blocks."""
         layout = self.layout
         return layout.n_groups, layout.tiles_of_device * len(layout.devices), *layout.shape[1:]
 

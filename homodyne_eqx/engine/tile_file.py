@@ -25,7 +25,7 @@ def tile_file(number: int) -> "TileFile":
 @final
 @dataclass(frozen=True)
 class TileLayout:
-    """How tiles lie in a file.
+    """The order of tiles in a file.
 
     - `n_blocks`: blocks of each device, one read after the other; `n_groups`: groups of sectors; `shape`: of a block
       of one group, (tiles in it, sectors of a group, size, size); `dtype`: of the values;
@@ -45,12 +45,12 @@ class TileLayout:
 
     @property
     def n_steps(self) -> int:
-        """How many blocks one pass over the data reads for a device."""
+        """The number of blocks that one pass over the data reads for a device."""
         return self.n_blocks * self.n_groups
 
     @property
     def tiles_of_device(self) -> int:
-        """How many tiles a device has, the empty ones among them."""
+        """The number of tiles of a device, the empty ones included."""
         return self.n_blocks * self.shape[0]
 
 

@@ -10,7 +10,7 @@ _PAIRS_IN_A_TILE = {"cpu": 1.5e5, "gpu": 8e6, "tpu": 8e6}
 
 
 def tile_size(n_sector: int, n_t: int, n_devices: int = 1) -> int:
-    """How many frames one side of a tile has: enough pairs to keep the device busy, few enough for its cache.
+    """The number of frames along one side of a tile: enough pairs to keep the device busy, few enough for its cache.
 
     Of the sizes that fit, the one of least cost. The cost counts all pairs, those in columns outside the lanes of
     `by_row` six times, and for every tile what it costs to start the computation of one, in units of pairs. Devices

@@ -1,4 +1,4 @@
-"""Where folded tiles go while data are packed: into memory, or into a file."""
+"""The stores of folded tiles while data are packed: memory, or a file."""
 
 import abc
 import math
@@ -20,7 +20,7 @@ _BLOCKS_IN_MEMORY = 4
 @final
 @dataclass(frozen=True)
 class Shares:
-    """How tiles are divided between devices.
+    """The division of tiles between devices.
 
     - `n_tiles`: how many there are; `each`: how many a device has, the last ones of the last device may be empty;
     - `here`: numbers of the devices of this process; `mesh`: of all devices, `None` for one.
@@ -37,13 +37,13 @@ class Shares:
         return [k * self.each + place for k in self.here for place in range(self.each)]
 
     def spread(self, values: np.ndarray, axis: int) -> Array:
-        """What has one element a tile along an axis, each device with its own part."""
+        """The array of `values`, with one element a tile along `axis`: each device holds its own part."""
         parts = np.split(values, 1 if self.mesh is None else self.mesh.size, axis)
         return spread(self.mesh, axis, {k: np.ascontiguousarray(parts[k]) for k in self.here})
 
     @property
     def n_all(self) -> int:
-        """How many tiles there are on all devices, the empty ones among them."""
+        """The number of tiles on all devices, the empty ones included."""
         return self.each * (1 if self.mesh is None else self.mesh.size)
 
 

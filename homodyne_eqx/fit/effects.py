@@ -1,4 +1,4 @@
-"""Which parameters have an effect on the data, and which seem to have one by rounding alone."""
+"""The parameters that have an effect on the data, and those whose effect is rounding alone."""
 
 from dataclasses import replace
 from typing import Any

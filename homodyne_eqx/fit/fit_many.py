@@ -105,7 +105,7 @@ def _outcome(
     tolerance: float,
     at_start: np.ndarray,
 ) -> Outcome:
-    """How the minimisation of one of them ended, judged as that of `fit` is."""
+    """The outcome of one of these minimisations, judged as that of `fit` is."""
     unknowns, degrees = problem.unknowns, given.degrees_of_freedom
     limits = tuple(np.asarray(x, float) for x in (unknowns.low, unknowns.high, unknowns.start))
     if not (normal.is_finite and first.is_finite):
@@ -197,7 +197,7 @@ def _solved(
     scales: Float[Array, "n n_params"],
     max_steps: int,
 ) -> tuple[Array, NormalEquations, Array]:
-    """Where each ends, the normal equations there, and how many steps it took."""
+    """The end of each minimisation, the normal equations there, and its number of steps."""
 
     def one(of_one: Packed, start: Array, scale: Array) -> tuple[Array, NormalEquations, Array]:
         here = eqx.tree_at(lambda p: (p.packed, p.unknowns), problem, (of_one, problem.unknowns.around(start, scale)))

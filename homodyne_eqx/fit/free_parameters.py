@@ -1,4 +1,4 @@
-"""Which parameters of a model a fit moves, by name, and between which bounds."""
+"""The parameters of a model that a fit moves, by name, with their bounds."""
 
 import math
 from collections import Counter

@@ -116,7 +116,7 @@ def _in_units_of_the_start(problem: Problem) -> Problem:
 
 
 class _Descent(NamedTuple):
-    """How the steps ended: with the unknowns where χ² was least (the last ones, of minibatches), and every step."""
+    """The end of the descent: the unknowns with the least χ² (of minibatches the last ones), and every step."""
 
     ended: Ended
     best: Float[Array, " n_params"]
@@ -213,7 +213,7 @@ def _step(
 
 
 def _judged(fitted: TwoTimeModel, given: FitInput, tolerance: float, descent: _Descent) -> Outcome:
-    """Where the descent has arrived, by the normal equations if they are of a size to be formed."""
+    """The outcome of the descent, by the normal equations if their size allows them."""
     free_parameters, packed, loss = given.free_parameters, given.packed, given.loss
     parameters = values_of(fitted, free_parameters.filter)
     n, ended = parameters.size, descent.ended

@@ -177,7 +177,7 @@ def _follow_drawn(
 
 
 def _followed(start: FreeParameters, packed: AbstractPacked, minimiser: Minimiser) -> Reached | None:
-    """Where a start leads on all data; `None` if χ² is not finite there, which a few frames need not show."""
+    """The end of a fit to all data from a start; `None` if χ² is not finite there, which a few frames need not show."""
     try:
         return Reached(*minimiser.minimum(start, packed))
     except NotFiniteAtStart:

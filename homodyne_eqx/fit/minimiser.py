@@ -1,4 +1,4 @@
-"""How a fit minimises χ²: with which solver, loss and limits, over all data and over what its stages look at first."""
+"""The minimisation of χ² with one solver, loss and set of limits, over all data and over the data of its stages."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace

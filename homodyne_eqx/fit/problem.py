@@ -75,7 +75,7 @@ class Problem(AbstractProblem):
 
 
 def degrees_of_freedom(packed: AbstractPacked, free_parameters: FreeParameters) -> int:
-    """How many pairs of frames and priors there are beyond the free parameters.
+    """The number of pairs of frames and priors minus the number of free parameters.
 
     **Raises:** `ValueError` if there are none.
     """

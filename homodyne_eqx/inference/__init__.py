@@ -1,4 +1,4 @@
-"""Which model, and how sure its parameters are: comparisons, and estimates from several fits."""
+"""Comparisons of models, and the certainty of their parameters: intervals, posteriors, estimates from several fits."""
 
 from .blocks_of_frames import blocks_of_frames as blocks_of_frames
 from .bootstrap import Bootstrap as Bootstrap, bootstrap as bootstrap

@@ -17,7 +17,7 @@ class WeightedChi2(NamedTuple):
     degrees: float
 
     def probability(self, value: float) -> float:
-        """That the sum is at least as large by chance, 0 to 1."""
+        """The probability that the sum is at least as large by chance, 0 to 1."""
         from scipy.special import gammaincc
 
         return float(gammaincc(self.degrees / 2, max(value, 0.0) / (2 * self.scale)))

@@ -55,7 +55,7 @@ def agreement(
     label: str, k: int, noise: JointNoise, alone: np.ndarray, together: np.ndarray, names: list[str], units: list[str],
     shared: np.ndarray,
 ) -> Agreement:  # fmt: skip
-    """How data set k agrees with the joint fit, to first order in the difference.
+    """The agreement of data set k with the joint fit, to first order in the difference.
 
     **Arguments:** `alone`: the free parameters that the data set by itself leads to, in the places of the joint fit,
     (n_free,), NaN where it does not determine them or does not have them; `together`: those of the joint fit; `shared`:

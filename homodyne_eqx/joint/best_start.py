@@ -1,4 +1,4 @@
-"""Where a joint fit starts from: of several starts the one of least χ²."""
+"""The start of a joint fit: of several starts the one with the least χ²."""
 
 from collections.abc import Sequence
 

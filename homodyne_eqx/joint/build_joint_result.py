@@ -94,14 +94,14 @@ def build_joint_result(
 
 
 def _without_priors(member: Member) -> FreeParameters:
-    """Its free parameters; what priors add is added once for all data sets."""
+    """The free parameters of a data set without priors, which are counted once for all data sets."""
     free_parameters = member.given.free_parameters
     return replace(free_parameters, parameters=tuple(replace(p, prior=None) for p in free_parameters.parameters))
 
 
 def _verdict_of(own: NoiseOfFit | NoiseOfPairs, share: Outcome, member: Member, alone: FitResult | None) -> Verdict:
-    """That of the data set by itself, where it has a minimum of its own; else that of its residuals here. There is none
-    where the joint fit did not end at a minimum."""
+    """The verdict on the separate fit of the data set, if that has a minimum of its own; else the verdict on its
+    residuals in the joint fit. There is no verdict if the joint fit did not end at a minimum."""
     if share.ended.at_minimum and alone is not None and alone.ended.at_minimum:
         return alone.verdict
     degrees = member.given.degrees_of_freedom
@@ -111,7 +111,7 @@ def _verdict_of(own: NoiseOfFit | NoiseOfPairs, share: Outcome, member: Member, 
 def _agreements(
     members: Members, noise: JointNoise, alone: Sequence[FitResult | None], together: np.ndarray
 ) -> dict[str, Agreement]:
-    """What each data set says of the shared parameters by itself; of one alone there is nothing to compare."""
+    """The estimates of the shared parameters by each data set alone, compared; none for a single data set."""
     free = members.free
     shared = np.array([p.leaf in members.shared for p in free])
     names, units = [p.name for p in free], [p.unit for p in free]

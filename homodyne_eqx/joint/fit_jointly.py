@@ -22,7 +22,7 @@ from .joint_result import JointResult
 from .members import DataSets, Members, Models, members_of
 
 FitOne = Callable[..., FitResult]
-"""How one data set is fitted by itself: `fit`, of a model and data."""
+"""The fit of one data set alone: `fit`, of a model and data."""
 
 
 def fit_jointly(

@@ -1,4 +1,4 @@
-"""Which parameters the data sets of a joint fit share, and which each has for itself."""
+"""The parameters that the data sets of a joint fit share, and those that each has for itself."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace

@@ -54,7 +54,7 @@ class CompletedWeights(NamedTuple):
         return (out + out.T) / 2
 
     def _scaled(self, rest: np.ndarray) -> np.ndarray:
-        """What would complete the diagonal alone, or one other pixel alone."""
+        """The values that would complete the diagonal alone, or one other pixel alone."""
         w = np.diagonal(self.W)
         scaled = rest / (np.outer(w, w) + self.W**2)
         np.fill_diagonal(scaled, self.completion @ np.diagonal(rest))

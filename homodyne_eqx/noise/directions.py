@@ -9,8 +9,8 @@ from .binned_slopes import binned_slopes
 from .binning import FrameBins
 
 DEPARTURES = ("contrast", "offset", "rate", "stretching", "ageing", "fading")
-"""How a sector may differ from what the model says of it: in its contrast or offset; in the rate of its decay; in the
-shape of its decay, exp(−x) against exp(−x^γ); in a rate, and in a contrast, that change with the age of the sample."""
+"""The ways in which a sector may differ from the model: in contrast or offset; in the rate of its decay; in the shape
+of its decay, exp(−x) against exp(−x^γ); in a rate, and in a contrast, that change with the age of the sample."""
 MOST_PARAMETERS = 64
 
 

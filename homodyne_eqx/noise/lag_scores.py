@@ -1,4 +1,4 @@
-"""Where in its map each sector has its residuals, beside where the noise of drawn speckles is."""
+"""The place in its map of the residuals of each sector, beside the place of the noise of drawn speckles."""
 
 from typing import NamedTuple, final
 

@@ -101,7 +101,7 @@ def _likelihood(seen: Residuals, guess: float) -> Callable[[float], float]:
 
 
 def _smallest(function: Callable[[float], float], low: float, high: float, steps: int = 9) -> float:
-    """Where a function of one minimum is smallest, by golden sections."""
+    """The place of the minimum of a function with one minimum, by golden sections."""
     golden = (5**0.5 - 1) / 2
     a, b = high - golden * (high - low), low + golden * (high - low)
     at_a, at_b = function(a), function(b)

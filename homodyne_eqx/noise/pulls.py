@@ -1,4 +1,4 @@
-"""How one speckle of a map pulls at the parameters of a least-squares fit."""
+"""The pull of one speckle of a map at the parameters of a least-squares fit."""
 
 from typing import NamedTuple, final
 

@@ -1,4 +1,4 @@
-"""How strong the residuals of single frames are, beside those of drawn speckles."""
+"""The strength of the residuals of single frames, beside that of drawn speckles."""
 
 from collections.abc import Sequence
 from typing import NamedTuple, final
@@ -12,8 +12,8 @@ _NEIGHBOURS = 4
 
 @final
 class RowStrength(NamedTuple):
-    """How strong the residuals of runs of frames are, in units of what is expected, (n,), 1 for a good one; and in how
-    many standard deviations it is above 1."""
+    """The strength of the residuals of runs of frames, in units of the expected one, (n,), 1 for a good run; and its
+    excess over 1 in standard deviations."""
 
     strength: np.ndarray
     deviations: np.ndarray

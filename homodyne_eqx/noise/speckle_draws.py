@@ -14,7 +14,7 @@ _MOST_FRAMES, _LEAST_SHARE, _FEWEST = 2000, 1 / 8, 240
 
 @final
 class SpeckleLaw(NamedTuple):
-    """How the intensity of one pixel varies over the frames, as a fraction of its mean.
+    """The variation of the intensity of one pixel over the frames, as a fraction of its mean.
 
     - `factors`: what makes correlated numbers of independent ones, (n_t, n_t): of the field; of the intensity itself
       where the pixel averages over so many modes that this is Gaussian;
@@ -71,7 +71,7 @@ class SpeckleLaw(NamedTuple):
 
 
 def draws_of_sector(draws: int, n_sector: int, n_t: int) -> int:
-    """How many speckles to draw for one sector, at least 240, of `draws` for all sectors.
+    """The number of speckles to draw for one sector, at least 240, of `draws` for all sectors.
 
     Runs of more than 2000 frames take fewer, down to an eighth: the work for a draw grows with n_t², and a long run
     holds many decays, so that the pulls scatter less and their variance is known from fewer draws.

@@ -96,8 +96,8 @@ class WeightedFit:
 
     @cached_property
     def departures(self) -> np.ndarray:
-        """What is left over along each of the `DEPARTURES` in each sector, in units of its 1σ, (n_sector, 6); NaN where
-        a parameter of the model accounts for it."""
+        """The rest along each of the `DEPARTURES` in each sector, in units of its 1σ, (n_sector, 6); NaN if a parameter
+        of the model accounts for it."""
         covariance = np.zeros((self._n, self._n))
         for sector, share, speckles in self._each():
             active, at = sector.active, np.s_[self._n : self._n + sector.active.size]

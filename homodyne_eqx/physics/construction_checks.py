@@ -62,7 +62,7 @@ def expect_within(owner: object, name: str, value: Any, low: float, high: float,
 
 
 def described(value: object) -> str:
-    """What a value is, for an error: `Exact (an AbstractAccumulation)`, `the class Exponential`, `the str 'exact'`."""
+    """The kind of a value, for errors: `Exact (an AbstractAccumulation)`, `the class Exponential`, `the str 'exact'`."""
     if isinstance(value, type):
         return f"the class {value.__name__}"
     if isinstance(value, eqx.Module):
@@ -89,7 +89,7 @@ def _check_number(owner: eqx.Module, field: dataclasses.Field, value: Any) -> No
 
 
 def _remedy(kind: type, owner: object, value: object) -> str:
-    """What to write instead: an instance of the class, the field where the value belongs, or something of the kind."""
+    """The remedy: an instance of the class, the field where the value belongs, or something of the kind."""
     if isinstance(value, type) and issubclass(value, kind):
         return f"Write {value.__name__}(…), an instance of it."
     names = _of_the_package(kind)

@@ -57,7 +57,7 @@ def _inner(eqn: Any) -> Jaxpr | None:
 def tangent_dependence(
     function: Callable, n_first: int, arguments: tuple[jax.ShapeDtypeStruct, ...]
 ) -> tuple[frozenset[int], frozenset[int]]:
-    """Which arguments the derivative of a scalar function depends on, and which of them only as a difference.
+    """The arguments on which the derivative of a scalar function depends, and those that enter only as a difference.
 
     The first `n_first` arguments belong to frame i, the next `n_first` to frame j, the rest to neither.
 

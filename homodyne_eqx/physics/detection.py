@@ -1,4 +1,4 @@
-"""How the field correlation g1 reaches the detector as an intensity correlation."""
+"""Detections: from the field correlation g1 to an intensity correlation on the detector."""
 
 import abc
 from typing import ClassVar, final

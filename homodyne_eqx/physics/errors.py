@@ -29,7 +29,7 @@ class Remedy:
 
 
 class AbstractSpelling(abc.ABC):
-    """How the reader of a message writes options: as arguments in Python, as flags on the command line."""
+    """The spelling of options in a message: as arguments in Python, as flags on the command line."""
 
     @abc.abstractmethod
     def name(self, option: str) -> str:

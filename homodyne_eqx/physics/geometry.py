@@ -1,4 +1,4 @@
-"""Where a model is evaluated: scattering vector, gap, azimuth and frame times."""
+"""The geometry of a measurement: scattering vector, gap, azimuth and frame times."""
 
 from collections.abc import Sequence
 from typing import Any, final
@@ -111,7 +111,7 @@ class Geometry(eqx.Module):
 
     @property
     def time_floor(self) -> Float[Array, ""]:
-        """Where a rate that may diverge at t = 0 is evaluated instead: max(half the first frame spacing, 1e-8), s."""
+        """The earliest time at which a rate is evaluated: max(half the first frame spacing, 1e-8), s."""
         first = self.t[1] - self.t[0] if self.n_t > 1 else self.dt
         return jnp.maximum(jnp.abs(first) / 2, 1e-8)
 

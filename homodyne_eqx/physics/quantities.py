@@ -93,7 +93,7 @@ def _gathered(
 
 
 def _own(module: eqx.Module, geometry: Geometry, averaged: bool, unit: str) -> Iterator[Quantity]:
-    """What one module states of itself: its rates, then the rest."""
+    """The quantities of one module: its rates, then the rest."""
     rules = [value for value in vars(module).values() if isinstance(value, AbstractAccumulation)]
     for field in dataclasses.fields(module):
         rates = [(place, x) for place, x in components_of(module, field) if isinstance(x, AbstractRate)]

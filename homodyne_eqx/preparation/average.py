@@ -71,8 +71,8 @@ def average(repeats: Iterable[Any], *, sigma: Any = None) -> TwoTimeData:
 @final
 @dataclass(frozen=True)
 class _Scatter:
-    """What one pass over the maps finds: the scatter of repeats of weight 1, `(n_sector,)`, `None` of two repeats;
-    whether pixels differ in how many repeats they have; notes on repeats that stand out."""
+    """The results of one pass over the maps: the scatter of repeats of weight 1, `(n_sector,)`, `None` of two repeats;
+    whether the number of repeats differs from pixel to pixel; notes on repeats that stand out."""
 
     of_weight_one: np.ndarray | None
     uneven: bool
@@ -119,7 +119,7 @@ def _scatter(maps: MeanMaps) -> _Scatter:
 
 
 def _names(repeats: Sequence[TwoTimeData]) -> list[str]:
-    """What notes call each repeat: its file, or its place."""
+    """The name of each repeat in notes: its file, or its place."""
     paths = [each.provenance.path for each in repeats]
     return [f"repeat {r}" + (f" ({path})" if path else "") for r, path in enumerate(paths)]
 

@@ -124,8 +124,8 @@ class BinnedMaps:
         return made
 
     def mask_of_bins(self, name: str, k: int | None = None) -> np.ndarray | None:
-        """What the mask of this name excludes of the bins: those of which it excludes more than half. Of sector `k`
-        alone, with one sector, or of all."""
+        """The bins that the mask of this name excludes: it excludes more than half of each. Of sector `k` alone, with
+        one sector, or of all sectors."""
         mask = getattr(self.data, name)
         if mask is None:
             return None

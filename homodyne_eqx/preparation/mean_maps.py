@@ -67,7 +67,7 @@ class MeanMaps:
         return np.where(total > 0, 1 / np.sqrt(np.where(total > 0, total, 1)), self.sigma_of_all(k))
 
     def common_mask(self, name: str) -> np.ndarray | None:
-        """What the mask of this name excludes in every repeat, or `None`: frames where all list frames, else pixels."""
+        """The mask of this name that all repeats share, or `None`: of frames if all list frames, else of pixels."""
         masks = [getattr(each, name) for each in self.repeats]
         if any(mask is None for mask in masks):
             return None

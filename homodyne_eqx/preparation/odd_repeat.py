@@ -1,4 +1,4 @@
-"""Which of several repeated measurements differs from the others by more than the noise."""
+"""Repeated measurements that differ from the others by more than the noise."""
 
 from collections.abc import Iterator
 from itertools import combinations
@@ -14,8 +14,8 @@ _MOST_FRAMES = 250
 
 @final
 class RepeatDistances:
-    """How far repeats are from each other, pair by pair, summed sector by sector: the mean square difference over the
-    whole map, and the difference at short lags, where c2 is above half of its decay.
+    """The distances between repeats, pair by pair, summed sector by sector: the mean square difference over the whole
+    map, and the difference at short lags, where c2 is above half of its decay.
 
     Noise that neighbouring pixels share makes such means scatter as if there were fewer pixels. How many follows from
     the difference E of two repeats itself: with noise of the covariance K ⊗ K the frames count as n = (tr K)²/tr K²

@@ -31,7 +31,7 @@ class _Linearised(NamedTuple):
 
 @final
 class _State(eqx.Module):
-    """What goes from step to step: the trial that comes next, and what is known at the accepted unknowns."""
+    """The state from step to step: the next trial, and the values at the accepted unknowns."""
 
     first: Bool[Array, ""]
     trial: Float[Array, " n"]

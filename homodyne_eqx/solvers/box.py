@@ -25,7 +25,7 @@ def box_of(options: dict[str, Any], y: PyTree) -> tuple[Float[Array, " n"], Floa
 
 
 def flat_like(given: Any, y: PyTree, name: str) -> Float[Array, " n"]:
-    """What is given for each element of `y`, one after the other: of the structure of `y`, or one number for all.
+    """The given values for each element of `y`, one after the other: of the structure of `y`, or one number for all.
 
     **Raises:** `ValueError` where it is neither.
     """

@@ -164,7 +164,7 @@ def _still(changes: Any, values: np.ndarray) -> bool:
 
 
 def _unmoved(name: str, label: str, moves: bool) -> str:
-    """What is wrong with a parameter in which all derivatives are 0 and small steps change nothing."""
+    """The fault of a parameter in which all derivatives are 0 and small steps change nothing."""
     if moves:
         return (
             f"{name} moves with {label} in jumps, and its derivative is 0: a fit cannot follow. Leave out `round`, "

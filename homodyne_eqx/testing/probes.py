@@ -1,4 +1,4 @@
-"""What the checks compute: functions of a module and of where it is evaluated, which return numbers.
+"""The computations of the checks: functions of a module and of its geometry, which return numbers.
 
 They are modules, not lambdas, so that jit compiles each of them once.
 """

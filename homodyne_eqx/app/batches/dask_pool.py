@@ -38,7 +38,7 @@ _KILLED = (
 @final
 @dataclass(frozen=True)
 class Workers:
-    """Which processes do the jobs.
+    """The processes that do the jobs.
 
     - `count`: so many on this machine; `scheduler`: or all workers of the cluster at this address;
     - `threads`: for each of them, `None` for as many as JAX takes; `float64`: the precision of JAX there.

@@ -1,4 +1,4 @@
-"""Which files a batch has: those that are named, in folders and by patterns; or those that appear there."""
+"""The files of a batch: named ones, in folders and by patterns; or those that appear there while it runs."""
 
 import abc
 import glob
@@ -80,7 +80,7 @@ class Given(AbstractFiles):
 
 @final
 class State(NamedTuple):
-    """What changes when a file is written."""
+    """The properties of a file that change when it is written."""
 
     size: int
     modified: int
@@ -120,7 +120,7 @@ class Watched(AbstractFiles):
 
     @property
     def incomplete(self) -> int:
-        """How many files are there that were not given yet."""
+        """The number of files that are there and were not given yet."""
         return sum(self._given.get(path) != state for path, (state, _) in self._seen.items())
 
     def _there(self) -> Iterator[Path]:

@@ -1,4 +1,4 @@
-"""How each file of a batch is fitted: by the settings of the command line, by a model, or by a function of Python."""
+"""The ways to fit the files of a batch: by the settings of the command line, by a model, or by a function of Python."""
 
 import abc
 import hashlib
@@ -36,7 +36,7 @@ class Fitted(NamedTuple):
 
 
 class AbstractHow(abc.ABC):
-    """What a batch does with a file. It is pickled on its way to other processes."""
+    """The way to fit a file of a batch. It is pickled on its way to other processes."""
 
     @abc.abstractmethod
     def fit(self, file: Path) -> Fitted:
@@ -52,7 +52,7 @@ class AbstractHow(abc.ABC):
 
     @abc.abstractmethod
     def words(self, error: Exception) -> str:
-        """What went wrong with a file, for whoever called."""
+        """The text of an error of a file, for the caller of the batch."""
 
 
 def fingerprint(settings: Mapping[str, Any]) -> str:

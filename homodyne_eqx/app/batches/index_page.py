@@ -46,7 +46,7 @@ def write_index(output: Path, rows: Sequence[Row], still_running: bool = False) 
 
 
 def _shown_names(rows: Sequence[Row]) -> list[str]:
-    """What is fitted in any of the files but contrast and offset, then the derived rates."""
+    """The names of all fitted parameters but contrast and offset, then of the derived rates."""
     fitted = dict.fromkeys(name for row in rows for name, each in row.parameters.items() if each.shown)
     return list(fitted | dict.fromkeys(name for row in rows for name in row.derived))
 

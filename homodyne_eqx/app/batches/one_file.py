@@ -14,7 +14,7 @@ from .record import FIGURES, REPORT, THUMBNAIL, Record
 @final
 @dataclass(frozen=True)
 class Job:
-    """What is to be done with a file: fitted, or with `draw_only` drawn from the result that its folder holds."""
+    """The work on a file: a fit, or with `draw_only` the figures of the result in its folder."""
 
     file: Path
     folder: Path

@@ -1,4 +1,4 @@
-"""Where the jobs of a batch are done: in this process, or in processes of Dask."""
+"""The places that do the jobs of a batch: this process, or processes of Dask."""
 
 import abc
 import time
@@ -31,11 +31,11 @@ class AbstractPool(abc.ABC):
     @property
     @abc.abstractmethod
     def waiting(self) -> int:
-        """How many jobs have not been given back."""
+        """The number of jobs that are not done yet."""
 
     @abc.abstractmethod
     def done(self, seconds: float) -> Iterator[Done]:
-        """What is done by now; where nothing is, wait for it so many seconds at most.
+        """The jobs that are done by now; if there are none, wait this number of seconds at most.
 
         **Raises:** what `do` raises; `ConnectionError` where the scheduler is gone.
         """
@@ -51,7 +51,7 @@ class AbstractPool(abc.ABC):
 
 @final
 class InProcess(AbstractPool):
-    """One job after the other, here."""
+    """This process, which does one job after the other."""
 
     def __init__(self):
         self._jobs: deque[Job] = deque()

@@ -1,4 +1,4 @@
-"""What a batch says while it runs: a line for each file, and on a terminal a bar with the time left."""
+"""The output of a batch while it runs: a line for each file, and on a terminal a bar with the time left."""
 
 import time
 from collections import Counter
@@ -72,7 +72,7 @@ class BatchProgress:
         return f"{duration_text(seconds)} left"
 
     def total_line(self) -> str:
-        """How many files there were, and how they ended."""
+        """The numbers of files, by the way they ended."""
         done = self._counts.total()
         parts = [f"{count} {status}" for status in Status if (count := self._counts[status])]
         kept = f"; {self._kept} done before" if self._kept else ""

@@ -1,4 +1,4 @@
-"""What the folder of a file of a batch says of how it came about: from which content, with which settings."""
+"""The record in the folder of a file of a batch: the content and the settings from which its result comes."""
 
 import json
 from collections.abc import Mapping

@@ -27,7 +27,7 @@ _SHARE_OF_PAGE = 0.05
 @final
 @dataclass(frozen=True)
 class Plan:
-    """What is done with the files, and what is taken as done.
+    """The work on the files, and the settings under which earlier results count as done.
 
     - `output`: the folder of the batch; `how`: each file is fitted; `figures`, `html`: whether they are drawn;
     - `retry_failed`: try again what failed; `again`: do everything again; `page`: whether `index.html` is written;
@@ -45,11 +45,11 @@ class Plan:
     page: bool = True
 
     def job(self, file: Path, folder: Path, draw_only: bool = False) -> Job:
-        """What is to be done with a file."""
+        """The work on a file."""
         return Job(file, folder, self.how, self.fingerprint, self.settings, self.figures, self.html, draw_only)
 
     def still_to_do(self, file: Path, record: Record | None, folder: Path) -> Job | None:
-        """What remains to be done with a file of which there is this record; `None` for nothing."""
+        """The work that remains for a file with this record; `None` for nothing."""
         job = self.job(file, folder)
         if record is None or self.again or record.fingerprint != self.fingerprint:
             return job
@@ -208,7 +208,7 @@ def _lock(file: Any, output: Path) -> None:
 
 
 def _remove_partial(output: Path) -> None:
-    """What a killed process left half written."""
+    """Remove the partial files of a killed process."""
     import shutil
 
     for entry in output.iterdir():

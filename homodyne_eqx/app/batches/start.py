@@ -1,4 +1,4 @@
-"""What the command line and Python have in common of a batch: its plan, its workers, its run and its last line."""
+"""The parts of a batch that the command line and Python share: plan, workers, run and last line."""
 
 from pathlib import Path
 from typing import Any
@@ -36,7 +36,7 @@ def plan_of(how: AbstractHow, output: Path, figures: bool, html: bool, *, retry_
 
 
 def pool_of(workers: int, scheduler: str | None, threads: int | None, float64: bool) -> AbstractPool:
-    """Where the work is done; `threads` of all together, of each worker of a cluster.
+    """The processes that do the work; `threads` of all together, of each worker of a cluster.
 
     **Raises:** `ValueError` for fewer than one worker; `ImportError` where more than one, or a cluster, lacks Dask.
     """

@@ -19,7 +19,7 @@ HEAD = ("file", "status", "adequate", "chi2", "reduced_chi2", "message", "folder
 
 
 class Status(StrEnum):
-    """How it went with a file."""
+    """The ways in which the work on a file can end."""
 
     adequate = "adequate"
     inadequate = "inadequate"
@@ -41,7 +41,7 @@ class Quantity(NamedTuple):
 @final
 @dataclass(frozen=True)
 class Row:
-    """What the table says of a file. χ² and what follows are NaN and empty where there is no result."""
+    """The row of a file in the table. χ² and the columns after it are NaN and empty if there is no result."""
 
     folder: str
     record: Record

@@ -1,4 +1,4 @@
-"""What Dask runs at the start of each worker of a batch on this machine."""
+"""The function that Dask runs at the start of each worker of a batch on this machine."""
 
 import signal
 import threading

@@ -166,7 +166,7 @@ def _draw(
 
 
 def _ours(output: Path) -> frozenset[str]:
-    """What a former comparison wrote there, which may be replaced: its own files, and the folders of results."""
+    """The names of an earlier comparison, which may be replaced: its own files, and folders of results."""
     if not (output / _NAMES).is_file():
         return frozenset({_NAMES})
     return frozenset({_NAMES, _PAGE, _PICTURE, *(each.parent.name for each in output.glob("*/result.json"))})

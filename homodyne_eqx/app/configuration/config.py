@@ -25,7 +25,7 @@ class Config:
 
     @property
     def parameters(self) -> Mapping[str, Mapping[str, Any]]:
-        """What is said of each parameter: `start`, `fix`, `bounds`."""
+        """The settings of each parameter: `start`, `fix`, `bounds`."""
         return self.sections.get("parameters", {})
 
     @property
@@ -34,7 +34,7 @@ class Config:
         return self.sections.get("input", {}).get("sha256")
 
     def places(self, message: str) -> list[str]:
-        """Where the settings stand in the file that a message of an error names by their flags, a line for each."""
+        """The places in the file of the settings that an error message names by their flags, a line for each."""
         found = []
         for section, values in self.sections.items():
             keys = SECTIONS.get(section, {})

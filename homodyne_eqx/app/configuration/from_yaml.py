@@ -51,7 +51,7 @@ def _names(model: ModelName | MapModelName) -> tuple[str, ...]:
 
 
 def _turned(said: Mapping[str, Any]) -> dict[str, Any]:
-    """What is said of an angle, for the angle with the other sign."""
+    """The settings of an angle, for the angle with the other sign."""
     turned = dict(said)
     if "start" in said:
         turned["start"] = -said["start"]

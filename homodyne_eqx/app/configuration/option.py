@@ -16,7 +16,7 @@ def _config(text: Any) -> Config:
 
 
 def _as_defaults(context: Any, config: Config | None) -> Config | None:
-    """What the file says, as defaults of the options, all of which are read after this one."""
+    """The values of the file, as defaults of the options, all of which are read after this one."""
     if config is not None:
         context.default_map = {**(context.default_map or {}), **option_values(config)}
     return config

@@ -67,7 +67,7 @@ def resolved_toml(
 
 
 def _settings(settings: FitSettings) -> dict[str, Any]:
-    """What is set, by the name of the option, as TOML has it; what is not set is `None`."""
+    """The values that are set, by the name of the option, as TOML has them; the others are `None`."""
     values = {each.name: getattr(settings, each.name) for each in fields(settings)} | {**settings.layout_options}
     return {name: _as_toml(name, value) for name, value in values.items()}
 

@@ -1,4 +1,4 @@
-"""What is wrong with the values of a configuration file, found by pydantic and said in words."""
+"""The faults in the values of a configuration file, found by pydantic and stated in words."""
 
 import difflib
 import functools
@@ -20,7 +20,7 @@ _TABLE = "a table, a line [{}] with keys below it"
 
 
 def faults(document: Mapping[str, Any]) -> list[tuple[Place, str]]:
-    """What is wrong with a parsed file, as a place and a sentence about it; empty if nothing is."""
+    """The faults of a parsed file, each with its place and a sentence; empty if there are none."""
     try:
         _schema().model_validate(document)
     except ValidationError as error:
@@ -33,7 +33,7 @@ def faults(document: Mapping[str, Any]) -> list[tuple[Place, str]]:
 
 
 def key_of(place: Place) -> Key | None:
-    """What is known of the key at a place."""
+    """The key at a place, `None` for an unknown one."""
     if len(place) == 3 and place[0] == "parameters":
         return PARAMETER.get(place[2])
     return SECTIONS.get(place[0], {}).get(place[1]) if len(place) == 2 else None

@@ -1,4 +1,4 @@
-"""What a configuration file says, as the values of options and as settings of a fit."""
+"""The settings of a configuration file, as the values of options and as settings of a fit."""
 
 from dataclasses import fields, replace
 from pathlib import Path

@@ -30,7 +30,7 @@ class YamlDocument:
         return value
 
     def take_of(self, place: str, name: str, key: str, element: dict[str, Any]) -> Any:
-        """What an element of a list, of this name, has under a key, which counts as used."""
+        """The value under a key of an element of a list, by the name of the element; the key counts as used."""
         self._used.add(f"{place}.{name}.{key}")
         return element.get(key)
 

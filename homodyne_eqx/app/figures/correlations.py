@@ -17,8 +17,8 @@ _MOST_WITH_SCALING = 14
 
 
 def correlated(result: FitResult, scaling: bool | None) -> list[int]:
-    """Which free parameters to show: all, or with `scaling=False` all but contrast and offset. `None`: those where
-    there are more than fourteen."""
+    """The free parameters to show: all, or with `scaling=False` all but contrast and offset. With `None` contrast and
+    offset are left out if there are more than fourteen parameters."""
     physical = [k for k, name in enumerate(result.free_names) if not result.parameters[name].of_scaling]
     every = list(range(len(result.free_names)))
     if scaling is None:

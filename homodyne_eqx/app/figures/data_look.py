@@ -1,4 +1,4 @@
-"""What data look like before a fit: small maps, row means and cuts of each sector, read one map at a time."""
+"""Pictures of data before a fit: small maps, row means and cuts of each sector, read one map at a time."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""How a fit got to its minimum."""
+"""The course of a fit to its minimum."""
 
 import math
 from typing import TYPE_CHECKING

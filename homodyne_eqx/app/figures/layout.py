@@ -1,4 +1,4 @@
-"""Where panels lie in a figure, in inches of a figure of the usual width.
+"""The places of panels in a figure, in inches of a figure of the usual width.
 
 A layout that is known beforehand saves the search for one, which takes as long as drawing.
 """

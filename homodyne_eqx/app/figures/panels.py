@@ -1,4 +1,4 @@
-"""What the maps of a result look like in small: averaged over blocks, with colour scales that all sectors share."""
+"""Small versions of the maps of a result: averaged over blocks, with colour scales that all sectors share."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -128,7 +128,7 @@ def _reduced(maps: SectorMaps, t: np.ndarray, most: int) -> tuple:
 
 
 def _quantiles(size: np.ndarray) -> np.ndarray:
-    """What nine tenths of each row stay below, `(n,)`; NaN for rows without values."""
+    """The values below which nine tenths of each row stay, `(n,)`; NaN for rows without values."""
     ordered = np.sort(size, axis=1)  # NaN last
     known = np.count_nonzero(np.isfinite(size), axis=1)
     places = np.maximum(np.ceil(_SHARE * known).astype(int) - 1, 0)

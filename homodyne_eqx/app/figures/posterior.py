@@ -1,4 +1,4 @@
-"""How the draws of a posterior are distributed, a panel for each parameter."""
+"""The distributions of the draws of a posterior, a panel for each parameter."""
 
 import math
 from typing import TYPE_CHECKING

@@ -1,4 +1,4 @@
-"""How well each frame is described."""
+"""The residuals of each frame."""
 
 from typing import TYPE_CHECKING
 

@@ -51,7 +51,7 @@ _SCALED = ("size", "width", "fontsize")
 @final
 @dataclass(frozen=True)
 class Look:
-    """What may be chosen of the figures.
+    """The style of the figures that a user may choose.
 
     - `colours`: a colour map of Matplotlib, for maps of g2;
     - `width`: of a figure, inches: 7.2 fills two columns of a journal page. Type and lines grow and shrink with it;

@@ -13,7 +13,7 @@ def in_units(unit: str, power: int = 0) -> str:
 
 
 def power_of_ten(value: float) -> int:
-    """What to take out of values that would otherwise be written with many zeros."""
+    """The power of ten to take out of values that would otherwise be written with many zeros."""
     power = math.floor(math.log10(abs(value))) if value and math.isfinite(value) else 0
     return power if power < -2 or power > 3 else 0
 

@@ -1,4 +1,4 @@
-"""What the pictures of a report are drawn from: plain lists and numbers, for the script of the page."""
+"""The data of the pictures of a report: plain lists and numbers, for the script of the page."""
 
 import math
 from collections.abc import Iterable, Sequence
@@ -21,7 +21,7 @@ from ..figures.units_of_axes import without_sector
 from .packing import LEVELS
 
 CHARTS = ("rates", "correlations", "history", "maps", "sectors", "g2", "frames")
-"""What there may be."""
+"""The names of all charts."""
 
 _DIGITS = 5
 _MOST_FRAMES = 400

@@ -1,4 +1,4 @@
-"""What the pictures of profiles and of a posterior are drawn from."""
+"""The data of the pictures of profiles and of a posterior."""
 
 import math
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ from ..inferred import Inferred
 from .charts import rounded
 
 INFERRED = ("profiles", "marginals")
-"""What there may be."""
+"""The names of all charts."""
 
 _POINTS = 120
 _MOST = 12

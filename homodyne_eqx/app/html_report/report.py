@@ -166,7 +166,7 @@ def _maps(panels: Panels | None) -> tuple[list[str], list[list[tuple[float, floa
 
 
 def _source(result: FitResult) -> Mapping[str, str]:
-    """Where the data came from, in words."""
+    """The origin of the data, in words."""
     if result.data is None:
         return {}
     origin = result.data.provenance

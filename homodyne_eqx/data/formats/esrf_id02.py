@@ -102,7 +102,7 @@ def _chosen(file: Hdf5File, correlation: str | None) -> str:
 
 
 def _unit(file: Hdf5File, place: str, age: np.ndarray, lag: np.ndarray, frame_time: float) -> float:
-    """What one frame is in the ages and lags: 1, or `frame_time`."""
+    """The length of one frame in the units of the ages and lags: 1, or `frame_time`."""
     steps = np.concatenate([np.diff(age), np.diff(lag)])
     if not steps.size or np.any(steps <= 0) or np.min(lag) < 0:
         file.refuse(f"/{place}/age and lag are no ascending lists, or a lag is negative. Correct them in the file.")

@@ -34,7 +34,7 @@ def note_without_unit(file: Hdf5File, name: str, what: str) -> tuple[str, ...]:
 
 
 def of_each_sector(option: str, given: Sequence[float] | np.ndarray, n_sector: int) -> np.ndarray:
-    """What was given, for each sector, `(n_sector,)`.
+    """The given values, one for each sector, `(n_sector,)`.
 
     **Raises:** `WrongShape` unless it is one value, or one for each sector.
     """

@@ -73,7 +73,7 @@ def linearised(model: TwoTimeModel, free: Any, all_sectors: Geometry, group: Sec
     n_params, ranges = ends[-1], [np.arange(a, b) for a, b in itertools.pairwise(ends)]
 
     def evaluated(values: list[Array]) -> tuple[list[Array], Evaluation]:
-        """What depends on the parameters and is to be linearised: channels, direct leaves, scaling; and all else."""
+        """The values to be linearised (channels, direct leaves, scaling), and all others."""
         changed = eqx.combine(jax.tree.unflatten(tree, values), rest)
         contrast, offset = (x[group.sectors] for x in changed.scaling(all_sectors))
         evaluation = evaluate(changed, group.geometry, group.common)

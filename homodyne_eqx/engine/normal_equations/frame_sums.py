@@ -46,7 +46,7 @@ class ColumnSums(NamedTuple):
 
 
 class _PairValues(NamedTuple):
-    """What the sums over a tile read of every pair: (n_sector, n_row, n_column) each.
+    """The values of every pair that the sums over a tile read: (n_sector, n_row, n_column) each.
 
     - `root`: √w; None if all weights of a sector are equal: it is then left out wherever it would stand alone;
     - `M`, `r`: √w M and √w r;
@@ -125,7 +125,7 @@ def _one_pair(linear: Linearised, equal_weights: bool, loss: AbstractLoss) -> _P
 
 
 def _summands(linear: Linearised, pairs: _PairValues) -> tuple[RowSums, ColumnSums, list[CrossFrameSum]]:
-    """What a tile contributes, not yet summed: over its columns, over its rows, and what a matrix product sums.
+    """The contributions of a tile, not yet summed: over its columns, over its rows, and by a matrix product.
 
     Where all weights of a sector are equal, the summands that are of first order in √w lack it.
     """

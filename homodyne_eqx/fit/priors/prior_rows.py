@@ -27,7 +27,7 @@ class PriorRows(eqx.Module):
     scale: Float[Array, " n_rows"]
 
     def chi2(self, parameters: Float[Array, " n_params"]) -> Float[Array, ""]:
-        """What the priors add to χ²."""
+        """The contribution of the priors to χ²."""
         return jnp.sum(self._rows_and_slopes(parameters)[0] ** 2)
 
     def added_to(self, normal: NormalEquations, parameters: Float[Array, " n_params"]) -> NormalEquations:
@@ -64,13 +64,13 @@ def prior_rows(free: Sequence[Parameter], dtype: Any = None) -> PriorRows:
 
 
 def n_prior_rows(free: Sequence[Parameter]) -> int:
-    """How many priors count as a datum."""
+    """The number of priors that count as a datum."""
     return len(_counting(free))
 
 
 def prior_information(free: Sequence[Parameter], values: np.ndarray) -> np.ndarray:
-    """What priors add to the normal matrix at these values of the free parameters, (n_free, n_free), in double
-    precision."""
+    """The contribution of priors to the normal matrix at these values of the free parameters, (n_free, n_free), in
+    double precision."""
     added = np.zeros((len(values), len(values)))
     for k, prior in _counting(free):
         added[k, k] = (prior.scale * (values[k] if prior.logarithmic else 1.0)) ** -2.0

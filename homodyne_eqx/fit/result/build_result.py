@@ -128,7 +128,7 @@ def fitted_parameters(given: Iterable[Parameter], noise: AbstractNoise, outcome:
 
 
 def ended_with(noise: AbstractNoise, outcome: Outcome) -> Ended:
-    """How a fit ended, that the data leave parameters open included."""
+    """The way in which a fit ended; one that leaves parameters open is `undetermined`."""
     open_ones = np.isinf(_uncertainties(noise.white_noise_covariance, outcome))
     return Ended.UNDETERMINED if outcome.ended == Ended.CONVERGED and np.any(open_ones) else outcome.ended
 
@@ -142,8 +142,8 @@ def _uncertainties(covariance: np.ndarray, outcome: Outcome) -> np.ndarray:
 
 
 def said_of(parameters: Mapping[str, Parameter], outcome: Outcome) -> str:
-    """What is said of the parameters that the data do not determine, of those that have no effect at all, and of those
-    that run along a valley."""
+    """A text on the parameters that the data do not determine, on those without any effect, and on those that run along
+    a valley."""
     free = [p.name for p in parameters.values() if p.free]
     if outcome.running:
         return valley_text([parameters[free[k]] for k in outcome.running])

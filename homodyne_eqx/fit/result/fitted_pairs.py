@@ -30,7 +30,7 @@ def fitted_pairs(model: TwoTimeModel, data: PairData | OneTimeData) -> FittedPai
 
 
 def misfits_of(fitted: FittedPairs, n_sector: int) -> tuple[Misfit, ...]:
-    """How far the model is from the data of each sector."""
+    """The distance of the model from the data of each sector."""
     own = [fitted.residual[fitted.sector == k] for k in range(n_sector)]
     return tuple(Misfit(float(np.mean(r**2)), 2 * len(r), np.zeros(0)) for r in own)
 

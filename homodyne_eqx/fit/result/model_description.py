@@ -22,7 +22,7 @@ _TEMPLATE = "Pass a model of the same structure as that of the fit."
 @final
 @dataclasses.dataclass(frozen=True)
 class Missing:
-    """What a file cannot hold of a model; `name` says what it was."""
+    """A part of a model that a file cannot hold; `name` is its name."""
 
     name: str
 
@@ -80,7 +80,7 @@ def rebuilt(description: Any, arrays: Sequence[np.ndarray], with_gaps: bool = Fa
 
 
 def unknown_places(description: Any, at: str = "model") -> Iterator[str]:
-    """Where in a description something is noted by name alone: `model.g1.where (function <lambda>)`."""
+    """The places in a description that hold only a name: `model.g1.where (function <lambda>)`."""
     if not isinstance(description, dict):
         return
     if "unknown" in description:
@@ -151,7 +151,7 @@ def _is_numbers(dtype: Any) -> bool:
 
 
 def _described_array(x: Any, arrays: list[np.ndarray]) -> dict[str, Any]:
-    """Where the array goes; bfloat16 and its like, which files do not know, go there as float32."""
+    """The place of the array in the file; bfloat16 and its like, which files do not know, go there as float32."""
     array = np.asarray(x)
     arrays.append(array if array.dtype.kind in _NUMBERS else array.astype(np.float32))
     kind = "jax" if isinstance(x, jax.Array) else "numpy" if isinstance(x, np.ndarray) else "number"

@@ -159,7 +159,7 @@ class SectorView:
 
 
 def misfit_of(maps: SectorMaps) -> Misfit:
-    """How far the model is from the data of one sector."""
+    """The distance of the model from the data of one sector."""
     counts = np.isfinite(maps.residual)
     squares = np.square(maps.residual, where=counts, out=np.zeros(counts.shape, float))
     n_pixels = int(np.count_nonzero(counts))

@@ -126,7 +126,7 @@ def read_result(path: Path, model: TwoTimeModel | None, to_view: bool = False) -
 
 
 def _record_of(result: Any) -> dict[str, Any]:
-    """What the arrays of the file do not say, or not in full."""
+    """The parts of a result that the arrays of the file hold not at all, or not in full."""
     return {
         "parameters": [fields_of(p) for p in result.parameters.values()],
         **{name: getattr(result, name) for name in ("chi2", "message", "kernel", "loss", "assumption")},
@@ -198,7 +198,7 @@ def _curve_of(stored: Mapping[str, Any]) -> Curve:
 
 
 def _arrays_of(result: Any) -> ResultArrays:
-    """What `result.h5` holds for reading, beside the maps."""
+    """The arrays of `result.h5` for reading, beside the maps."""
     parameters, steps, data = list(result.parameters.values()), result.history, result.data
     source = {} if data is None else {"input": data.provenance.path or "", "input_sha256": data.provenance.sha256 or ""}
     return ResultArrays(

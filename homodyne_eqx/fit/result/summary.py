@@ -55,7 +55,7 @@ def quality_rows(result: Any) -> Iterator[SummaryRow]:
 
 
 def _weights(result: Any) -> Iterator[SummaryRow]:
-    """Which weights were used, where others than equal ones were asked for, and what they gain."""
+    """The weights of the fit and their gain, if other weights than equal ones were asked for."""
     if result.guard is None:
         return
     said = f"{result.weights}; {result.guard.sentence}"
@@ -79,7 +79,7 @@ def _excluded(result: Any) -> Iterator[SummaryRow]:
 
 
 def prior_sentences(result: Any) -> Iterator[SummaryRow]:
-    """What was known of the parameters, and how far from it the fit has ended."""
+    """The priors, and the distance of the fit from each."""
     for p in result.parameters.values():
         if p.prior is not None:
             distance = with_minus(f"{p.prior.distance(p.value):+.2g}")
@@ -88,7 +88,7 @@ def prior_sentences(result: Any) -> Iterator[SummaryRow]:
 
 
 def ending_rows(result: Any) -> Iterator[SummaryRow]:
-    """How a fit ended."""
+    """The way in which the fit ended."""
     word = result.ended if result.ended in (Ended.CONVERGED, Ended.INTERRUPTED) else "not converged"
     yield sentence("ending", str(word), result.message, str(result.ended))
 
@@ -102,7 +102,7 @@ def _unphysical(result: Any) -> Iterator[SummaryRow]:
 
 
 def _conditional(result: Any) -> Iterator[SummaryRow]:
-    """What the uncertainties take for granted."""
+    """The assumptions of the uncertainties."""
     at_bound = [p for p in result.parameters.values() if p.free and p.at_bound]
     if at_bound:
         held = ", ".join(f"{p.name} at its bound, {value_text(p.value)}" for p in at_bound[:_PAIRS_LISTED])
@@ -116,7 +116,7 @@ def _conditional(result: Any) -> Iterator[SummaryRow]:
 
 
 def _correlations(result: Any) -> Iterator[SummaryRow]:
-    """What a reader of the parameters should know: directions that the data leave open."""
+    """The directions of the parameters that the data leave open."""
     names = result.free_names
     physical = [k for k, name in enumerate(names) if not result.parameters[name].of_scaling]
     lost = [names[k] for k in physical if np.isinf(result.parameters[names[k]].uncertainty)]

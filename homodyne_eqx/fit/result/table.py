@@ -58,7 +58,7 @@ def verdict_line(row: SummaryRow, in_words: Callable[[Sequence[Remedy]], list[st
 
 
 def in_python(remedies: Sequence[Remedy]) -> list[str]:
-    """What can be done, as one sentence, with the arguments of `fit`."""
+    """The remedies as one sentence, with the arguments of `fit`."""
     said = []
     for remedy in remedies:
         names = remedy.names

@@ -1,4 +1,4 @@
-"""Where the time of a fit went."""
+"""The time that the parts of a fit took."""
 
 from collections.abc import Mapping, Sequence
 

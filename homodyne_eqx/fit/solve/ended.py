@@ -1,4 +1,4 @@
-"""How a fit ended: the words of it, and the sentence that tells what it means and what to do."""
+"""The ways in which a fit can end: a word for each, and a sentence with its meaning and a remedy."""
 
 from enum import StrEnum
 from typing import final

@@ -25,7 +25,7 @@ def knows_bounds(solver: optx.AbstractLeastSquaresSolver) -> bool:
 
 @final
 class Position(eqx.Module):
-    """Where an iteration stands: the accepted unknowns, the normal equations there, and the solver's arrays."""
+    """The state of an iteration: the accepted unknowns, the normal equations there, and the solver's arrays."""
 
     y: Float[Array, " n_params"]
     parameters: Float[Array, " n_params"]

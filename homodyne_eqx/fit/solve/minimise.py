@@ -25,7 +25,7 @@ _RESTARTS = 3
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a minimisation ended, and where.
+    """The end of a minimisation: its point, and the reason.
 
     - `ended`: any ending but "undetermined", which the covariance shows later;
     - `parameters`: values of the free parameters; `normal`: the normal equations there;

@@ -11,7 +11,7 @@ from jaxtyping import Array, Float
 
 @final
 class PowersOfTime(eqx.Module):
-    """Which parameters are amplitudes of powers of time, A t^α, and at which time τ these are held.
+    """The parameters that are amplitudes of powers of time, A t^α, and the time τ at which each is held.
 
     A step along straight lines in A and α changes A τ^α by exp(Δα ln τ), by orders of magnitude where τ is far from
     1 s. Along these steps A τ^α and α change in proportion, as both together do where the data determine the rate at τ:

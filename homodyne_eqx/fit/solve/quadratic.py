@@ -56,7 +56,7 @@ def parameters_at_bound(
     normal: Quadratic,
     exactly: bool = False,
 ) -> np.ndarray:
-    """Which parameters lie on a bound while χ² still falls beyond it.
+    """The parameters on a bound beyond which χ² still falls.
 
     **Arguments:** `exactly`: on the bound itself, where the solver ends exactly there; else also within 1e-3 of their
     own uncertainty, if the data determine them.
@@ -68,7 +68,7 @@ def parameters_at_bound(
 
 
 def determined(start: np.ndarray, parameters: np.ndarray, uncertainty: np.ndarray, eps: float) -> np.ndarray:
-    """Which parameters have an uncertainty that is not out of all proportion to their magnitude.
+    """The parameters whose uncertainty is not out of all proportion to their magnitude.
 
     The magnitude is that of the start or of the value, whichever is larger; for a start at 0, at least 1. The
     proportion is a million in double precision and 43 in single precision.

@@ -1,4 +1,4 @@
-"""How the unknowns of a solver stand for parameters with bounds, whether the solver knows of bounds or not."""
+"""The unknowns of a solver, for parameters with bounds: of a solver that knows bounds, and of one that does not."""
 
 import abc
 from typing import Any, final

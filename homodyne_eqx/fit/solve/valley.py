@@ -30,7 +30,7 @@ def in_valley(history: Sequence[Iteration]) -> bool:
 
 
 def running_along(history: Sequence[Iteration], normal: Quadratic) -> tuple[int, ...]:
-    """Which parameters moved in the last 20 steps, in units of their own uncertainty: those that moved by a tenth of
-    the one that moved most, or by more."""
+    """The parameters that moved in the last 20 steps, in units of their own uncertainty: by at least a tenth of the
+    largest of these moves."""
     moved = np.abs(history[-1].parameters - history[-1 - _STEPS].parameters) * np.sqrt(diagonal_of(normal))
     return tuple(np.flatnonzero(moved >= _RUNNING * np.max(moved)).tolist())

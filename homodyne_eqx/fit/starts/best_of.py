@@ -1,4 +1,4 @@
-"""Which of several starts leads to the least χ² within a few steps."""
+"""The best of several starts: the one with the least χ² within a few steps."""
 
 from typing import NamedTuple
 

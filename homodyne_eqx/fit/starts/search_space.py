@@ -20,7 +20,7 @@ _WIDE = 1e3
 @final
 @dataclass(frozen=True)
 class Coordinate:
-    """What one number in [0, 1] of a search stands for: a parameter, or all elements of an array together.
+    """The meaning of one number in [0, 1] of a search: a parameter, or all elements of an array together.
 
     - `columns`: which of the free parameters move; `start`: their values, (n_columns,);
     - `low`, `high`: of the first one; of all the factor to the start, as a logarithm, where `by_factor`;
@@ -72,7 +72,7 @@ class SearchSpace:
 
 
 def search_space(free_parameters: FreeParameters, level: Callable[[np.ndarray], np.ndarray]) -> SearchSpace:
-    """Where to look for the parameters of the physics.
+    """The range of the search for the parameters of the physics.
 
     - A parameter with a period is looked for over all of it, one with two bounds between these.
     - One > 0 is multiplied by factors from where it leaves the maps as they are to where they have decayed within the

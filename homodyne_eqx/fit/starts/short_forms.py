@@ -17,7 +17,7 @@ _ARGUMENTS = (
 
 
 def number_drawn(starts: Any) -> int:
-    """How many starts are to be drawn: `starts` if it is a number, 0 if it lists starts or there are none.
+    """The number of starts to draw: `starts` if it is a number, 0 if it lists starts or there are none.
 
     **Raises:** `ValueError` for a number below 1.
     """

@@ -48,7 +48,7 @@ class AbstractStage(eqx.Module):
 
     @abc.abstractmethod
     def __call__(self, waypoint: Waypoint, fit_input: FitInput, minimiser: Minimiser) -> Waypoint:
-        """Where the fit stands after this stage; the same `waypoint`, as it is, if there is nothing to do.
+        """The point of the fit after this stage; the same `waypoint` if there is nothing to do.
 
         **Arguments:** `waypoint`: where the fit stands; `fit_input`: the model, its free parameters and the data;
         `minimiser`: goes on to the minimum over some data (`waypoint_at_minimum`), or takes a few steps (`trial`).
@@ -58,7 +58,7 @@ class AbstractStage(eqx.Module):
 def run_stages(
     stages: Iterable[AbstractStage], fit_input: FitInput, minimiser: Minimiser
 ) -> tuple[Waypoint, dict[str, float]]:
-    """Where the stages lead, one after the other, and the seconds they took by their keys.
+    """The point of the fit after all stages, one after the other, and the seconds that they took, by their keys.
 
     Ctrl-C ends them; the fit then stands where it did.
     """

@@ -20,7 +20,7 @@ _CLOSER = 0.6
 @final
 @dataclass(frozen=True)
 class SteadyMotion:
-    """What the maps averaged over age say of a sample that moves steadily.
+    """The steady motion that maps averaged over age show.
 
     - `J`: transport coefficient d⟨Δx²⟩/dt, Å²/s; `shear_rate`, s⁻¹, in the convention of the kernel, and `phi0`,
       degrees in (−90, 90], both `None` without shear;

@@ -1,4 +1,4 @@
-"""Where a fit stands between its stages."""
+"""The point of a fit between its stages."""
 
 from dataclasses import dataclass
 from typing import final
@@ -9,7 +9,7 @@ from ..free_parameters import FreeParameters
 @final
 @dataclass(frozen=True)
 class Waypoint:
-    """Where a fit stands after a stage, and where the next one goes on from.
+    """The point of a fit after a stage, from which the next stage goes on.
 
     - `start`: the start that the result will report; `reached`: the values to which the stages have led;
     - `notes`: notes of the stages, for `result.notes`;

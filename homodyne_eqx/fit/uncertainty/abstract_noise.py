@@ -18,7 +18,7 @@ class AbstractNoise(abc.ABC):
     @property
     @abc.abstractmethod
     def speckles(self) -> np.ndarray:
-        """How many independent speckles each sector seems to have, (n_sector,); none of data that are no maps."""
+        """The estimated number of independent speckles of each sector, (n_sector,); empty for data that are no maps."""
 
     @property
     @abc.abstractmethod

@@ -1,4 +1,4 @@
-"""How the parameters of a fit depend on each other."""
+"""The dependence of the parameters of a fit on each other."""
 
 import math
 from collections.abc import Sequence

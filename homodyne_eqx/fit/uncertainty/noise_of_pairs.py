@@ -64,7 +64,7 @@ class NoiseOfPairs(AbstractPropagatedNoise):
 
     @property
     def n_rows(self) -> int:
-        """How many values and priors there are."""
+        """The number of values and priors."""
         return len(self.residuals) + int(np.count_nonzero(np.diagonal(self.prior_information)))
 
     @cached_property

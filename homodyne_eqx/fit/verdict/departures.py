@@ -87,6 +87,6 @@ def _follow_direction(by_sector: np.ndarray, phi: np.ndarray) -> bool:
 
 
 def chi2_limit(degrees: int) -> float:
-    """What χ² of so many degrees of freedom exceeds once in 30 000 times (Wilson and Hilferty)."""
+    """The value that χ² of so many degrees of freedom exceeds once in 30 000 times (Wilson and Hilferty)."""
     part = 2 / (9 * max(degrees, 1))
     return degrees * (1 - part + _GUARD * np.sqrt(part)) ** 3

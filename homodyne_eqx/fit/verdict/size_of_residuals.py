@@ -39,7 +39,7 @@ def expected_chi2(noise: NoiseOfFit, degrees_of_freedom: int) -> ExpectedChi2:
 
 
 def size_findings(reduced: float, noise: NoiseOfFit) -> Iterator[Finding]:
-    """Where the noise is white its size is sigma, and a larger one says that the model is wrong, or sigma."""
+    """A finding if white noise is larger than sigma: then the model is wrong, or sigma."""
     white = bool(noise.sectors) and all(sector.white for sector in noise.sectors)
     if white and not noise.loss.reweights and reduced > _LIMIT_OF_WHITE:
         text = (

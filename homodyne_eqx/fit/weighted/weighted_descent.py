@@ -21,7 +21,7 @@ _LONG = 1.0
 
 @final
 class Descent(NamedTuple):
-    """Where the weighted fit ended.
+    """The end of the weighted fit.
 
     - `parameters`, `at_bound`: of the free parameters, (n_free,); `sums`: those from which the last step was taken;
     - `settled`: whether that was a short one.

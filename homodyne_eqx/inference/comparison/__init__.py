@@ -1,4 +1,4 @@
-"""Which of several models of the same data: criteria, tests, cross-validation, and what they say in words."""
+"""The comparison of several models of the same data: criteria, tests, cross-validation, and their result in words."""
 
 from .compare import compare as compare
 from .comparison import Comparison as Comparison

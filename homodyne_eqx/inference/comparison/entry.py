@@ -1,4 +1,4 @@
-"""One model of a comparison and what its fit says of it."""
+"""One model of a comparison, with the summary of its fit."""
 
 import math
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""How much the noise of data scatters their χ² between two models."""
+"""The scatter of the difference of χ² between two models by the noise of the data."""
 
 from typing import Any
 

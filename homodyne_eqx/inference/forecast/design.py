@@ -1,4 +1,4 @@
-"""Which of several measurements would determine a parameter best."""
+"""The measurement, of several, that would determine a parameter best."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass

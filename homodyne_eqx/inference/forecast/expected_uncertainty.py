@@ -114,7 +114,7 @@ def expected_covariance(
 
 
 def chosen_leaves(model: TwoTimeModel, free: Iterable[str] | None, fixed: Iterable[str]) -> tuple[Any, list[str]]:
-    """Which leaves are free, a PyTree of bool like the model, and the names of their elements; values may be traced."""
+    """The free leaves, a PyTree of bool like the model, and the names of their elements; values may be traced."""
     leaves = named_leaves(model)
     every = {leaf.name for leaf in leaves}
     given, held = None if free is None else {*free}, {*fixed}
@@ -129,7 +129,7 @@ def chosen_leaves(model: TwoTimeModel, free: Iterable[str] | None, fixed: Iterab
 
 
 def modes_of(share: Array) -> int:
-    """How many modes of light make a contrast of this mean, 1 to 24."""
+    """The number of modes of light that give a contrast of this mean, 1 to 24."""
     if not is_concrete(share):
         raise ValueError("The contrast is traced, so the number of modes is not known; pass modes=round(1/contrast).")
     return int(np.clip(np.round(1 / np.mean(np.asarray(share))), 1, _MOST_MODES))

@@ -99,7 +99,7 @@ def _predicted(model: TwoTimeModel, geometry: Geometry) -> tuple[Array, Array]:
 def _with_variances(
     moving: TwoTimeModel, rest: TwoTimeModel, where: Array, ways: Array, geometry: Geometry
 ) -> tuple[tuple[Array, Array], tuple[Array, Array]]:
-    """What is predicted, and its variances: sums of squares of the changes along the ways, (n_free, n_free)."""
+    """The prediction and its variances: sums of squares of the changes along the ways, (n_free, n_free)."""
 
     def function(v: Array) -> tuple[Array, Array]:
         return _predicted(model_with(moving, rest, v), geometry)

@@ -112,7 +112,7 @@ class Posterior:
         return offered("posterior.plot")(self, **options)
 
     def document(self) -> dict[str, Any]:
-        """What the draws say, as plain values, for JSON: of every parameter mean, 1σ, intervals, R-hat, effective
+        """A summary of the draws as plain values for JSON: of every parameter mean, 1σ, intervals, R-hat, effective
         number and a histogram."""
         sigma, parameters = self.uncertainties, {}
         for k, name in enumerate(self.names):

@@ -1,4 +1,4 @@
-"""Where χ² of two parameters rises by so much, the others at their best."""
+"""The line along which χ² of two parameters has risen by a given amount, with all others at their best."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -56,7 +56,7 @@ class HeldFits:
 
     @cached_property
     def noise(self) -> NoiseOfFit | NoiseOfPairs:
-        """That of the fit; the held parameters count as not at a bound."""
+        """The noise of the fit; the held parameters count as not at a bound."""
         found = noise_of_result(self.result, self.data, self.loss)
         at_bound = found.at_bound.copy()
         at_bound[self.places] = False

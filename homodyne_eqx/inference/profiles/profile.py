@@ -106,7 +106,7 @@ def level_text(level: float) -> str:
 
 
 def _crossing(values: np.ndarray, root: np.ndarray, target: float, ended: str, outside: float) -> float | None:
-    """Where the root of the statistic first reaches the target."""
+    """The first value at which the root of the statistic reaches the target."""
     beyond = np.flatnonzero(root >= target)
     if not beyond.size:
         return {"bound": float(values[-1]), "open": outside}.get(ended)

@@ -140,7 +140,7 @@ def _walk(fits: HeldFits, sign: int, bound: float, target: float) -> tuple[list[
 
 
 def _ahead(before: Held | None, last: Held, at: float, place: int) -> np.ndarray:
-    """Where the others may be, from the last two points."""
+    """A guess of the other parameters at the next point, from the last two points."""
     if before is None:
         return last.values
     gone = last.values[place] - before.values[place]

@@ -72,7 +72,7 @@ def _sinc_jvp(primals, tangents):
 
 
 def _is_small(z: Float[Array, "*shape"]) -> Bool[Array, "*shape"]:
-    """Where four terms of the series are exact to rounding."""
+    """The arguments for which four terms of the series are exact to rounding."""
     return jnp.abs(z) < (0.05 if z.dtype == jnp.float64 else 0.3)
 
 
@@ -103,7 +103,7 @@ def convert_shear_rate(rate: ArrayLike, source: AbstractKernel, target: Abstract
 
 
 def _stretch(kernel: AbstractKernel) -> float:
-    """How many times the true shear rate a fit with this kernel returns."""
+    """The ratio of the shear rate that a fit with this kernel returns to the true one."""
     for kind, stretch in ((GapAverage, 1.0), (SincSquared, math.pi / math.sqrt(2))):
         if isinstance(kernel, kind):
             return stretch

@@ -16,7 +16,7 @@ from ..per_sector import PerSector
 
 
 class AbstractRate(eqx.Module):
-    """How fast an amount grows at time t: a transport coefficient J(t) in Å²/s, a shear rate in 1/s, a velocity in Å/s.
+    """The rate of an amount at time t: a transport coefficient J(t) in Å²/s, a shear rate in 1/s, a velocity in Å/s.
 
     The unit of a rate is that of the term that holds it. Rates can be added (`a + b`) and scaled (`2.0 * a`).
 

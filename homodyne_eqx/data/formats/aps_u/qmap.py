@@ -30,7 +30,7 @@ def sectors_of(
 
 
 def n_labels(file: Hdf5File) -> int:
-    """How many labels the qmap has."""
+    """The number of labels in the qmap."""
     return len(file.whole_numbers(layout.INDEX_MAPPING))
 
 

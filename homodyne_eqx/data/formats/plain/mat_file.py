@@ -89,7 +89,7 @@ def read_mat(path: Path, variable: MatVariable) -> np.ndarray:
 
 
 def _variable(path: Path, content: bytes, order: str, packed: bool, start: int, size: int) -> MatVariable:
-    """What the first bytes of an element say of the array in it."""
+    """The array that the first bytes of an element describe."""
     if packed:
         content = _unpacked(path, content, _LONGEST_HEAD)
         kind, _, _ = _tag(path, content[:8], order)

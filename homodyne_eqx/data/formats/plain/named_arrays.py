@@ -21,7 +21,7 @@ NAMES: Mapping[str, tuple[str, ...]] = {
     "t": ("t", "t1", "times"),
     "t2": ("t2",),
 }
-"""What is read → the names that it may have."""
+"""Quantity → the names that its array may have."""
 
 DT = ReaderOption(
     "dt", float, "SECONDS", "Time between two frames of the maps, if a file of plain arrays lacks it.", "time"
@@ -34,7 +34,7 @@ _UNITS = {"q": "Å⁻¹", "phi": "degrees", "dt": "s", "t": "s"}
 
 
 def found_names(path: Path, names: set[str]) -> dict[str, str]:
-    """What is read → its name in the file. **Raises:** `InvalidFile` where one thing has two names."""
+    """Quantity → the name of its array in the file. **Raises:** `InvalidFile` if one quantity has two names."""
     found = {}
     for what, known in NAMES.items():
         there = [name for name in known if name in names]
