@@ -1,4 +1,4 @@
-"""Versions of this package and of what its numbers depend on."""
+"""Versions of this package and of the packages on which its numbers depend."""
 
 import platform
 from importlib import metadata

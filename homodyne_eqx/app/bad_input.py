@@ -63,7 +63,7 @@ def in_options(error: BaseException) -> str:
 
 
 def _explains_itself(error: BaseException) -> bool:
-    """Whether the message says what to do: an error of a type of the package does, or of a usual type raised in it."""
+    """Whether the message has a remedy: of an error of a type of the package, or of a usual type raised in it."""
     if isinstance(error, AbstractInputError):
         return True
     frames = traceback.extract_tb(error.__traceback__)

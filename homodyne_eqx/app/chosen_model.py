@@ -1,4 +1,4 @@
-"""The model that a command fits, by its name and by what the data are: maps, or one-time correlations."""
+"""The model that a command fits, by its name and by the kind of the data: maps, or one-time correlations."""
 
 from ..data import OneTimeData, PairData, TwoTimeData
 from . import extensions, model_file, one_time_models

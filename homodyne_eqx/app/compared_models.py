@@ -31,7 +31,7 @@ def model_and_rates(name: str) -> Mapping[str, Any]:
 def settings_of_models(
     settings: FitSettings, names: Sequence[str], data: TwoTimeData | OneTimeData | PairData | None
 ) -> dict[str, FitSettings]:
-    """The settings of each model: what is said of a parameter is for those that have it.
+    """The settings of each model: those of a parameter apply to the models that have it.
 
     **Arguments:** `data`: `None` before they are read; a model that is made from them then has every name.
 

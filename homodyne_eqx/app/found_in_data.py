@@ -1,4 +1,4 @@
-"""Bad frames and outliers: what the data hold of them, and what the options exclude.
+"""Bad frames and outliers: those in the data, and those that the options exclude.
 
 Frames are counted from 0 as in the maps of the file, also where `--frames` selects some of them.
 """

@@ -39,7 +39,7 @@ class HeldOutput(io.TextIOBase):
             self._stream.flush()
 
     def release(self) -> None:
-        """Pass on what was held back, and everything from now on."""
+        """Pass on the held output, and everything from now on."""
         held, self._held = self._held, None
         if held:
             self._stream.write("".join(held))

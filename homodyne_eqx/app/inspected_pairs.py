@@ -32,7 +32,7 @@ def shown_pairs(
     options: Mapping[str, Any],
     has_sigma: bool,
 ) -> None:
-    """A table of what the data are, one of the sectors, and how to fit them."""
+    """A table of the data, a table of the sectors, and a command to fit them."""
     source, pairs = data.provenance, data.pairs
     description = {reader.name: reader.description for reader in READERS}[str(source.format)]
     lags = pairs.lag[~pairs.left_out]

@@ -20,7 +20,7 @@ def main() -> None:
 
 
 def _run() -> int | str | None:
-    """The exit code, or what is to be said before an exit code of 1."""
+    """The exit code, or a message to print before an exit code of 1."""
     try:
         from .command_line import app
 

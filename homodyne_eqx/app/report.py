@@ -49,7 +49,7 @@ def table(*columns: str, title: str | None = None) -> Table:
 
 
 def named_values(rows: Iterable[tuple[str, str]]) -> Table:
-    """A table without a head of names and what they are, folded where that is long."""
+    """A table of names and values, without a head, long values folded."""
     made = table("", "")
     made.show_header = False
     made.columns[1].no_wrap = False

@@ -87,7 +87,7 @@ def prepare_streams() -> list[GivingUp]:
 
 
 def finish_streams(streams: list[GivingUp]) -> bool:
-    """Write what is left. **Returns:** whether standard output was lost other than to a reader who had read enough;
+    """Write the rest. **Returns:** whether standard output was lost other than to a reader who had read enough;
     then that is said on standard error."""
     for stream in (sys.stdout, sys.stderr):
         stream.flush()

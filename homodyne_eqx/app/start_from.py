@@ -11,7 +11,7 @@ from typing import Any, final
 @final
 @dataclass(frozen=True)
 class FormerStart:
-    """Start values by name, one or one for each sector, and sentences on what could not be taken over."""
+    """Start values by name, one or one for each sector, and sentences on the values that could not be taken over."""
 
     values: Mapping[str, float | tuple[float, ...]]
     notes: tuple[str, ...]

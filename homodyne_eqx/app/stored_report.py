@@ -1,4 +1,4 @@
-"""The report of a result that was written to a folder, with what was made of it since."""
+"""The report of a result that was written to a folder, with its profiles and its posterior."""
 
 import json
 from pathlib import Path

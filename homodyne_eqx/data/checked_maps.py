@@ -1,4 +1,4 @@
-"""Maps as they are given, brought to what everything else relies on: whole, symmetric, and without dead frames."""
+"""Given maps, brought to the form on which all else relies: whole, symmetric, and without dead frames."""
 
 from collections.abc import Sequence
 from typing import Any

@@ -1,4 +1,4 @@
-"""From what a reader of one-time correlations or of fitted pairs hands over to data that are ready to be fitted."""
+"""From the output of a reader of one-time correlations, or of fitted pairs, to data that are ready for a fit."""
 
 from collections.abc import Mapping
 from dataclasses import replace

@@ -170,7 +170,7 @@ def _same(x: np.ndarray, y: np.ndarray, t: np.ndarray) -> bool:
 
 
 def _warn_of_spacing(dt: float, steps: tuple[float, float]) -> None:
-    """Warn once for each spacing of the frames, whatever dt is: a scan over dt must not warn a thousand times."""
+    """Warn once for each spacing of the frames, for any dt: a scan over dt must not warn a thousand times."""
     found = f"{steps[0]:g} s" if steps[1] - steps[0] < 1e-6 * steps[1] else f"{steps[0]:g} to {steps[1]:g} s"
     if found in _warned:
         return

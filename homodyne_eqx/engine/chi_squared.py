@@ -43,7 +43,7 @@ def chi_squared(model: TwoTimeModel, packed: AbstractPacked, loss: AbstractLoss 
     """χ² = Σ ρ(((data − g2)/σ)²) over the pairs of frames, each counted once.
 
     Its gradient, by `jax.grad` or `eqx.filter_value_and_grad`, takes one more pass over the data and O(n_t) memory,
-    whatever the number of parameters. Compiled at the first call, and again for other shapes only.
+    for any number of parameters. Compiled at the first call, and again for other shapes only.
 
     **Raises:** `TypeError` for a model that holds a Python number where an array belongs.
     """

@@ -72,7 +72,7 @@ class JointNoise(AbstractPropagatedNoise):
 @final
 @dataclass(frozen=True)
 class ShareOfNoise(AbstractNoise):
-    """The noise of data set `number` of a joint fit, with what all of them together leave uncertain."""
+    """The noise of data set `number` of a joint fit, with the uncertainty that all of them together leave."""
 
     joint: JointNoise
     number: int

@@ -41,7 +41,7 @@ class FrameBins:
 
     @property
     def photon_share(self) -> np.ndarray:
-        """By what the variance of independent noise of the frames is multiplied, (n,)."""
+        """The factor of the variance of independent noise of the frames, (n,)."""
         return 1 / self.length
 
     def _sums(self, values: np.ndarray) -> np.ndarray:

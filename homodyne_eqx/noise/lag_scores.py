@@ -9,12 +9,12 @@ from .sector_noise import SectorNoise
 
 @final
 class LagScores(NamedTuple):
-    """Deviations from what is expected, in standard deviations, (n_sector,).
+    """Deviations from the expected values, in standard deviations, (n_sector,).
 
     - `near`: of the share of the whitened residuals near the diagonal; `near_ratio`: that share ÷ the expected one, of
       all sectors together;
-    - `smooth`: of the squares of the residuals ÷ the whitened squares, which is large for what changes slowly over the
-      map, as what a wrong model leaves;
+    - `smooth`: of the squares of the residuals ÷ the whitened squares, which is large for residuals that change slowly
+      over the map, as those of a wrong model;
     - `additive`: of the share of the residuals in a sum of one number for each of the two frames.
     """
 

@@ -20,7 +20,7 @@ class Residuals(NamedTuple):
     """The residuals of a map.
 
     - `residual`: data − model, (n, n), symmetric, 0 on the diagonal and where data are missing; `M`: (n, n);
-    - `share`: by what ρ is multiplied in each frame, (n,), for frames that are averages of several;
+    - `share`: the factor of ρ in each frame, (n,), for frames that are averages of several;
     - `there`: where there are data, (n, n), False on the diagonal.
     """
 

@@ -10,7 +10,7 @@ from .weighted_step import WeightedStep
 
 @final
 class Signs(NamedTuple):
-    """Of a residual map, or of the noise of drawn speckles; from what a change of the parameters cannot account for.
+    """Sums over a residual map, or over drawn noise, without the part that a change of the parameters explains.
 
     - `form`: the sum of the whitened squares, to which every independent contribution adds the same;
     - `near`: the share of it near the diagonal, weighted with M; `plain`: Σ of the squares themselves, and `additive`:

@@ -1,4 +1,4 @@
-"""The fit once more with weights for correlated noise, to first order: where it would go, and what it leaves over.
+"""The fit once more with weights for correlated noise, to first order: its end, and the residuals that it leaves.
 
 Least squares and a fit that weights pixels by the inverse of the correlations of their noise have the same mean, if the
 model is right. Their difference is a test of the model (Hausman, Econometrica 46, 1251 (1978)); so is what the weighted
@@ -37,7 +37,7 @@ class WeightedFit:
 
     @cached_property
     def shares(self) -> np.ndarray:
-        """By what the weights of each sector are multiplied so that they are inverse variances, (n_sector,)."""
+        """The factor that turns the weights of each sector into inverse variances, (n_sector,)."""
         found = []
         for sector, speckles in zip(self.sectors, self.speckles, strict=True):
             variance = np.diagonal(sector.pulls)[self._n :]

@@ -34,7 +34,7 @@ class WeightedStep(NamedTuple):
         return self.offset * np.sum((self.weighted @ x) * x, axis=1) / 2 - self.linear @ x
 
     def left_over(self, values: np.ndarray) -> np.ndarray:
-        """A map (n, n) without what a change of the parameters can account for."""
+        """A map (n, n) without the part that a change of the parameters can explain."""
         n_active = len(self.along)
         shift = self.inverse @ self.vector(values)[:n_active]
         return values - np.tensordot(shift, self.along, 1)

@@ -1,4 +1,4 @@
-"""From a rate to what has accumulated by each frame."""
+"""From a rate to its integral up to each frame."""
 
 import abc
 from typing import final

@@ -1,4 +1,4 @@
-"""Checks of what a module is given against what its fields declare, when it is constructed."""
+"""Checks of the values of a module against the declarations of its fields, when it is constructed."""
 
 import dataclasses
 import inspect
@@ -62,7 +62,7 @@ def expect_within(owner: object, name: str, value: Any, low: float, high: float,
 
 
 def described(value: object) -> str:
-    """The kind of a value, for errors: `Exact (an AbstractAccumulation)`, `the class Exponential`, `the str 'exact'`."""
+    """The kind of a value: `Exact (an AbstractAccumulation)`, `the class Exponential`, `the str 'exact'`."""
     if isinstance(value, type):
         return f"the class {value.__name__}"
     if isinstance(value, eqx.Module):

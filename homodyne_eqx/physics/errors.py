@@ -1,4 +1,4 @@
-"""Errors that a caller tells apart by their type: what is wrong as fields, what repairs it as options."""
+"""Errors that a caller tells apart by their type: the fault as fields, the remedies as options."""
 
 import abc
 import json
@@ -70,7 +70,7 @@ class AbstractInputError(ValueError):
         """The fault, the value, and what was expected: one or more whole sentences."""
 
     def text(self, spelling: AbstractSpelling) -> str:
-        """The problem, then what to pass, each option written as `spelling` does."""
+        """The problem, then the remedies, each option written as `spelling` does."""
         spelled = ((spelling.assignment(remedy), remedy.purpose) for remedy in self.remedies)
         options = [" ".join(filter(None, (option, purpose))) for option, purpose in spelled if option is not None]
         problem = self.problem(spelling)

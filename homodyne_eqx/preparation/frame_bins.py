@@ -165,7 +165,7 @@ def _geometry(data: TwoTimeData, n: int, frames: int):
 
 
 def _share_of_noise_left(data: TwoTimeData, of_bins: dict[str, Any], frames: int) -> np.ndarray:
-    """By what binning multiplies the scatter of the plateau of each sector, between 1/frames and 1, `(n_sector,)`."""
+    """The factor of the scatter of the plateau of each sector by binning, between 1/frames and 1, `(n_sector,)`."""
     try:
         before = replace(data, sigma="estimate").sigma
         after = TwoTimeData(sigma="estimate", **of_bins).sigma

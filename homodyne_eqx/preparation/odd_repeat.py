@@ -59,13 +59,13 @@ class RepeatDistances:
 
     @property
     def relative_errors(self) -> np.ndarray:
-        """By what part a distance scatters by chance, `(n_repeats, n_repeats)`."""
+        """The relative scatter of each distance by chance, `(n_repeats, n_repeats)`."""
         return np.sqrt(self._variance) / np.maximum(self._squares, 1e-300)
 
     @property
     def shifts(self) -> np.ndarray:
-        """The squared difference at short lags in units of what it has by chance once in 100 000 times (F test),
-        `(n_repeats, n_repeats)`."""
+        """The squared difference at short lags, in units of the value that it exceeds by chance once in 100 000 times
+        (F test), `(n_repeats, n_repeats)`."""
         from scipy.special import fdtri
 
         limit = fdtri(self.n_sector, np.maximum(self._free, 0.5), 1 - _BY_CHANCE)
@@ -73,7 +73,7 @@ class RepeatDistances:
 
 
 def odd_repeats(found: RepeatDistances) -> Iterator[tuple[int, str]]:
-    """The repeats that are farther from the others than these are from each other, with what to say of them."""
+    """The repeats that are farther from the others than these are from each other, with a sentence on each."""
     distances, errors, shifts = found.distances, found.relative_errors, found.shifts
     pairs = list(combinations(range(found.n_repeats), 2))
     for r in range(found.n_repeats):

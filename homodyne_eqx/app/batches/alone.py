@@ -18,7 +18,7 @@ def run_alone(work: Callable[..., None], arguments: tuple[Any, ...], begun: Call
 
     **Arguments:** `work`: a function of a module; `begun`: is given the process, to end it with.
 
-    **Returns:** what `work` raised, `Killed` where the process was killed, else `None`.
+    **Returns:** the error that `work` raised, `Killed` if the process was killed, else `None`.
     """
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()

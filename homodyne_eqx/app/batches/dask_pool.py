@@ -20,7 +20,7 @@ from .one_file import Job, do
 from .pool import AbstractPool, Done
 
 _ONE_AT_A_TIME = threading.Lock()
-"""Matplotlib has settings of a process: a worker of several threads does one job after the other all the same."""
+"""Matplotlib has settings of a process: so even a worker of several threads does one job after the other."""
 _PATIENCE = "30s"
 _MISSED_AFTER = 20.0
 _HERE = {

@@ -11,7 +11,7 @@ from ...data.formats import READERS
 from .names import path_of
 
 _SUFFIXES = frozenset({".h5", ".hdf", ".hdf5", ".nxs", ".npz", ".npy", ".mat"})
-"""Of the files that are taken from a folder. A name or a pattern takes what it says."""
+"""Suffixes of the files that a folder stands for. A file that is named, or fits a pattern, may have any suffix."""
 POLL = 0.5
 _SETTLED = 2.0
 _PATIENCE = 60.0

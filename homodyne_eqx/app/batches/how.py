@@ -28,7 +28,7 @@ from ..start_from import document_file
 
 
 class Fitted(NamedTuple):
-    """The result of a file, what else its `result.json` holds, and the text of its `config.toml` where it has one."""
+    """The result of a file, further entries of its `result.json`, and the text of its `config.toml` if it has one."""
 
     result: FitResult
     more: Mapping[str, Any] = MappingProxyType({})
@@ -40,7 +40,7 @@ class AbstractHow(abc.ABC):
 
     @abc.abstractmethod
     def fit(self, file: Path) -> Fitted:
-        """The result of a file. **Raises:** whatever is wrong with the file."""
+        """The result of a file. **Raises:** any error of the file."""
 
     @abc.abstractmethod
     def settings(self) -> dict[str, Any]:
@@ -106,7 +106,7 @@ class BySettings(AbstractHow):
 @final
 @dataclass(frozen=True)
 class ByModel(AbstractHow):
-    """`hx.fit(model, hx.load(file, **loading), **fitting)`; `stated`: what is to count as the settings beside it."""
+    """`hx.fit(model, hx.load(file, **loading), **fitting)`; `stated`: further settings."""
 
     model: TwoTimeModel
     loading: Mapping[str, Any] = field(default_factory=dict)
@@ -143,7 +143,7 @@ class ByModel(AbstractHow):
 @final
 @dataclass(frozen=True)
 class ByFunction(AbstractHow):
-    """`function(file)`, which returns a `FitResult`; `stated`: what is to count as its settings beside its source."""
+    """`function(file)`, which returns a `FitResult`; `stated`: its settings, beside its source."""
 
     function: Callable[[Path], FitResult]
     stated: Any = None

@@ -27,7 +27,7 @@ class Job:
 
 
 def do(job: Job) -> None:
-    """Fit the file and write its folder. What is wrong with the file is written as well, in the place of a result.
+    """Fit the file and write its folder. An error of the file is written there in the place of a result.
 
     **Raises:** `OSError` where the folder cannot be written; `KeyboardInterrupt` for an interrupted fit, which is not
     written.
@@ -57,7 +57,7 @@ def write_failure(job: Job, checksum: str | None, message: str) -> None:
 
 
 def checksum_of(file: Path) -> str | None:
-    """SHA-256 of the content, `None` for what cannot be read."""
+    """SHA-256 of the content, `None` for a file that cannot be read."""
     try:
         return file_sha256(file)
     except OSError:
@@ -75,7 +75,7 @@ def _draw_again(job: Job) -> None:
 
 
 def _drawn(job: Job, result: FitResult, folder: Path, figures: bool, html: bool) -> str | None:
-    """Draw into the folder. **Returns:** what went wrong, which is no reason to lose the result."""
+    """Draw into the folder. **Returns:** the text of an error, which is no reason to lose the result."""
     from rich.console import Console
 
     from .. import fitting

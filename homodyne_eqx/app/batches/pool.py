@@ -37,7 +37,7 @@ class AbstractPool(abc.ABC):
     def done(self, seconds: float) -> Iterator[Done]:
         """The jobs that are done by now; if there are none, wait this number of seconds at most.
 
-        **Raises:** what `do` raises; `ConnectionError` where the scheduler is gone.
+        **Raises:** the errors of `do`; `ConnectionError` if the scheduler is gone.
         """
 
     @abc.abstractmethod

@@ -1,4 +1,4 @@
-"""A batch from its files to its table: what is done is kept, the rest is done, and the table follows."""
+"""A batch from its files to its table: earlier results are kept, the other files are fitted, and the table follows."""
 
 import time
 from collections.abc import Iterator
@@ -29,9 +29,9 @@ _SHARE_OF_PAGE = 0.05
 class Plan:
     """The work on the files, and the settings under which earlier results count as done.
 
-    - `output`: the folder of the batch; `how`: each file is fitted; `figures`, `html`: whether they are drawn;
-    - `retry_failed`: try again what failed; `again`: do everything again; `page`: whether `index.html` is written;
-    - `fingerprint`, `settings`: of `how` and of what it runs with.
+    - `output`: the folder of the batch; `how`: the way to fit a file; `figures`, `html`: whether they are drawn;
+    - `retry_failed`: fit failed files again; `again`: fit all files again; `page`: whether `index.html` is written;
+    - `fingerprint`, `settings`: of `how` and its versions.
     """
 
     output: Path
@@ -137,12 +137,12 @@ class _Table:
         return None if row is None else row.record
 
     def kept(self, folder: Path) -> Row:
-        """The row of what was done before."""
+        """The row of an earlier result."""
         self._touched[folder.name] = None
         return self._rows[folder.name]
 
     def finished(self, done: Done) -> Row:
-        """The row of what is done now."""
+        """The row of a new result."""
         job = done.job
         if done.lost is not None:
             write_failure(job, checksum_of(job.file), done.lost)
@@ -217,6 +217,6 @@ def _remove_partial(output: Path) -> None:
 
 
 def worst(rows: list[Row]) -> Status:
-    """The most serious of what there is: failed, not converged, inadequate, adequate."""
+    """The most serious status of all rows: failed, not converged, inadequate, adequate."""
     order = [Status.adequate, Status.inadequate, Status.not_converged, Status.failed]
     return max((row.status for row in rows), key=order.index, default=Status.adequate)

@@ -1,4 +1,4 @@
-"""The table of a batch: one row a file, made from nothing but what the result folders hold."""
+"""The table of a batch: one row a file, made from the result folders alone."""
 
 import csv
 import io
@@ -161,5 +161,5 @@ def _one_line(text: str) -> str:
 
 
 def _natural(text: str) -> tuple:
-    """Numbers and what is between them in turn, the latter at even places."""
+    """Texts and numbers in turn, the texts at even places."""
     return tuple(int(part) if place % 2 else part for place, part in enumerate(re.split(r"(\d+)", text)))

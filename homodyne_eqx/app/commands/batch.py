@@ -30,8 +30,8 @@ def batch(
         Path,
         typer.Option(
             metavar="DIR",
-            help="Folder for summary.csv and index.html, and in it a folder for each file, with what `fit --output` "
-            "writes. Files that are done in it are not done again.",
+            help="Folder for summary.csv, index.html and a folder for each file, with the files of `fit --output`. "
+            "Files with a result there are not fitted again.",
             rich_help_panel=opt.OUTPUT,
         ),
     ],
@@ -90,11 +90,11 @@ def batch(
 ) -> None:
     """Fit many files, each by itself and all with the same settings, into one table.
 
-    The same command goes on where it was stopped or killed. A file whose content has changed is done again, and all
-    are where the settings have changed. What is wrong with a file is a row of the table and not the end.
+    After a stop the same command continues with the remaining files. A file is fitted again if its content has changed,
+    and all files if the settings have changed. A bad file becomes a row of the table; the other files are still fitted.
 
-    Exit code, of the files that are named, the most serious: 2: bad input, or a file failed. 1: a fit did not converge.
-    3: a model does not describe the data. 0: all are adequate. 130: interrupted; with --watch that is a usual end.
+    Exit code, the most serious of the named files: 2: bad input, or a file failed. 1: a fit did not converge. 3: a
+    model does not describe the data. 0: all are adequate. 130: interrupted; with --watch this is the usual end.
     """
     if idle is not None and not watch:
         raise ValueError("--idle is given without --watch; expected both, or none.")

@@ -74,14 +74,14 @@ def compare(
     quiet: opt.Quiet = False,
     as_json: opt.AsJson = False,
 ) -> None:
-    """Fit several models to the same data, and say which describes them best, and whether the data can tell.
+    """Fit several models to the same data, find the best one, and list the models that the data cannot distinguish.
 
-    Those that describe the data, by the verdict of their fit, come first, then the others, each the least AIC first,
-    which counts the independent data that correlated noise leaves. A model stands behind a case of it unless χ² falls
-    by more than that noise lets it. Every model starts from the data; what --start, --fix and --bound say is for the
-    models that have the parameter. Of a --config all holds but the name of the model.
+    Models that describe the data, by the verdict of their fit, come first, then the others. Within each group the
+    smallest AIC comes first; it allows for correlated noise. A model comes after a special case of it unless χ² falls
+    by more than the noise explains. The start of every model is estimated from the data. --start, --fix and --bound
+    apply to the models that have the parameter. All settings of --config apply, except the name of the model.
 
-    Exit code 0: a model describes the data. 2: bad input. 3: none does. 130: interrupted.
+    Exit code 0: a model describes the data. 2: bad input. 3: no model describes the data. 130: interrupted.
     """
     shown = held_until_written(sys.stderr if as_json else sys.stdout, hold=output is not None)
     console = Console(file=shown, quiet=quiet)

@@ -35,7 +35,8 @@ def config(
         Path | None,
         typer.Option(
             metavar="FILE",
-            help="Print a file from the YAML of homodyne 2 or xpcsjax; what is not taken over is named on stderr.",
+            help="Print a file from the YAML of homodyne 2 or xpcsjax; settings that are not taken over are listed on "
+            "stderr.",
         ),
     ] = None,
 ) -> None:

@@ -32,9 +32,9 @@ def convert(
 ) -> None:
     """Write a two-time file again in the APS-U layout, with a checksum of each map, which reading verifies.
 
-    What was given is stored: gap, q and azimuths, times; what is left out as a mask; each step in the metadata. Sigma
-    is stored where the file states it, --sigma gives it, or three repeats do. The maps become float32 and keep their
-    diagonal; one triangle is stored.
+    The file holds the values of the options (gap, q, azimuths, times), a mask of excluded pixels, and each step in the
+    metadata. Sigma is stored if the file states it, or --sigma or three repeats give it. The maps become float32 and
+    keep their diagonal; one triangle is stored.
     """
     if to.exists() and not force:
         raise FileExistsError(f"{to} exists and is not overwritten. Choose another name, or pass --force.")

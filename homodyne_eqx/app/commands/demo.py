@@ -40,7 +40,7 @@ def demo(
     """Fit the bundled sheared colloid, whose truth is known, with both shear kernels.
 
     Eight azimuths × 150 frames, simulated from particles with no correlation model. The rates are constant. The average
-    over the gap returns what was simulated; the documented sinc² form returns a shear rate 2.2 to 2.3 times too large.
+    over the gap returns the simulated shear rate; the documented sinc² form one that is 2.2 to 2.3 times larger.
     """
     begun = time.perf_counter()
     shown = held_until_written(sys.stdout, hold=True)

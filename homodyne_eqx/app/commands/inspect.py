@@ -1,4 +1,4 @@
-"""`homodyne-eqx inspect`: what is in a file."""
+"""`homodyne-eqx inspect`: the content of a file."""
 
 import re
 import sys
@@ -56,10 +56,10 @@ def inspect(
     force: Replace = False,
     **layout_options: Any,
 ) -> None:
-    """Print what is in a two-time file: layout, sectors, frames, noise, excluded pixels, and how to fit it.
+    """Print the content of a two-time file: layout, sectors, frames, noise, excluded pixels, and a command to fit it.
 
-    With the options of `fit` it shows the data as `fit` would have them; --output DIR draws them. For a file of no
-    known layout the message says what it lacks for each of them (exit code 2).
+    With the options of `fit` it shows the data as `fit` would use them; --output DIR draws them. For a file of no
+    known layout the message lists the parts that the file lacks for each layout (exit code 2).
     """
     console = Console(file=sys.stdout)
     ours = _pictures_in(output)
@@ -126,7 +126,7 @@ def _write_pictures(
 
 
 def _pictures_in(folder: Path | None) -> frozenset[str]:
-    """Names of what an earlier call has drawn into the folder."""
+    """Names of the pictures of an earlier call in the folder."""
     if folder is None or not folder.is_dir():
         return frozenset()
     return frozenset(entry.name for entry in folder.iterdir() if _PICTURE.fullmatch(entry.name))

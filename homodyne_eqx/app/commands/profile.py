@@ -59,11 +59,11 @@ def profile(
     """Intervals of a parameter by its profile likelihood: it is held at one value after the other, and all others are
     fitted again.
 
-    They need not be symmetric, end at bounds and follow valleys. Two parameters give a contour. DIR/profiles/ gets the
-    numbers as JSON and a figure; DIR/report.html, if there is one, a section.
+    These intervals need not be symmetric, end at bounds and follow valleys. Two parameters give a contour. The numbers
+    (JSON) and a figure go to DIR/profiles/, and a section into DIR/report.html if there is one.
 
-    Exit code 0: done. 1: a point did not converge, or χ² is less elsewhere than where the fit has ended. 2: bad input.
-    3: the model of the fit does not describe the data, so that no interval can be relied on. 130: interrupted.
+    Exit code 0: done. 1: a point did not converge, or χ² is smaller elsewhere than at the end of the fit. 2: bad input.
+    3: the model of the fit does not describe the data, so no interval is reliable. 130: interrupted.
     """
     shown = held_until_written(sys.stderr if as_json else sys.stdout, hold=True)
     console = Console(file=shown, quiet=quiet)

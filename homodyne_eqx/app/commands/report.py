@@ -23,7 +23,7 @@ def report(
     force: Annotated[bool, typer.Option("--force", help="Replace a report that is there.")] = False,
 ) -> None:
     """Write the report of a result: one HTML file with the verdict, parameters, interactive maps, rates over time,
-    residuals by sector and frame, correlations, the history, and what `profile` and `sample` have added. Any browser
+    residuals by sector and frame, correlations, the history, and the results of `profile` and `sample`. Any browser
     shows it, without a network."""
     console = Console(file=sys.stdout)
     if text and output is not None:

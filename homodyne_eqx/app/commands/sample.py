@@ -48,12 +48,12 @@ def sample(
 ) -> None:
     """Draw the free parameters of a result from their posterior, with the No-U-Turn sampler of NumPyro.
 
-    The draws start at the fit, with the noise of its data, its bounds and its priors. DIR/posterior/ gets posterior.nc,
-    which arviz.from_netcdf opens, summary.json and a figure; DIR/report.html, if there is one, a section. It needs the
-    packages of the extra `posterior`.
+    The draws start at the fit, with the noise of its data, its bounds and its priors. posterior.nc (for
+    arviz.from_netcdf), summary.json and a figure go to DIR/posterior/, and a section into DIR/report.html if there is
+    one. The command needs the packages of the extra `posterior`.
 
-    Exit code 0: done, and the draws may be trusted. 1: they may not, and the table says why. 2: bad input. 3: the model
-    of the fit does not describe the data. 130: interrupted, and nothing is written.
+    Exit code 0: done, and the draws are reliable. 1: the draws are not reliable; the table gives the reason. 2: bad
+    input. 3: the model of the fit does not describe the data. 130: interrupted, and nothing is written.
     """
     shown = held_until_written(sys.stderr if as_json else sys.stdout, hold=True)
     console = Console(file=shown, quiet=quiet)

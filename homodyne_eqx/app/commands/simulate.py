@@ -69,8 +69,8 @@ def simulate(
 ) -> None:
     """Write two-time maps of a model with white noise to a file.
 
-    The metadata of the file say that it was simulated from a model, with all settings. A fit of it shows what such
-    data determine, not whether the model is true. For a simulation from particles see
+    The metadata of the file say that it was simulated from a model, with all settings. A fit of such a file shows how
+    well data of this kind determine the parameters, not whether the model is true. For a simulation from particles see
     examples/particle_simulation.py.
     """
     choice = ModelChoice(model, kernel, accumulation)

@@ -29,7 +29,7 @@ _ANALYZER = "analyzer_parameters"
 @final
 @dataclass(frozen=True)
 class Converted:
-    """The text of a configuration file, and what is to be said of the conversion, line by line."""
+    """The text of a configuration file, and notes on the conversion, line by line."""
 
     text: str
     said: tuple[str, ...]

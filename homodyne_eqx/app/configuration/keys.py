@@ -1,4 +1,4 @@
-"""The sections and keys of a configuration file: what each holds, and the option of `fit` that it stands for."""
+"""The sections and keys of a configuration file: the value of each, and its option of `fit`."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -48,7 +48,7 @@ def _one_of(names: type[StrEnum], option: str, example: StrEnum | None = None) -
 
 
 def _of_reader(option: ReaderOption) -> Key:
-    """A key for what one layout may lack."""
+    """A key for a value that one layout may lack."""
     if option.quantity is None:
         words = {int: "an integer", bool: "true or false", str: "text", float: "a number"}
         simple = {int: 0, bool: False, str: option.placeholder.lower(), float: 1.0}[option.type]
@@ -126,7 +126,7 @@ SECTIONS: Mapping[str, Mapping[str, Key]] = {
         "homodyne_eqx": Key(str, "text", None, None, "The version of the package that made the fit."),
     },
 }
-"""Section → key → what it holds. `[input]` is written beside results, and no option of a fit."""
+"""Section → key → its value. `[input]` is written beside results, and no option of a fit."""
 
 PARAMETER: Mapping[str, Key] = {
     "start": Key(

@@ -8,7 +8,7 @@ from typing import Any, final
 
 @final
 class YamlDocument:
-    """Values by their path, `"optimization.nlsq.loss"`; `unused` names what nobody asked for."""
+    """Values by their path, `"optimization.nlsq.loss"`; `unused` lists the values that were not read."""
 
     def __init__(self, path: Path, content: dict[str, Any]):
         self.path = path

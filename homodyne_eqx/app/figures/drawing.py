@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 Drawing = tuple[str, Callable[[], "Figure"]]
-"""The name of a figure, and what draws it."""
+"""The name of a figure, and the function that draws it."""
 
 FORMATS = ("png", "pdf", "svg")
 _CUTS = 8

@@ -93,7 +93,7 @@ def _head_cuts(figure: "Figure", cuts: "Axes", centre: float, height: float) -> 
 
 
 def residual_label(scales: Scales) -> str:
-    """Says what a residual was averaged over."""
+    """The label of a residual, with the blocks over which it was averaged."""
     averaged = "" if scales.block == 1 else f", mean of {scales.block}×{scales.block}"
     return f"(data − model)/σ{averaged}"
 

@@ -64,7 +64,7 @@ class Look:
 
     @property
     def scale(self) -> float:
-        """By what all sizes are multiplied that are meant for a figure of `WIDTH`."""
+        """The factor for all sizes that are meant for a figure of `WIDTH`."""
         return self.width / WIDTH
 
 

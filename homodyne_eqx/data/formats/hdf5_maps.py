@@ -31,7 +31,7 @@ class Hdf5Maps:
     - `sectors`: which of them, for one name, or `None`;
     - `baseline`: what is added to the values so that full decorrelation is 1;
     - `flipped`: whether the first row of the file is the last frame;
-    - `unused`: the half, "lower" or "upper", that the file says to hold nothing, whatever is there, or `None`;
+    - `unused`: the half, "lower" or "upper", that is empty according to the file, or `None`; its values are ignored;
     - `external`: as of `Hdf5File`.
 
     An empty half is filled by the transpose of the other.

@@ -1,4 +1,4 @@
-"""Layouts that are known and not read: what a file looks like, and what to do."""
+"""Layouts that are known and not read: their marks, and the remedy."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path

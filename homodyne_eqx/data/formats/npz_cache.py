@@ -32,7 +32,7 @@ def missing(path: Path) -> tuple[str, ...]:
 def read(path: Path, *, first_frame: int | None = None) -> Recording:
     """Content of a version-2 cache, all in memory.
 
-    The times of a cache start at 0, whatever its first frame is; `start_frame` in its metadata is the number of that
+    The times of a cache start at 0 for any first frame; `start_frame` in its metadata is the number of that
     frame, counted from 1. The times are moved back to the origin, `t = (start_frame − 1)·dt + t1`, with a note.
 
     **Arguments:** `first_frame`: detector frame, counted from 0, at which the maps start, instead of the one in the

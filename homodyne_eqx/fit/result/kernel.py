@@ -1,4 +1,4 @@
-"""The kernel that a result names, since what a fitted rate means depends on it."""
+"""The kernel that a result names, since the meaning of a fitted rate depends on it."""
 
 import dataclasses
 

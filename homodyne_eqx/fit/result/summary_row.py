@@ -1,4 +1,4 @@
-"""One line of what is said of a fit, as data: the terminal, `print` and JSON show its texts as they are."""
+"""One line of the summary of a fit, as data: the terminal, `print` and JSON show its texts as they are."""
 
 import math
 from collections.abc import Mapping

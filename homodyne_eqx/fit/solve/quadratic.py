@@ -1,4 +1,4 @@
-"""χ² around the parameters to second order, and what it says of them: what is left to gain, what lies on a bound."""
+"""χ² around the parameters to second order: the decrease that is left, and the parameters on a bound."""
 
 from typing import NamedTuple
 

@@ -1,4 +1,4 @@
-"""The stages of a fit, from what the arguments of `fit` say of them."""
+"""The stages of a fit, from the arguments of `fit`."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any

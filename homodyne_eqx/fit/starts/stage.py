@@ -1,4 +1,4 @@
-"""The contract of a stage of a fit: what may come before the minimisation over all data."""
+"""The contract of a stage of a fit: a step before the minimisation over all data."""
 
 import abc
 import time

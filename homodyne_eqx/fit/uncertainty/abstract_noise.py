@@ -8,7 +8,7 @@ from ...noise.sector_noise import SectorNoise
 
 
 class AbstractNoise(abc.ABC):
-    """The noise of the data of a fit, sector by sector, and what it leaves uncertain of the free parameters."""
+    """The noise of the data of a fit, sector by sector, and the uncertainty of the free parameters."""
 
     @property
     @abc.abstractmethod

@@ -1,4 +1,4 @@
-"""The noise of the data of a fit, sector by sector, and what it leaves uncertain; worked out when asked for first."""
+"""The noise of the data of a fit, sector by sector, and the uncertainties by it; computed at first use."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -82,8 +82,8 @@ class NoiseOfFit(AbstractPropagatedNoise):
 
     @cached_property
     def speckles(self) -> np.ndarray:
-        """How many independent speckles each sector seems to have, (n_sector,). A sector of few pairs has those of all
-        sectors together."""
+        """The estimated number of independent speckles of each sector, (n_sector,). A sector of few pairs has the
+        number of all sectors together."""
         own = np.array([noise.speckles for noise in self.sectors])
         few = np.array([n.n_pairs < _PAIRS_A_PARAMETER * (n.active.size + 1) for n in self.sectors], bool)
         if np.any(few):

@@ -41,7 +41,7 @@ def frame_findings(sectors: tuple[SectorNoise, ...]) -> Iterator[Finding]:
 
 
 def worst_frame(sectors: tuple[SectorNoise, ...]) -> int | None:
-    """The frame whose residuals are the strongest beside what is expected; `None` without any."""
+    """The frame whose residuals are the strongest in units of the expected ones; `None` without any."""
     groups = [sectors] if sectors and _have_the_same_frames(sectors) else [(sector,) for sector in sectors]
     strengths = [row_strength(group, "frames").strength for group in groups]
     if not groups:

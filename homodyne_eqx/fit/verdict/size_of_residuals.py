@@ -1,4 +1,4 @@
-"""χ² beside what it should be for the noise that the data have."""
+"""χ² compared with its expected value for the noise of the data."""
 
 from collections.abc import Iterator
 from typing import NamedTuple, final

@@ -28,7 +28,7 @@ class WeightedSums:
 
     @cached_property
     def shares(self) -> np.ndarray:
-        """By what the sums of each sector are multiplied, (n_sector,): its number of speckles, over one factor of all
+        """The factor of the sums of each sector, (n_sector,): its number of speckles, over one factor of all
         by which the variance of a pull is above that of Gaussian intensities."""
         ratios = []
         for sector in self.sectors:

@@ -95,7 +95,7 @@ def determined(result: FitResult | JointResult) -> np.ndarray:
 
 
 def ratios(covariance: np.ndarray, white: np.ndarray) -> np.ndarray:
-    """The eigenvalues of C W⁻¹, (n,): by what the variances exceed those of white noise."""
+    """The eigenvalues of C W⁻¹, (n,): the ratios of the variances to those of white noise."""
     size = np.sqrt(np.diagonal(white))
     scaled = white / np.outer(size, size)
     values, vectors = np.linalg.eigh(scaled)

@@ -1,4 +1,4 @@
-"""Whether one model is what another becomes for some values of its parameters."""
+"""Whether one model is a special case of another, for some values of its parameters."""
 
 from dataclasses import replace
 

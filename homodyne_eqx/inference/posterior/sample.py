@@ -22,7 +22,7 @@ _NEAR = 8.0
 
 @final
 class _Coordinates(eqx.Module):
-    """z, in which the posterior is about that of independent normal numbers of variance 1, and what it stands for.
+    """z, in which the posterior is about that of independent normal numbers of variance 1, and its parameters.
 
     θ = to_interval(v0 + root z) within the bounds that are near; `low`, `high`: these, infinite where they are far.
     """

@@ -72,7 +72,7 @@ class HeldFits:
         return self.noise.white_noise_covariance[np.ix_(self.places, self.places)]
 
     def scale(self, values: np.ndarray) -> float:
-        """By what Δχ² at held values is divided, so that it is that of Gaussian noise with the covariance of the fit:
+        """The divisor of Δχ² at held values that makes it the Δχ² of Gaussian noise with the covariance of the fit:
         the ratio of the two quadratic forms along the way from it (Chandler and Bate, Biometrika 94, 167 (2007))."""
         way = values - self.fitted[self.places]
         if not np.any(way):
