@@ -112,6 +112,10 @@ def test_modules_show_their_fields_as_arguments(site):
     assert re.search(fields, text_of(site / "api" / "terms.html"), re.MULTILINE)
 
 
+def test_no_signature_holds_an_address_in_memory(site):
+    assert [path.name for path in site.rglob("*.html") if re.search(r" at 0x[0-9a-f]{6}", text_of(path))] == []
+
+
 def test_every_link_leads_somewhere(site, pages):
     broken = []
     for path, page in pages.items():

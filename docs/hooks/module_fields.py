@@ -35,5 +35,10 @@ def _parameter(argument, field):
     annotation = getattr(field, "annotation", None) or getattr(
         argument.annotation, "__name__", str(argument.annotation)
     )
-    default = None if argument.default is inspect.Parameter.empty else repr(argument.default)
+    default = None if argument.default is inspect.Parameter.empty else _written(argument.default)
     return Parameter(argument.name, annotation=annotation, kind=KINDS[argument.kind], default=default)
+
+
+def _written(default):
+    """A function by its name, since its `repr` holds an address in memory."""
+    return default.__name__ if inspect.isroutine(default) else repr(default)

@@ -1,7 +1,9 @@
 """The command line: its commands, their examples, and `--version`."""
 
+import inspect
 import sys
-from typing import Annotated
+from collections.abc import Callable
+from typing import Annotated, Any
 
 import typer
 
@@ -16,6 +18,11 @@ _SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 def _examples(*lines: str) -> str:
     """Examples for the end of a help text, each on a line of its own."""
     return "\n\n".join(["[bold]Examples[/bold]", *(f"  {line}" for line in lines)])
+
+
+def _in_paragraphs(command: Callable[..., Any] | None) -> str:
+    """The docstring of a command, each paragraph on one line: typer would keep the line ends of the source."""
+    return "\n\n".join(" ".join(text.split()) for text in (inspect.getdoc(command) or "").split("\n\n"))
 
 
 def _version(wanted: bool) -> bool:
@@ -124,6 +131,8 @@ def build_app() -> typer.Typer:
             "homodyne-eqx report out --output for_paper.html",
         )
     )(commands.report)
+    for command in app.registered_commands:
+        command.help = _in_paragraphs(command.callback)
     return app
 
 

@@ -38,6 +38,13 @@ def test_the_page_lists_every_option_as_it_is():
     assert [line for line in page.splitlines() if line.startswith("| `--")] == [*option_rows()]
 
 
+@pytest.mark.parametrize("name", commands())
+def test_a_help_text_is_wrapped_by_the_terminal_and_not_by_its_source(name):
+    paragraphs = commands()[name].help.split("\n\n")
+    assert len(paragraphs[0]) > 30
+    assert not any("\n" in text for text in paragraphs)
+
+
 @pytest.mark.parametrize("page", PAGES)
 def test_what_the_pages_show_are_commands_and_options_that_there_are(page):
     text = (ROOT / "docs" / page).read_text(encoding="utf-8").replace("\\\n", "")

@@ -40,6 +40,7 @@ def map_page(
     down = -(-len(looks) // across)
     size = (WIDTH - _LEFT - _RIGHT - (across - 1) * _BETWEEN) / across
     height = _TOP + down * (size + _TITLE) + _BOTTOM
+    free = max(across - len(looks), 0) * (size + _BETWEEN)
     figure = Figure(figsize=(WIDTH, height))
 
     def box(left: float, top: float, width: float, tall: float):
@@ -49,7 +50,7 @@ def map_page(
     for place, look in enumerate(looks):
         row, column = divmod(place, across)
         top = _TOP + _TITLE + row * (size + _TITLE)
-        axes = box(_LEFT + column * (size + _BETWEEN), top, size, size)
+        axes = box(_LEFT + free / 2 + column * (size + _BETWEEN), top, size, size)
         axes.set_facecolor(MASKED)
         shown = np.ma.masked_invalid(look.small)
         image = axes.pcolorfast(edges, edges, shown, cmap=Look().colours, vmin=limits[0], vmax=limits[1])
@@ -68,7 +69,8 @@ def map_page(
         axes.plot(np.ones(len(frames)), frames, "_", transform=axes.get_yaxis_transform(), **marks)
         axes.set_xlim(edges[0], edges[-1])
         axes.set_ylim(edges[0], edges[-1])
-    bar = box(_LEFT + 0.25 * (WIDTH - _LEFT), 0.2, 0.42 * (WIDTH - _LEFT), 0.08)
+    across_all = WIDTH - _LEFT - _RIGHT
+    bar = box(_LEFT + 0.29 * across_all, 0.2, 0.42 * across_all, 0.08)
     made = figure.colorbar(image, cax=bar, orientation="horizontal", extend="both")
     made.locator = MaxNLocator(5)
     bar.set_title("$g_2$, sector by sector" + (";  red: frames that do not fit" if len(frames) else ""), pad=3)
