@@ -4,9 +4,9 @@
     python benchmarks/bench_engine.py --sizes a b --no-fits
     python benchmarks/bench_engine.py --peer-fits a b c   # c takes them some twenty minutes a call
 
-Writes the table to docs/benchmarks.md (`--output`). Every side runs in a process of its own, the reductions in turns
-and the fits one after the other; peak memory is that of the process. χ² of every fit is computed here, by one
-function, from the parameters that it returned.
+Writes the table to docs/benchmarks.md (`--output`) and draws the chart of this page. Every side runs in a process of
+its own, the reductions in turns and the fits one after the other; peak memory is that of the process. χ² of every fit
+is computed here, by one function, from the parameters that it returned.
 """
 
 import argparse
@@ -22,6 +22,7 @@ from pathlib import Path
 import jax
 import numpy as np
 from engine_cases import DT, GAP, SIGMA, START, TRUTH, Q, sectors, with_noise
+from engine_chart import PICTURE, draw
 from peers import PEERS, peer_python
 
 jax.config.update("jax_enable_x64", True)
@@ -168,6 +169,13 @@ def processor() -> str:
     return f"{names[0]} ({platform.machine()})" if names else platform.processor() or platform.machine()
 
 
+CHART = "![Time over size for χ², its gradient, the normal equations and a whole fit, of the three packages]"
+CAPTION = (
+    "*Time of one call over the size of the data, from the table below. A fit that missed the minimum is marked as "
+    "failed.*"
+)
+
+
 def report(rows: list[list[str]], reading: dict[str, dict], growth: list[str]) -> str:
     """The page of the documentation."""
     head = ["size", "quantity", "homodyne_eqx", "homodyne", "xpcsjax", "faster by"]
@@ -189,6 +197,10 @@ def report(rows: list[list[str]], reading: dict[str, dict], growth: list[str]) -
             "Times and memory of χ², its gradient, the normal equations and whole fits, for this package and the two",
             "published packages. Made by `python benchmarks/bench_engine.py` (also `make bench`): one run, in float64,",
             "in which each package has a process of its own.",
+            "",
+            f"{CHART}({PICTURE})",
+            "",
+            CAPTION,
             "",
             f"Machine: {processor()}, {os.cpu_count()} cores.",
             f"{found}; {', '.join(PEERS)}. Load average at the end: {', '.join(f'{x:.1f}' for x in os.getloadavg())}.",
@@ -253,7 +265,7 @@ def main() -> None:
             print("\n".join(" | ".join(row) for row in new), flush=True)
             case.unlink()
     options.output.write_text(report(rows, reading, growth_table()), encoding="utf-8")
-    print(f"Written to {options.output}.")
+    print(f"Written to {options.output} and {draw(options.output)}.")
 
 
 if __name__ == "__main__":

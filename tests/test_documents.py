@@ -1,6 +1,7 @@
 """What the documents show runs, and what they state twice agrees."""
 
 import re
+import runpy
 import tomllib
 from importlib.metadata import version
 from pathlib import Path
@@ -14,6 +15,7 @@ import pytest
 import homodyne_eqx as hx
 
 ROOT = Path(__file__).parent.parent
+NAMES = ("homodyne_eqx", "homodyne", "xpcsjax")
 
 
 def python_blocks(name: str) -> list[str]:
@@ -102,6 +104,19 @@ def test_a_fit_that_missed_the_minimum_is_marked_as_failed_on_the_page_of_benchm
             failed = value is not None and value > 1.01 * lowest
             assert ("**failed**" in side) == failed
             assert (ratio == "–") == (failed or value is None)
+
+
+def test_the_chart_of_benchmarks_shows_the_times_of_its_page_and_which_fits_failed():
+    namespace = runpy.run_path(str(ROOT / "benchmarks" / "engine_chart.py"))
+    page = (ROOT / "docs" / "benchmarks.md").read_text(encoding="utf-8")
+    assert str(namespace["PICTURE"]) in page
+    shown = namespace["seconds_of"](page)
+    assert shown["homodyne_eqx", "chi2"].keys() == {"a", "b", "c", "d"}
+    rows = [line.strip("| ").split(" | ") for line in page.splitlines() if "| fit again |" in line]
+    marked = {
+        (package, row[0]) for row in rows for package, cell in zip(NAMES, row[2:5], strict=True) if "failed" in cell
+    }
+    assert {(name, size) for name in NAMES for size, (_, bad) in shown[name, "fit again"].items() if bad} == marked
 
 
 def test_one_version():
