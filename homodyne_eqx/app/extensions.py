@@ -98,7 +98,7 @@ def _filled(name: str, value: Any, given: float | tuple[float, ...]) -> np.ndarr
 
 
 EntryPoint = Any
-"""Of the standard library, or of `importlib_metadata`, which answers in its place once a package has imported it."""
+"""The class of the standard library, or of `importlib_metadata`, which replaces it once a package has imported it."""
 
 
 _OWN = (*(name.value for name in ModelName), *FOR_MAPS, *ONE_TIME)

@@ -66,7 +66,7 @@ def check_profile(folder: Path, names: Sequence[str], force: bool) -> None:
 
 
 def check_posterior(folder: Path, force: bool) -> None:
-    """As `check_profile`."""
+    """Refuse a folder with a posterior, as `check_profile` does for a profile."""
     check_folder(folder / POSTERIOR, force, _OF_POSTERIOR, "Move that elsewhere", "pass --force")
     _check_writable(folder, folder / POSTERIOR)
 

@@ -38,7 +38,7 @@ TWO_COMPONENT_NAMES: dict[str, str] = {
 """The published names of the fourteen parameters, and those of this package. Their phi0_het is −phi0."""
 STRETCHING = {"stretching": "diffusion.kernel.exponent"}
 KNOTS = 5
-"""Of a spline, unless given."""
+"""The number of knots of a spline, unless given."""
 
 
 class MapModelName(StrEnum):

@@ -43,7 +43,7 @@ def population_grid(q: np.ndarray, phi: np.ndarray | None, counted: Sequence[flo
 
 
 def _rounded(values: np.ndarray) -> np.ndarray:
-    """To five digits of the largest one."""
+    """The values, rounded to five digits of the largest one."""
     scale = 10.0 ** (4 - np.floor(np.log10(max(float(np.max(np.abs(values))), 1e-30))))
     return np.round(np.asarray(values, float) * scale) / scale
 

@@ -72,7 +72,7 @@ def _short(name: str) -> str:
 
 
 def _spinner(console: Console) -> str:
-    """Of characters that the console has."""
+    """The name of a spinner whose characters the console has."""
     return "dots" if console.encoding.startswith("utf") else "line"
 
 

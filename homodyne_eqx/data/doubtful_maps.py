@@ -116,7 +116,7 @@ def rows_look_reversed(c2_k: np.ndarray) -> bool:
 
 
 def _ridge(c2_k: np.ndarray, i: np.ndarray, j: np.ndarray, away: int) -> np.ndarray:
-    """By how much pixels exceed the mean of those of the same lag that are `away` frames earlier and later."""
+    """The excess of pixels over the mean of those of the same lag that are `away` frames earlier and later."""
     ridge = c2_k[i, j] - (c2_k[i + away, j + away] + c2_k[i - away, j - away]) / 2.0
     return ridge[np.isfinite(ridge)]
 

@@ -104,7 +104,7 @@ def _scatter_beside(values: np.ndarray) -> np.ndarray:
 
 
 def _outside(values: np.ndarray) -> np.ndarray:
-    """By how much each row lies outside the interval between the two rows beside it, `(m, n)`, ≥ 0.
+    """The distance of each row from the interval between the two rows beside it, `(m, n)`, ≥ 0.
 
     At either end the interval is that of the next two rows and of a line through them continued twice as steeply.
     """

@@ -59,7 +59,7 @@ def load_pairs(
 def _one_time(
     path: Path, recording: OneTimeRecording, sigma: Any, mask: Any, gap: ArrayLike | str | None
 ) -> OneTimeData:
-    """All sectors that hold a value; what has no usable error is excluded, and said."""
+    """All sectors that hold a value; values without a usable error are excluded, with a note."""
     check_places(path, recording.q, recording.phi, None, recording.tau)
     g2, notes = recording.g2, list(recording.notes)
     known = np.abs(g2) <= LARGEST

@@ -90,7 +90,7 @@ def _number_or_array(dataset: Any) -> Any:
 
 
 def plain(x: Any) -> Any:
-    """As JSON knows it, arrays and NumPy numbers with their dtype; what JSON cannot say becomes its text."""
+    """The value in types of JSON, arrays and NumPy numbers with their dtype; other values become their text."""
     if x is None or isinstance(x, bool | int | str) or type(x) is float:
         return x
     if isinstance(x, np.ndarray | np.generic) and x.dtype.kind in "biuf":

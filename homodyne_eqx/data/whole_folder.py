@@ -8,9 +8,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 BATCH_RECORD = "batch.json"
-"""In the folder of a file of a batch: which content and settings it was made from."""
+"""The name of the file, in the folder of a file of a batch, with the content and settings of its result."""
 PROFILES, POSTERIOR = "profiles", "posterior"
-"""In the folder of a result: what was made from it later."""
+"""The folders in the folder of a result with later results of it."""
 RESULT_NAMES = frozenset(
     {"result.json", "result.h5", "curves.csv", "config.toml", "report.html", "figures", BATCH_RECORD}
     | {PROFILES, POSTERIOR}

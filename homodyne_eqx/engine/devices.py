@@ -19,7 +19,7 @@ _Tree = TypeVar("_Tree")
 
 
 def devices_for(n_pairs: int) -> list[Any]:
-    """Those of this process that data of so many pairs are spread over: as many as have enough to do."""
+    """The devices of this process over which data of so many pairs are spread: as many as have enough to do."""
     pairs = _PAIRS_A_DEVICE.get(jax.default_backend(), 2e7)
     return jax.local_devices()[: max(1, int(n_pairs / pairs))]
 

@@ -40,7 +40,7 @@ class TileLayout:
 
     @property
     def n_bytes(self) -> int:
-        """Of a block of one group."""
+        """The number of bytes of a block of one group."""
         return math.prod(self.shape) * np.dtype(self.dtype).itemsize
 
     @property

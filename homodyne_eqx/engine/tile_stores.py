@@ -33,7 +33,7 @@ class Shares:
 
     @property
     def numbers(self) -> list[int]:
-        """Those of the tiles of this process, the empty ones among them."""
+        """The numbers of the tiles of this process, the empty ones included."""
         return [k * self.each + place for k in self.here for place in range(self.each)]
 
     def spread(self, values: np.ndarray, axis: int) -> Array:

@@ -117,7 +117,7 @@ class Minimiser:
         return outcome, problem
 
     def _unknown(self, free_parameters: FreeParameters) -> FreeParameters:
-        """Those that the solver sees: all, or all but an eliminated contrast and offset."""
+        """The parameters that the solver sees: all, or all but an eliminated contrast and offset."""
         return free_parameters.without_scaling() if self.eliminate_scaling else free_parameters
 
 

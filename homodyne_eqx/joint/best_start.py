@@ -16,7 +16,7 @@ from .members import Members
 
 
 def best_start(members: Members, parts: Sequence[Part], alone: Sequence[FitResult | None]) -> np.ndarray:
-    """Of several starts the one of least χ², (n_free,)."""
+    """The one of several starts with the least χ², (n_free,)."""
     own_start = np.array([p.value for p in members.free])
     separate, at_minimum = own_start.copy(), []
     for member, result in zip(members.each, alone, strict=True):

@@ -213,7 +213,7 @@ def _accepted(label: str, model: TwoTimeModel) -> dict[str, str]:
 
 
 def _of_member(given: Mapping[str, Any] | None, label: str, model: TwoTimeModel) -> dict[str, Any]:
-    """Of bounds or priors by name what concerns one data set: those of its own label go before those of all."""
+    """The bounds or priors of one data set, by name: those of its own label go before those of all."""
     accepted = _accepted(label, model)
     found = {name: value for name, value in (given or {}).items() if name in accepted}
     plain = {name: value for name, value in found.items() if accepted[name] == name}

@@ -35,7 +35,7 @@ class Residuals(NamedTuple):
         return bool(np.count_nonzero(self.there) == len(self.M) * (len(self.M) - 1))
 
     def window(self, frames: slice) -> "Residuals":
-        """Those of some frames."""
+        """The values of some frames."""
         return Residuals(
             self.residual[frames, frames], self.M[frames, frames], self.share[frames], self.there[frames, frames]
         )

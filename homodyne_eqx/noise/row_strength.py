@@ -30,7 +30,7 @@ class RowStrength(NamedTuple):
 
 
 def row_strength(sectors: Sequence[SectorNoise], of: str) -> RowStrength:
-    """Of the `runs`, or of single `frames`, averaged over sectors whose frames with data are the same."""
+    """The strength of the `runs`, or of single `frames`, averaged over sectors whose frames with data are the same."""
     strengths, drawn = [], []
     for sector in sectors:
         found, blocks = (getattr(signs, of) for signs in (sector.found, sector.drawn))

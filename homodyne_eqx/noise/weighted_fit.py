@@ -72,7 +72,7 @@ class WeightedFit:
 
     @cached_property
     def step_covariance(self) -> np.ndarray:
-        """Of the `step`, if the model is right, (n_free, n_free)."""
+        """The covariance of the `step`, if the model is right, (n_free, n_free)."""
         total = self.inverse @ self.prior_information @ self.inverse
         for sector, share, speckles in self._each():
             by_weights = np.zeros((self._n, sector.active.size + _N))

@@ -14,7 +14,7 @@ from .odd_repeat import RepeatDistances, odd_repeats
 
 FEWEST_FOR_SCATTER = 3
 _LEAST_SCATTER = 1e-6
-"""In units of the sigma of a repeat; less is rounding."""
+"""The largest difference that counts as rounding, in units of the sigma of a repeat."""
 
 
 def average(repeats: Iterable[Any], *, sigma: Any = None) -> TwoTimeData:

@@ -55,7 +55,7 @@ def step_of_length(
         )
 
     def again(last: _Search) -> _Search:
-        """On the line of 1/|u| from the undamped step, or in the geometric middle where that leaves the bracket."""
+        """The next damping: on the line of 1/|u| from the undamped step, or the geometric middle of the bracket."""
         at_0 = 1 / jnp.linalg.norm(whole.u)
         secant = last.damping * (1 / radius - at_0) / (1 / last.length - at_0)
         lower = jnp.maximum(last.lower, least)

@@ -44,7 +44,7 @@ class AbstractHow(abc.ABC):
 
     @abc.abstractmethod
     def settings(self) -> dict[str, Any]:
-        """All that the result depends on beside the file, as JSON knows it."""
+        """The settings on which the result depends, beside the file, in types of JSON."""
 
     @abc.abstractmethod
     def command(self, file: Path) -> list[str] | None:
@@ -64,7 +64,7 @@ def fingerprint(settings: Mapping[str, Any]) -> str:
 @final
 @dataclass(frozen=True)
 class BySettings(AbstractHow):
-    """As `homodyne-eqx fit` does."""
+    """The settings of the command line, as `homodyne-eqx fit` takes them."""
 
     chosen: FitSettings
 

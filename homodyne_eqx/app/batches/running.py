@@ -21,7 +21,7 @@ from .table import CSV, PARQUET, Row, Status, in_order, row_of, write_table
 
 _LOCK = ".batch"
 _SHARE_OF_PAGE = 0.05
-"""Of the time, at most, that goes into writing the page anew."""
+"""The largest part of the time that goes into writing the page anew."""
 
 
 @final

@@ -22,7 +22,7 @@ Drawing = tuple[str, Callable[[], "Figure"]]
 FORMATS = ("png", "pdf", "svg")
 _CUTS = 8
 _QUICK = {"compress_level": 3}
-"""Of PNG files, whose maps of noise no level packs well: a third of the time for a few per cent more bytes."""
+"""The compression of PNG files: a third of the usual time for a few per cent more bytes."""
 
 
 def require_matplotlib() -> ModuleType:
@@ -111,7 +111,7 @@ def _of_pairs(result: FitResult, look: Look) -> Iterator[Drawing]:
 
 
 def _all_figures(result: FitResult, panels: Panels | None, look: Look) -> Iterator[Drawing]:
-    """Each figure that there is something for."""
+    """The figures for which the result has data."""
     from .correlations import correlated, correlations
     from .cuts import cuts
     from .g2_curves import g2_curves

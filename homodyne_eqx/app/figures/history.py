@@ -48,7 +48,7 @@ def history(result: FitResult, look: Look) -> "Figure":
 
 
 def distances(result: FitResult) -> dict[str, np.ndarray]:
-    """Of the physical parameters with an uncertainty, twelve at most: the way still to go at each step, in their σ."""
+    """The distance of each physical parameter from its end at each step, in its σ; twelve parameters at most."""
     values = np.array([step.parameters for step in result.history], float)
     found = {}
     for k, name in enumerate(result.free_names):

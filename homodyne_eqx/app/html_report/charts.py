@@ -140,7 +140,7 @@ def _g2(title: str, by_q: bool, members: Sequence[SectorPanels | SectorLags]) ->
 
 
 def _frames(result: FitResult) -> dict[str, Any]:
-    """Of many frames the largest value of a few that follow each other, so that none is lost."""
+    """χ² of the frames; of many frames the largest value of each few neighbours, so that none is lost."""
     t, of_frames = frame_times(result), result.reduced_chi2_of_frames
     together = mean_of_known(of_frames)
     size = block_size(len(t), _MOST_FRAMES)
@@ -160,5 +160,5 @@ def _largest(values: np.ndarray, firsts: np.ndarray) -> np.ndarray:
 
 
 def rounded(values: Iterable[float | np.floating], digits: int = _DIGITS) -> list[float | None]:
-    """To so many digits; `None` for what is not finite."""
+    """The values rounded to so many digits; `None` for infinity and NaN."""
     return [float(f"{x:.{digits}g}") if math.isfinite(x) else None for x in values]

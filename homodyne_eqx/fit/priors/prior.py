@@ -40,13 +40,13 @@ class AbstractPrior(abc.ABC):
         """The logarithm of the largest density of f(value)."""
 
     def distance(self, value: float) -> float:
-        """By how many σ a value is away from the centre, with its sign; 0 for a prior that does not count."""
+        """The distance of a value from the centre in σ, with its sign; 0 for a prior that does not count."""
         if not self.counts:
             return 0.0
         return ((math.log(value) if self.logarithmic else value) - self.centre) / self.scale
 
     def to_dict(self) -> dict[str, Any]:
-        """As plain values, from which `prior_of` makes it again."""
+        """The prior as plain values, from which `prior_of` makes it again."""
         return {"name": type(self).__name__, **asdict(self)}
 
     def __str__(self) -> str:

@@ -98,7 +98,7 @@ def _plain(x: Any) -> dict[str, Any]:
 
 
 def _finite(x: Any) -> Any:
-    """As JSON knows it: None for infinity and NaN, plain lists, dictionaries and numbers."""
+    """The value in types of JSON: None for infinity and NaN, plain lists, dictionaries and numbers."""
     if isinstance(x, Mapping):
         return {str(name): _finite(value) for name, value in x.items()}
     if isinstance(x, np.generic | np.ndarray):

@@ -46,7 +46,7 @@ def uncertainty_text(uncertainty: float) -> str:
 
 
 def reduced_chi2_text(reduced: float, degrees_of_freedom: int) -> str:
-    """To two digits of √(2/n), by which the reduced χ² of n independent pixels scatters about 1."""
+    """The number rounded to two digits of √(2/n), the scatter of the reduced χ² of n independent pixels about 1."""
     return value_text(reduced, math.sqrt(2 / max(degrees_of_freedom, 1)))
 
 

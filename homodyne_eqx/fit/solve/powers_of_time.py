@@ -42,6 +42,6 @@ class PowersOfTime(eqx.Module):
 
 
 def powers_of_time(names: Sequence[str], exponents: Sequence[str], t: Float[Array, " n"]) -> PowersOfTime:
-    """Those among parameters of these names, with the names of their exponents. **Arguments:** `t`: as in the class."""
+    """The powers of time among parameters of these names, with their exponents. **Arguments:** `t`: as in the class."""
     number = {name: k for k, name in enumerate(names)}
     return PowersOfTime(tuple(number.get(exponent, k) for k, exponent in enumerate(exponents)), t)

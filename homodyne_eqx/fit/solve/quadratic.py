@@ -31,7 +31,7 @@ class Quadratic(NamedTuple):
 def expected_decrease(
     limits: tuple[np.ndarray, ...], parameters: np.ndarray, normal: Quadratic, exactly: bool = False
 ) -> float:
-    """By how much χ² would fall at the minimum of its quadratic model, gᵀN⁻¹g.
+    """The decrease of χ² from here to the minimum of its quadratic model, gᵀN⁻¹g.
 
     Over the parameters that the data determine and that are not at a bound.
 
@@ -89,7 +89,7 @@ def diagonal_of(normal: Quadratic) -> np.ndarray:
 
 
 def unit_of_step(parameters: np.ndarray, normal: Quadratic) -> np.ndarray:
-    """By how much each parameter changes √χ² by 1, and no more than its own size or 1."""
+    """The change of each parameter that changes √χ² by 1, at most its own size or 1."""
     return np.minimum(1 / np.sqrt(diagonal_of(normal)), np.maximum(np.abs(parameters), 1.0))
 
 

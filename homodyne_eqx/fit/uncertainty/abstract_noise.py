@@ -33,7 +33,7 @@ class AbstractNoise(abc.ABC):
     @property
     @abc.abstractmethod
     def covariance(self) -> np.ndarray:
-        """Of the free parameters under the noise of the data, (n_free, n_free)."""
+        """The covariance of the free parameters under the noise of the data, (n_free, n_free)."""
 
     @property
     @abc.abstractmethod

@@ -45,12 +45,12 @@ class NoiseOfPairs(AbstractPropagatedNoise):
 
     @property
     def sectors(self) -> tuple[SectorNoise, ...]:
-        """None: no speckles are counted."""
+        """`None`: no speckles are counted."""
         return ()
 
     @property
     def speckles(self) -> np.ndarray:
-        """None are counted: the size of the noise is that of sigma."""
+        """No speckles are counted: the size of the noise is that of sigma."""
         return np.zeros(0)
 
     @property

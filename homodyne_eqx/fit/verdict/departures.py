@@ -33,7 +33,7 @@ _REMEDIES = {
 
 
 def departure_findings(weighted: WeightedFit, directions: np.ndarray | None) -> Iterator[Finding]:
-    """Of the sector that differs most in its own way, and of what all sectors have in common.
+    """Findings on the sector that differs most in its own way, and on a difference that all sectors share.
 
     **Arguments:** `directions`: azimuths of the sectors, degrees, where the model does not depend on them, else `None`.
     """

@@ -46,5 +46,5 @@ def worst_in_sector(scores: LagScores) -> np.ndarray:
 
 
 def _together(deviations: np.ndarray) -> float:
-    """Of all sectors, in standard deviations."""
+    """The deviation of all sectors together, in standard deviations."""
     return float(np.sum(deviations) / np.sqrt(len(deviations)))

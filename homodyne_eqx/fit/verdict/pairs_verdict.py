@@ -26,7 +26,7 @@ class _Chi2(NamedTuple):
 
     @property
     def size(self) -> float:
-        """By how many times its limit it is too large: the larger of `_LIMIT` spreads and a factor of `_LEAST`."""
+        """The ratio of the reduced χ² to its limit: the larger of `_LIMIT` spreads and a factor of `_LEAST`."""
         return self.reduced / max(self.expected + _LIMIT * self.spread, self.expected * _LEAST)
 
 
@@ -93,7 +93,7 @@ def _of_all(noise: NoiseOfPairs, reduced: float, degrees: int) -> _Chi2:
 
 
 def _of_sector(noise: NoiseOfPairs, k: int) -> _Chi2:
-    """Of the values of one sector; the parameters are taken as those of all."""
+    """The reduced χ² of one sector, with the parameters of the fit to all sectors."""
     own = noise.residuals[noise.sector == k]
     squares = len(own) if noise.covariances is None else float(np.sum(noise.covariances[k] ** 2))
     return _Chi2(float(np.mean(own**2)), 1.0, float(np.sqrt(2 * squares)) / len(own))

@@ -82,7 +82,7 @@ class WeightedSums:
         return np.where(held < 0, low, np.where(held > 0, high, found.x / size)), held
 
     def covariance(self, at_bound: np.ndarray) -> np.ndarray:
-        """Of the weighted estimate, (n_free, n_free); NaN for parameters at a bound."""
+        """The covariance of the weighted estimate, (n_free, n_free); NaN for parameters at a bound."""
         inverse = self._inverse_of(~at_bound)
         total = inverse @ self.prior_matrix @ inverse.T
         for sector, share, P in self._each():

@@ -46,7 +46,7 @@ class HeldFits:
 
     @cached_property
     def places(self) -> list[int]:
-        """Of the held ones among the free parameters."""
+        """The places of the held parameters among the free ones."""
         return [self.result.free_names.index(name) for name in self.names]
 
     @cached_property
@@ -64,7 +64,7 @@ class HeldFits:
 
     @cached_property
     def covariance(self) -> np.ndarray:
-        """Of the held parameters under the noise of the data, (n_held, n_held)."""
+        """The covariance of the held parameters under the noise of the data, (n_held, n_held)."""
         return self.noise.covariance[np.ix_(self.places, self.places)]
 
     @cached_property
