@@ -151,7 +151,7 @@ def rows_of(size: str, results: dict[str, dict], case: Path) -> list[list[str]]:
 
 
 def growth_table() -> list[str]:
-    """How our reductions grow with each size, measured in a process of its own."""
+    """The growth of the time of our reductions with each size, measured in a process of its own."""
     done = subprocess.run([sys.executable, str(HERE / "engine_growth.py")], capture_output=True, text=True, check=True)
     (line,) = (line for line in done.stdout.splitlines() if line.startswith("RESULT "))
     rows = ["| what grows | to | χ² | value and gradient | normal equations |", "| --- | --- | --- | --- | --- |"]
@@ -162,7 +162,7 @@ def growth_table() -> list[str]:
 
 
 def processor() -> str:
-    """What the processor calls itself."""
+    """The name of the processor."""
     told = Path("/proc/cpuinfo")
     lines = told.read_text(encoding="utf-8").splitlines() if told.exists() else []
     names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]

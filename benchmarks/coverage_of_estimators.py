@@ -80,7 +80,7 @@ def rows_of(name: str, case: Case, replicates: int) -> Iterator[str]:
 
 
 def student(found: hx.Replicates) -> tuple[float, float]:
-    """By what 1σ of the mean is multiplied for intervals of 68.3 and 95.4 %."""
+    """The factors of 1σ of the mean for intervals of 68.3 and 95.4 %."""
     name = found.names[0]
     intervals = [found.intervals(probability)[name] for probability in (0.6827, 0.9545)]
     narrow, wide = ((high - low) / 2 / found.uncertainties[name] for low, high in intervals)

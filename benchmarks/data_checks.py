@@ -1,4 +1,4 @@
-"""What an estimated sigma is off by, and how often frames and pixels are called bad: on simulated speckle fields.
+"""The error of an estimated sigma, and the rate at which frames and pixels are called bad: on simulated speckle fields.
 
     python benchmarks/data_checks.py [--replicates 40] [--sets 400]
 

@@ -1,4 +1,4 @@
-"""What cores and GPUs bring: χ², gradient, normal equations and a fit, on one core, on more of them, on each GPU.
+"""The gain by cores and GPUs: χ², gradient, normal equations and a fit, on one core, on more of them, on each GPU.
 
     python benchmarks/devices.py                         # 23 sectors × 1001² frames; 1, 2, 4, … all cores, every GPU
     python benchmarks/devices.py --sectors 10 --frames 500 --cores 1 2 --rounds 3

@@ -1,4 +1,4 @@
-"""How the time of each reduction grows with frames, sectors and parameters: `python engine_growth.py` prints JSON."""
+"""The growth of the time of each reduction with frames, sectors and parameters: run it to print JSON."""
 
 import json
 import time
@@ -35,7 +35,7 @@ def case(n_sector: int, n_t: int, n_params: int = 0) -> tuple[hx.TwoTimeModel, h
 
 
 def calls_of(model: hx.TwoTimeModel, packed: hx.Packed) -> dict[str, Callable[[], object]]:
-    """What is timed, compiled."""
+    """The timed functions, compiled."""
     functions = {
         "read": eqx.filter_jit(lambda m, p: jnp.sum(p.values)),
         "chi2": eqx.filter_jit(hx.chi_squared),

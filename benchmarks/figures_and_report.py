@@ -1,4 +1,4 @@
-"""How long the figures and the report of a fit take, and how large they are.
+"""The time and the size of the figures and the report of a fit.
 
     python benchmarks/figures_and_report.py [--sectors 23] [--frames 400]
 

@@ -1,4 +1,4 @@
-"""How many random starts lead to the deepest minimum of χ², with the comparison and without; makes the table of docs.
+"""The share of random starts that end in the deepest minimum, with and without comparison; makes the table of docs.
 
 Each fit starts at rates up to a hundred times too slow or too fast, at any direction and exponents up to ±1:
 

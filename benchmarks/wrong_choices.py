@@ -1,4 +1,4 @@
-"""How often a comparison of models prefers the wrong one; makes the table of docs.
+"""The rate at which a comparison of models prefers the wrong one; makes the table of docs.
 
 Fits to simulated speckle fields:
 

@@ -21,7 +21,7 @@ TRUTH = 1 + np.exp(-2 * LAG / DECAY)
 
 
 def intensities(seed: int = 0, decay: float = DECAY) -> list[np.ndarray]:
-    """Of each sector, (n_t, n_speckles), of mean 1."""
+    """The intensities of each sector, (n_t, n_speckles), of mean 1."""
     generator = np.random.default_rng(seed)
     field = np.exp(-LAG / decay)
     return [hx.testing.speckle_intensities(field, SPECKLES, generator) for _ in range(SECTORS)]

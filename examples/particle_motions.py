@@ -11,7 +11,7 @@ import numpy as np
 from particle_simulation import Motion
 
 Path = Callable[[float], float]
-"""What has accumulated by time t: a variance, a displacement, a strain."""
+"""The accumulated amount by time t: a variance, a displacement, a strain."""
 
 Draw = Callable[[np.random.Generator, tuple[int, ...]], np.ndarray]
 """Draws something of each particle's own: `draw(rng, shape)`, the shape that of positions, `(3, speckle, particle)`."""

@@ -38,7 +38,7 @@ PIXELS_AT_ONCE = 400
 
 @dataclass(frozen=True)
 class Experiment:
-    """What is simulated; the defaults make the bundled file.
+    """The settings of the simulation; the defaults make the bundled file.
 
     - `stokes_einstein`: diffusion coefficient D_SE, Å²/s: ⟨Δx²⟩ = 2·D_SE·τ along each axis, so that the rate J of
       the two-time model is 2·D_SE;
@@ -76,7 +76,7 @@ class Experiment:
 
     @property
     def width(self) -> float:
-        """Of the illuminated volume along x and z, Å."""
+        """The sizes of the illuminated volume along x and z, Å."""
         return WAVELENGTHS_ACROSS * 2 * np.pi / np.min(self.q)
 
 

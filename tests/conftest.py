@@ -70,6 +70,6 @@ def _promotion(request):
 
 
 def pytest_collection_finish():
-    """What is imported stays, so it need not be searched again; what tracing makes dies by itself."""
+    """Imported modules stay, so they need not be searched again; the objects of tracing are freed by themselves."""
     gc.freeze()
     gc.set_threshold(100_000, 50, 50)

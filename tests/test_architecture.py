@@ -332,7 +332,7 @@ def test_the_check_of_classes_finds_what_it_should():
 
 
 def imported_by(statement: str) -> dict:
-    """What a fresh interpreter has loaded, and how JAX is set, after a statement."""
+    """The modules that a fresh interpreter has loaded after a statement, and the settings of JAX."""
     report = (
         "import json, sys, jax\n"
         "print(json.dumps({'modules': sorted({m.split('.')[0] for m in sys.modules}),"

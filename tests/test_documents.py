@@ -1,4 +1,4 @@
-"""What the documents show runs, and what they state twice agrees."""
+"""The examples of the documents run, and statements in two places agree."""
 
 import re
 import runpy

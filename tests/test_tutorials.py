@@ -25,7 +25,7 @@ def python_blocks(page: Path) -> list[str]:
 
 
 def defined_by(page: Path):
-    """What a page defines, all its blocks run in order; without the switch of precision, which the suite has set."""
+    """The names that a page defines, its blocks run in order; without the switch of precision, which is set already."""
     module = ModuleType(page.stem)
     for block in python_blocks(page):
         exec(compile(re.sub(r"^jax\.config.*\n", "", block, flags=re.M), str(page), "exec"), vars(module))

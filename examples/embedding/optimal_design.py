@@ -29,7 +29,7 @@ Q, GAP, SIGMA = 0.0054, 2.0e6, 0.01
 
 
 class Design(NamedTuple):
-    """Where to look.
+    """The settings of an experiment.
 
     - `phi`: azimuths, degrees;
     - `log_dt`: ln of the first frame spacing, s;
@@ -43,7 +43,7 @@ class Design(NamedTuple):
 
 
 def expected(J: float = 1.4e4, shear_rate: float = 1.0e-4, phi0: float = 20.0) -> hx.TwoTimeModel:
-    """What the sample is expected to do: steady diffusion and shear."""
+    """The expected motion of the sample: steady diffusion and shear."""
     g1 = hx.Diffusion(hx.Constant(J)) * hx.Shear(hx.Constant(shear_rate), phi0, hx.GapAverage())
     return hx.TwoTimeModel(g1, hx.ContrastOffset(contrast=0.3, offset=1.0))
 

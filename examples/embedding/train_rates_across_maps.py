@@ -30,7 +30,7 @@ TEMPERATURES, CONCENTRATIONS = (5.0, 15.0, 25.0, 35.0), (0.05, 0.2, 0.35)
 
 
 def true_rates(temperature: np.ndarray, concentration: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """What the samples do: an activated viscosity that rises with concentration; J and γ̇ go as its inverse."""
+    """The true rates: an activated viscosity that rises with concentration; J and γ̇ go as its inverse."""
     fluidity = np.exp(-3500 * (1 / (temperature + 273.15) - 1 / 298.15)) * (1 - concentration / 0.64) ** 2
     return 4.0e4 * fluidity * (1 - concentration), 6.0e-4 * fluidity
 

@@ -67,5 +67,5 @@ class Stored:
         return FitResult.load(self.result)
 
     def count(self, name: str = "") -> int:
-        """How often it was called for a file, or for all together."""
+        """The number of calls for a file, or for all together."""
         return sum(path.name.startswith(name) for path in self.calls.iterdir())

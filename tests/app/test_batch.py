@@ -49,7 +49,7 @@ def compiled():
 
 @pytest.fixture(scope="module")
 def finished(files, compiled, tmp_path_factory):
-    """What the command says, and its folder."""
+    """The output of the command, and its folder."""
     output = tmp_path_factory.mktemp("batch") / "all"
     real = pool.do
 
@@ -427,7 +427,7 @@ def test_progress_fits_80_columns_in_a_pipe(files, stored, tmp_path, monkeypatch
 
 @pytest.mark.slow
 def test_the_scripts_of_the_page_run(files, output, tmp_path):
-    """As scripts, since the source of a function is looked at."""
+    """The blocks run as scripts, since the source of a function is looked at."""
     page = Path(__file__).parents[2] / "docs" / "batches.md"
     of_table, *blocks = re.findall(r"^```python\n(.*?)^```", page.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
     (tmp_path / "scans").mkdir()

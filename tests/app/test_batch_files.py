@@ -1,4 +1,4 @@
-"""Which files a batch has, the names of their folders, files that are watched, and the page."""
+"""The files of a batch, the names of their folders, files that are watched, and the page."""
 
 import json
 import os
@@ -19,7 +19,7 @@ from tests.app.batch_files import write_file
 
 @pytest.fixture(scope="module")
 def content(tmp_path_factory):
-    """What a two-time file holds."""
+    """The content of a two-time file."""
     return write_file(tmp_path_factory.mktemp("one") / "scan.hdf", 1).read_bytes()
 
 
@@ -33,7 +33,7 @@ class Clock:
         return self.now
 
     def after(self, seconds, watched):
-        """What is new, looked at every half second."""
+        """The new files, looked for every half second."""
         found = []
         for _ in range(round(2 * seconds)):
             self.now += 0.5

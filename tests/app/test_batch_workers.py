@@ -141,7 +141,7 @@ def test_kills_at_any_moment_leave_the_table_of_one_clean_run(workers, tmp_path)
 
 @pytest.mark.slow
 def test_ctrl_c_ends_all_processes_and_keeps_the_table(tmp_path):
-    """As a terminal sends it: to the whole group of processes."""
+    """Send the signal as a terminal does: to the whole group of processes."""
     files = [write_file(tmp_path / f"scan_{k}.hdf", k) for k in range(12)]
     command = [sys.executable, "-m", "homodyne_eqx.app.main", "batch", *files, *MAIN, "--output", tmp_path / "out"]
     environment = {**os.environ, "HOMODYNE_EQX_CACHE": str(tmp_path / "cache"), "PYTHONPATH": os.getcwd()}

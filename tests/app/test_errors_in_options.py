@@ -120,7 +120,7 @@ TEXTS = {"args", "msg", "message", "strerror", "text", "problem"}
 
 
 def readers_of_messages(source: str) -> list[str]:
-    """Where a module compares, searches or changes the text of an exception, or a name that was assigned from one."""
+    """The places where a module compares, searches or changes the text of an exception, or a name assigned from one."""
     found = []
     for function in ast.walk(ast.parse(source)):
         if not isinstance(function, ast.FunctionDef):

@@ -1,4 +1,4 @@
-"""What the figures are drawn from, by brute force; and that they come out with something on them."""
+"""The numbers in the figures, by brute force; and the figures are not empty."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""What is printed is held back until the result is written, where nobody reads along, and lost in no case."""
+"""Output is held back until the result is written, if nobody reads along, and is never lost."""
 
 import io
 

@@ -48,7 +48,7 @@ def page(result):
 
 
 class Opened(HTMLParser):
-    """Which elements a page opens and does not close, what it loads, and its text outside scripts and styles."""
+    """The elements that a page does not close, the files that it loads, and its text outside scripts and styles."""
 
     def __init__(self, page):
         super().__init__()

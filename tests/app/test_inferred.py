@@ -1,4 +1,4 @@
-"""What `profile` and `sample` leave in the folder of a result, and what the reports make of it."""
+"""The files of `profile` and `sample` in the folder of a result, and their part of the reports."""
 
 import json
 import os
@@ -31,7 +31,7 @@ def test_profiles_and_contours_come_back_as_they_were(tmp_path):
 
 
 def test_a_contour_says_between_which_values_it_lies():
-    """Of two independent parameters 95 % are within 2.45 σ (χ² of two degrees of freedom: 5.99)."""
+    """For two independent parameters 95 % are within 2.45 σ (χ² of two degrees of freedom: 5.99)."""
     said = str(made_contour()).splitlines()
     assert max(map(len, said)) <= 80
     (row,) = (line.split() for line in said if line.startswith("phi0") and "95 %" in line)

@@ -32,7 +32,7 @@ def started(data, name, **settings):
 
 
 def test_the_two_component_model_is_that_of_the_published_parameters():
-    """By their equation, where their phi0_het is −phi0."""
+    """The maps follow the published equation, in which phi0_het is −phi0."""
     values = {"D0_ref": 2e3, "alpha_ref": 0.2, "D_offset_ref": 100.0, "D0_sample": 1e4, "alpha_sample": -0.1}
     values |= {"D_offset_sample": 50.0, "v0": 120.0, "v_beta": 0.3, "v_offset": 10.0}
     values |= {"f0": 0.3, "f1": 0.2, "f2": 0.5, "f3": 0.05, "phi0": 7.0}

@@ -1,4 +1,4 @@
-"""What notebooks show of data, models and results: small, without scripts, and the same words as `print`."""
+"""Data, models and results in notebooks: small, without scripts, and the same words as `print`."""
 
 import re
 from html import unescape

@@ -1,4 +1,4 @@
-"""What is read off one-time data for the start of a fit."""
+"""The start of a fit to one-time data, estimated from the data."""
 
 import numpy as np
 import pytest

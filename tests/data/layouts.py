@@ -42,7 +42,7 @@ def multi_tau_g2(D=2e4, error=0.002, frame_time=0.01, seed=2):
 
 
 def aps_u_multi_tau(path, g2=None, errors=None, drop=(), **values):
-    """As boost_corr writes: a row for each delay, a column for each label of the qmap."""
+    """The arrays as boost_corr writes them: a row for each delay, a column for each label of the qmap."""
     made, of_made = multi_tau_g2()
     contents = {
         "xpcs/multitau/delay_list": DELAYS,
@@ -64,7 +64,7 @@ def aps_u_multi_tau(path, g2=None, errors=None, drop=(), **values):
 
 
 def aps_legacy(path, c2, numbers=None, processed=None, n_bins=None, suffix="", drop=(), **values):
-    """As xpcs-eigen (maps numbered by bin) or early boost_corr (numbered in turn) write: upper triangles, (1, n)."""
+    """Maps as xpcs-eigen (numbered by bin) or early boost_corr (in turn) writes them: upper triangles, (1, n)."""
     numbers = range(1, len(c2) + 1) if numbers is None else numbers
     n_bins = len(c2) if n_bins is None else n_bins
     contents = {
@@ -110,7 +110,7 @@ def nxxpcs(path, c2, mode="one_array_q_first", baseline=1, origin="upper_left", 
 
 
 def chx(path, c2, rows=None, frame_time=DT, **values):
-    """As pyCHX exports a result: full maps, q last; q and azimuth as attributes named by number."""
+    """A result as pyCHX exports it: full maps, q last; q and azimuth as attributes named by number."""
     rows = [[q, phi] for q, phi in zip(Q, PHI)] if rows is None else rows
     contents = {"g12b": np.moveaxis(c2, 0, -1), "taus": DT * np.arange(1, c2.shape[-1])} | values
     write(path, contents)
@@ -125,7 +125,7 @@ def chx(path, c2, rows=None, frame_time=DT, **values):
 
 
 def matlab_73(path, user_block=True, **variables):
-    """As MATLAB writes version 7.3: HDF5 after a text of 512 bytes, the axes of every variable reversed."""
+    """Arrays as MATLAB writes version 7.3: HDF5 after a text of 512 bytes, the axes of every variable reversed."""
     with h5py.File(path, "w", userblock_size=512 if user_block else 0) as file:
         for name, value in variables.items():
             file[name] = np.atleast_2d(value).T

@@ -57,7 +57,7 @@ def test_lazy_maps_are_treated_alike(tmp_path):
 
 
 def test_few_photons_are_no_fill_values():
-    """Of 0.5 to 10 coincidences a pair on average, many pixels are exactly 0, and they count."""
+    """At 0.5 to 10 coincidences a pair on average, many pixels are exactly 0, and they count."""
     rng = np.random.default_rng(3)
     for coincidences in (0.5, 1, 2, 5, 10):
         counts = rng.poisson(np.sqrt(coincidences / 50), (150, 50)) + 1e-300

@@ -1,4 +1,4 @@
-"""Which layout a file has, and the NPZ cache."""
+"""The recognition of layouts, and the NPZ cache."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""What is wrong with maps as they are given: halves, axes, dead frames, masks, doubtful geometry."""
+"""Faults of given maps: halves, axes, dead frames, masks, doubtful geometry."""
 
 import jax
 import numpy as np
@@ -24,7 +24,7 @@ class Lazy:
 
 
 def far_lags_of_one(c2):
-    """As written where lags beyond half of the run were not worked out."""
+    """Maps as written by a program that leaves out lags beyond half of the run."""
     lag = np.abs(np.subtract.outer(np.arange(c2.shape[-1]), np.arange(c2.shape[-1])))
     return np.where(lag > c2.shape[-1] // 2, 1.0, c2)
 

@@ -1,4 +1,4 @@
-"""What the documented functions refuse, what they warn of, and that their messages say what to do."""
+"""Errors and warnings of the documented functions, and the remedies in their messages."""
 
 import sys
 import threading

@@ -95,7 +95,7 @@ def test_optimistix_solvers_reach_the_minimum_of_the_dense_problem(solver):
 
 @pytest.mark.slow
 def test_the_solution_can_be_differentiated_through():
-    """How the fitted parameters follow the data: the implicit adjoint against finite differences of whole fits."""
+    """Derivatives of fitted parameters in the data: the implicit adjoint against finite differences of whole fits."""
     small, _ = small_problem()
     direction = jnp.asarray(np.random.default_rng(3).normal(size=small.packed.values.shape)) * 1e-2
 

@@ -51,7 +51,7 @@ def test_every_order_and_mode_of_derivative(derivative):
 @pytest.mark.parametrize("derivative", [jax.grad, pytest.param(jax.jacfwd, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("sigma", [pytest.param(0.01, marks=pytest.mark.slow), "of each pixel"])
 def test_it_is_quadratic_in_the_data_and_linear_in_their_weights(derivative, sigma):
-    """Of a quadratic, a central difference of any width is the derivative."""
+    """For a quadratic, a central difference of any width is the derivative."""
     model, data = problem()
     if sigma == "of each pixel":
         sigma = np.random.default_rng(1).uniform(0.01, 0.02, data.shape)

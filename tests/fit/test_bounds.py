@@ -37,7 +37,7 @@ def data():
 
 @pytest.fixture(scope="module")
 def held(data):
-    """What remains if D_offset is put to its bound and left there: the minimum on that face of the box."""
+    """The minimum on the face of the box where D_offset is at its bound."""
     return hx.fit(model(), data, fixed=["D_offset"], scan=False)
 
 

@@ -34,7 +34,7 @@ def packed(data):
 
 
 def programs_of_the_second_call(function):
-    """How many programs the first call compiles, and the second one, with other values of all parameters."""
+    """The numbers of programs that the first call compiles, and the second one, with other values of all parameters."""
     counts = []
     for start in (model(), model(3.3e3, (0.31, 0.27))):
         before = len(_compiled)

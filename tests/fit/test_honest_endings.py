@@ -1,4 +1,4 @@
-"""What a fit may call converged: finite uncertainties, steps that are small, in double and in single precision."""
+"""Converged fits: finite uncertainties, steps that are small, in double and in single precision."""
 
 import equinox as eqx
 import jax
@@ -69,7 +69,7 @@ def test_two_parameters_that_do_the_same_are_not_determined():
 
 @pytest.mark.parametrize("stated", [1e-30, 1e-12, 1e-6, 1e6, 1e12, 1e30])
 def test_a_sigma_that_is_far_from_the_scatter_ends_in_the_same_minimum_or_says_no(stated):
-    """Where 1/σ² exceeds what the precision can hold, an error says so before anything is called converged."""
+    """If 1/σ² exceeds the range of the precision, an error says so before anything is called converged."""
     expected = hx.fit(model(D0=4e4), measured([40.0, 100.0]), free=["D0", "phi0"])
     try:
         result = hx.fit(model(D0=4e4), measured([40.0, 100.0], stated=stated), free=["D0", "phi0"])

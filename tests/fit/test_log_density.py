@@ -33,7 +33,7 @@ def result(data):
 
 
 def hessian(density, size):
-    """By central differences with a step of half a standard deviation, in units of `size`."""
+    """The derivatives by central differences, with a step of half a standard deviation, in units of `size`."""
     compiled, n = eqx.filter_jit(density), len(size)
     centre = np.asarray(density.start, float)
     at = lambda *steps: float(compiled(jnp.asarray(centre + size * np.sum(steps, axis=0) / 2, float)))  # noqa: E731

@@ -1,4 +1,4 @@
-"""Which minimum a fit ends in: that of its start compared with those of others."""
+"""The minimum in which a fit ends: that of its start compared with those of others."""
 
 import numpy as np
 import pytest

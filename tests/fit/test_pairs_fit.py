@@ -117,7 +117,7 @@ def test_the_rates_of_the_sectors_follow_q():
 @pytest.mark.x64
 @pytest.mark.slow
 def test_pairs_with_covariances_have_the_error_bars_of_correlated_noise():
-    """Of a mean of n values with noise of correlation r: variance (1 + (n − 1) r)/n, not 1/n."""
+    """A mean of n values with noise of correlation r has the variance (1 + (n − 1) r)/n, not 1/n."""
     n, r = 40, 0.5
     geometry = hx.Geometry(q=[0.003], t=np.arange(float(n + 1)))
     covariance = SIGMA**2 * (r + (1 - r) * np.eye(n))

@@ -1,4 +1,4 @@
-"""What several results say together, of results with values that are made up, and of fits to simulated scans."""
+"""Estimates from several results: of results with made-up values, and of fits to simulated scans."""
 
 import dataclasses
 

@@ -81,7 +81,7 @@ def test_what_a_data_set_does_not_determine_is_not_compared():
 
 
 def test_the_variance_of_a_difference_is_that_of_its_own_and_of_the_other_pulls():
-    """Of three unlike sets that share one parameter, worked out by hand."""
+    """The agreement of three unlike sets that share one parameter, worked out by hand."""
     normals, pulls = (10.0, 40.0, 90.0), (30.0, 50.0, 400.0)
     each = tuple(
         SimpleNamespace(

@@ -142,7 +142,7 @@ class TestSharing:
 
 
 def in_valley(both, running):
-    """What is said where a joint minimisation has ended so at its start."""
+    """The text of a joint minimisation that has ended so at its start."""
     members = members_of(sets.model(), both, None, (), None, (), None, None, hx.Squares())
     parts = [
         part_of(each.given.model, each.given.free_parameters, each.given.packed, hx.Squares(), each.places)

@@ -55,7 +55,7 @@ from homodyne_eqx.physics.terms import (
 
 
 class Entry(NamedTuple):
-    """How to make one, and the same with other parameters at which it must stay finite."""
+    """A function that makes an instance, and one with other parameters at which it must stay finite."""
 
     make: Callable[[], Any]
     singular: tuple[Callable[[], Any], ...] = ()

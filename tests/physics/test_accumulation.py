@@ -18,7 +18,7 @@ UNEVEN = np.array([0.0, 0.1, 0.15, 0.4, 0.5, 1.1, 1.9, 2.0])
 
 
 def growth(rule, rate, t):
-    """What accumulates over each interval."""
+    """The amount that accumulates over each interval."""
     return np.diff(np.asarray(rule(rate, hx.Geometry(q=0.01, t=t))))
 
 

@@ -89,7 +89,7 @@ def test_the_drift_of_contrast_has_unit_geometric_mean():
 
 
 def test_the_contrast_of_a_pair_drifts_by_that_of_both_frames():
-    """Its logarithm is the mean of a Legendre series at the two frames."""
+    """The logarithm of the factor is the mean of a Legendre series at the two frames."""
     t, series = np.array([0.0, 1.0, 2.5, 4.0]), np.array([0.3, -0.2, 0.1])
     detection = DriftingContrast(series, hx.PartialHeterodyne(0.4))
     g1 = hx.Relaxation(0.3)

@@ -1,4 +1,4 @@
-"""What does not fit together is refused at construction, by the names of both sides."""
+"""Parts that do not fit together are refused at construction, by the names of both sides."""
 
 import contextlib
 from typing import Any, final

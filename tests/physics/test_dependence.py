@@ -102,7 +102,7 @@ def test_amplitudes_of_frames_are_no_differences():
 
 
 def test_what_is_frozen_carries_no_derivative():
-    """Its frame values may still do, as those of any term; but no parameter is read, and none changes them."""
+    """Its frame values may still carry one, as those of any term; but no parameter is read or changes them."""
     term = hx.Frozen(hx.Diffusion(3e4, hx.Stretched(0.7)))
     assert found(term).direct == set()
 
@@ -172,7 +172,7 @@ def test_a_user_s_term_reads_what_it_reads_directly():
 
 
 class Numbers(NamedTuple):
-    """What the pair function of a term is given: the leaves of frames i and j, of the term and of the sector."""
+    """The arguments of the pair function of a term: the leaves of frames i and j, of the term and of the sector."""
 
     i: list
     j: list
@@ -208,7 +208,7 @@ REGISTERED = {name: entry.make() for name, entry in TERMS.items()} | {
 @pytest.mark.parametrize("function", REGISTERED.values(), ids=REGISTERED)
 @pytest.mark.x64
 def test_what_is_found_is_what_derivatives_and_shifts_show(function):
-    """By derivatives that are not 0, and by whether the value stays when both frames are shifted alike."""
+    """The dependence by derivatives that are not 0, and by the value when both frames are shifted alike."""
     pair, numbers, called = pair_of_numbers(function, EQUAL_Q)
     pair = jax.jit(pair)
     derivatives, value = jax.jit(jax.jacfwd(pair))(numbers), pair(numbers)

@@ -1,4 +1,4 @@
-"""What prints is the equation: complete, balanced, without prose, and every symbol of it is explained."""
+"""The printed equation: complete, balanced, without prose, and with an explanation of every symbol."""
 
 import inspect
 import re
@@ -39,14 +39,14 @@ def formulas(text):
 
 
 def names(text):
-    """What the lines explain: the parts, the parameters, and the quantities that an equation gives."""
+    """The symbols that the lines explain: the parts, the parameters, and the quantities that an equation gives."""
     values = re.findall(r"(?:\[|, )(\w+) = ", "\n".join(re.findall(r"   (\[.*\])$", text, re.M)))
     parts = re.findall(r"^ *(\w+)(?:\[\d+\])? = \w+", text, re.M)
     return {*values, *parts}
 
 
 def clauses(formula):
-    """Its parts between commas outside of brackets."""
+    """The parts of a text between commas outside of brackets."""
     depth, found = 0, [""]
     for character in formula:
         depth += (character in "([{⟨") - (character in ")]}⟩")

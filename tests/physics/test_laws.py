@@ -79,7 +79,7 @@ def physics():
 
 
 def test_the_registry_is_complete():
-    """What can be made stands in the registry, by itself or within another entry, and is exported."""
+    """All classes that can be made stand in the registry, alone or within another entry, and are exported."""
     registered = set().union(*(classes_within(e.make()) for registry in ALL.values() for e in registry.values()))
     assert not physics() - registered
     assert not [c for c in physics() if getattr(hx, c.__name__, None) is not c]

@@ -1,4 +1,4 @@
-"""What terms state beside their parameters: means and curves of their rates, against numbers worked out by hand."""
+"""The quantities of terms beside their parameters: means and curves of rates, against numbers worked out by hand."""
 
 from typing import ClassVar, final
 

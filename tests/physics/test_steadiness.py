@@ -1,4 +1,4 @@
-"""What states that it depends on the lag alone does, and what does not state it is named."""
+"""Parts that declare that they depend on the lag alone do so, and parts without this declaration are named."""
 
 from typing import ClassVar, final
 

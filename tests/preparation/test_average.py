@@ -53,7 +53,7 @@ def lazy(data, read=None):
 
 
 def test_the_mean_is_unbiased_and_sigma_is_its_scatter_for_speckle_noise():
-    """Of repeats of 200, 800 and 400 speckles: the scatter of the mean over 40 sets, of which sigma knows nothing."""
+    """Repeats of 200, 800 and 400 speckles: the sigma of one set is the scatter of the mean over 40 sets."""
     speckles = [200, 800, 400]
     repeats = [[repeat(100 * s + r, p, p**-0.5, n_sector=1) for r, p in enumerate(speckles)] for s in range(40)]
     sets = [hx.average(each) for each in repeats]

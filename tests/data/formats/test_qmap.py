@@ -1,4 +1,4 @@
-"""What an APS-U file says of its sectors and frames, and where it contradicts itself."""
+"""Sectors and frames of an APS-U file, and contradictions in the file."""
 
 import h5py
 import numpy as np

@@ -1,4 +1,4 @@
-"""How a fit ends: each ending is reached by a fit, says what to do, and is the string it always was."""
+"""The endings of a fit: each is reached by a fit, states a remedy, and is a fixed string."""
 
 import json
 import pickle

@@ -81,7 +81,7 @@ def fit(start, data, target, **options):
 
 @pytest.mark.parametrize("target", [-1.0, pytest.param(20.0, marks=pytest.mark.slow)])
 def test_the_state_at_the_minimum_is_kept(target):
-    """Where the step after it leads to a χ² that is not a number (x < 0), or higher (x = 20)."""
+    """The step after it leads to a χ² that is not a number (x < 0), or higher (x = 20)."""
     data, seen = measured(RootRate(9.0)), []
     minimum = hx.fit(model(RootRate(8.0)), data, free=["g1.rate.x"])
     x = minimum.parameters["g1.rate.x"]

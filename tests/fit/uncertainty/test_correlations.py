@@ -1,4 +1,4 @@
-"""What two strongly correlated parameters are known for, against a search over all combinations and against draws."""
+"""The combinations of two strongly correlated parameters, against a search over all combinations and against draws."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""How residuals, weights and pulls of sectors make the noise of a fit, on given numbers."""
+"""The noise of a fit from residuals, weights and pulls of sectors, on given numbers."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""What a verdict asks of given residuals, from both sides of each threshold, with its words and remedies."""
+"""The verdict on given residuals, on both sides of each threshold, with its words and remedies."""
 
 from types import SimpleNamespace
 

@@ -59,7 +59,7 @@ def test_what_has_not_settled_or_departs_or_is_of_photons_alone_keeps_equal_weig
 
 
 def test_the_covariance_of_weights_that_fit_the_noise_is_the_inverse_of_their_sums():
-    """Of pulls whose covariance is κ times the normal equations, P speckles make weights P/κ."""
+    """The weights of P speckles are P/κ, if the covariance of their pulls is κ times the normal equations."""
     rng = np.random.default_rng(0)
     root = rng.standard_normal((2, 3, 8))
     normal = [x @ x.T for x in root]

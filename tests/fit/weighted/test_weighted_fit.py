@@ -170,7 +170,7 @@ def test_bounds_hold(data, weighted):
 @pytest.mark.slow
 @pytest.mark.x64
 def test_a_prior_counts_with_its_own_width(data, weighted):
-    """As a datum beside those of the maps, whose own uncertainty is that of the fit without it."""
+    """A prior counts as a datum beside those of the maps, whose own uncertainty is that of the fit without it."""
     name = "diffusion.rate"
     free = weighted.parameters[name]
     sigma = free.uncertainty
