@@ -184,7 +184,7 @@ def deviations_of(case: Case, maps: np.ndarray) -> dict[str, np.ndarray]:
 
 
 def kernel_factors(rates: np.ndarray, speckles: int = 12000) -> tuple[np.ndarray, np.ndarray, list]:
-    """The fitted rate of sheared particles by either kernel, relative to the true rate, `(n, 2)`; the maps; the fits."""
+    """The fitted rate of sheared particles by either kernel, over the true rate, `(n, 2)`; the maps; the fits."""
     kernels = (hx.GapAverage(), hx.SincSquared())
     fits, maps = [], []
     for rate in rates:
