@@ -51,6 +51,16 @@ def test_every_sector_has_a_map(n_sector, pages, tmp_path, monkeypatch):
     assert [look.number for look in drawn] == list(range(n_sector))
 
 
+@pytest.mark.parametrize("n_sector", [1, 2, 3])
+def test_few_maps_stand_in_the_middle_under_their_colours(n_sector):
+    *maps, colours = data_of(n_sector, n=24).plot("maps").axes
+    assert len(maps) == n_sector
+    left, right = maps[0].get_position().x0, maps[-1].get_position().x1
+    bar = colours.get_position()
+    assert left + right == pytest.approx(bar.x0 + bar.x1, abs=1e-6)
+    assert 0 < left < right < 1
+
+
 def test_a_plot_marks_frames_that_do_not_fit_and_those_excluded():
     data = data_of(2, spike=21, phi=[0.0, 60.0]).excluding(frames=[10])
     figure = data.plot("frames")
