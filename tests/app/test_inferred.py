@@ -130,11 +130,18 @@ def test_the_report_has_sections_of_what_there_is():
     model = hx.TwoTimeModel(hx.Diffusion(2e4), hx.ContrastOffset(0.3, 1.0))
     result = hx.fit(model, data, sample=False, scan=False)
     without = report_text(result)
-    assert "How sure" not in without
+    assert "Profiles of" not in without
+    assert "Posterior of" not in without
     profiles = [(made_profile(), (0.9,)), (made_contour(), (0.5,))]
     found = inferred.Inferred(profiles, made_posterior(divergences=3).document())
     page = report_text(result, inferred=found)
-    for word in ("How sure: profiles", "How sure: posterior", "3 of 600 steps diverged", 'id="profile-1"', "90 %"):
+    for word in (
+        "Profiles of parameters",
+        "Posterior of the parameters",
+        "3 of 600 steps diverged",
+        'id="profile-1"',
+        "90 %",
+    ):
         assert word in page
         assert word not in without
     charts = json.loads(page.split('id="charts">')[1].split("</script>")[0])

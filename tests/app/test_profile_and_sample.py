@@ -114,7 +114,7 @@ def test_the_report_follows_and_the_text_has_it_too(run, out, profiled):
     assert "How sure" not in (out / "report.html").read_text(encoding="utf-8")
     done = run("profile", out, "--parameter", "phi0", "--no-figures")
     assert "report.html" in done.stdout.splitlines()[-1]
-    assert "How sure: profiles" in (out / "report.html").read_text(encoding="utf-8")
+    assert "Profiles of parameters" in (out / "report.html").read_text(encoding="utf-8")
     said = run("report", out, "--text").stdout
     assert said.startswith("TwoTimeData")
     assert "reduced χ²" in said
