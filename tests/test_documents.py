@@ -78,13 +78,12 @@ def test_the_site_and_the_readme_show_the_same_example():
     assert python_blocks("README.md") == python_blocks("docs/index.md")
 
 
-@pytest.mark.skipif(
-    not (hasattr(hx, "fit") and hasattr(hx, "datasets")), reason="hx.fit or hx.datasets is still to come"
-)
+@pytest.mark.x64
 def test_the_example_of_the_readme_runs_and_converges(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     namespace = {}
     (source,) = python_blocks("README.md")
+    assert 'jax.config.update("jax_enable_x64", True)' in source  # in float32 it ends before the minimum
     exec(source, namespace)
     assert namespace["result"].converged, namespace["result"].message
     assert namespace["g2"].shape == namespace["data"].c2.shape
