@@ -135,7 +135,7 @@ def factor_of(matrix: np.ndarray) -> tuple[np.ndarray, float]:
     (cholesky,) = get_lapack_funcs(("potrf",), (matrix,))
     diagonal = np.diagonal(matrix).copy()
     scale = float(np.mean(np.abs(diagonal)))
-    for jitter in _JITTERS[matrix.real.dtype.char]:
+    for jitter in _JITTERS[np.real(matrix).dtype.char]:
         np.fill_diagonal(matrix, diagonal + jitter * scale)
         # In the order of columns, in which LAPACK takes it, the lower triangle is the upper one of the transpose.
         _, failed = cholesky(matrix.T, lower=False, overwrite_a=True, clean=False)
