@@ -7,6 +7,7 @@ import numpy as np
 
 _PIXELS, _FEWEST_ROWS = 500_000, 64
 _FEWEST, _FEWEST_FRAMES = 8, 4
+_ROWS = 256
 _THRESHOLD = 6.0
 _OF_A_MEDIAN = 1.2533 * 1.4826
 _FLOOR = 1e-5
@@ -41,9 +42,16 @@ def completed(c2: np.ndarray, half: str | None) -> np.ndarray:
     """A new map with the empty half filled by the transpose of the other; the same map where `half` is `None`."""
     if half is None:
         return c2
-    kept = np.triu(c2) if half == "lower" else np.tril(c2)
-    rest = np.triu(kept, 1) if half == "lower" else np.tril(kept, -1)
-    return kept + rest.T
+    whole = np.array(c2)
+    filled = c2 if half == "lower" else c2.T  # its upper half has the values
+    for first in range(0, len(c2), _ROWS):
+        rows = slice(first, first + _ROWS)
+        later = np.s_[rows, first:]
+        half_of_rows = np.triu(filled[later])
+        square = half_of_rows[:, : len(half_of_rows)]
+        half_of_rows[:, : len(half_of_rows)] = square + np.triu(square, 1).T
+        whole[later], whole.T[later] = half_of_rows, half_of_rows
+    return whole
 
 
 def asymmetry(c2: np.ndarray, excluded: np.ndarray | None = None) -> Asymmetry | None:

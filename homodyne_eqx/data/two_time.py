@@ -169,8 +169,10 @@ class TwoTimeData:
         symmetric map holds each pair of frames twice, and a sum over the map counts it twice.
         """
         c2_k, excluded = self.map_and_excluded(k)
-        sigma_k = np.where(excluded, np.inf, self.sigma[k]).astype(np.float64, copy=False)
-        return np.where(excluded, 0, c2_k).astype(c2_k.dtype, copy=False), (sigma_k**-2).astype(c2_k.dtype)
+        sigma = self.sigma[k].astype(np.float64)
+        weight = (np.where(excluded, np.inf, sigma) if sigma.ndim else sigma) ** -2
+        weight = np.where(excluded, 0, weight.astype(c2_k.dtype)).astype(c2_k.dtype, copy=False)
+        return np.where(excluded, 0, c2_k).astype(c2_k.dtype, copy=False), weight
 
     def map_and_excluded(self, k: int) -> tuple[np.ndarray, np.ndarray]:
         """Unchanged map of sector `k`, `(n_t, n_t)`, without a copy, and True where its pixels are excluded."""

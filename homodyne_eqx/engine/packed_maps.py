@@ -1,5 +1,6 @@
 """Two-time data in tiles of the triangle, each pair of frames folded into one value, and sums over them."""
 
+from collections.abc import Sequence
 from typing import Any, ClassVar, final
 
 import equinox as eqx
@@ -13,6 +14,7 @@ from ..physics.geometry import Geometry, is_concrete
 from ..physics.model import TwoTimeModel
 from .devices import on_default, on_each, on_host, sum_over_devices
 from .packed_data import AbstractPacked, AbstractReduction
+from .sector_tiles import sector_tiles
 from .stored_tiles import StoredTiles
 from .tiles import AbstractTiles, Tile
 
@@ -184,15 +186,13 @@ class Packed(AbstractPacked):
         here = self.geometry.with_sectors(jax.tree.map(lambda x: x[sectors], self.geometry.sectors))
         return reduction.of_tiles(Group(tiles, SectorGroup(here, sectors, self.common)))
 
-    def tiles_of(self, group: int, member: int) -> tuple[np.ndarray, np.ndarray]:
-        """Values of the tiles of one sector, (n_tiles, size, size), and weights, alike or a number, on the host."""
-
-        def of_sector(x: Array | StoredTiles) -> np.ndarray:
-            if isinstance(x, StoredTiles):
-                return x.file.of_sector(group, member)
-            return on_host(x[group, member] if x.ndim == 2 else x[group, :, member])
-
-        return of_sector(self.values), of_sector(self.weights)
+    def tiles_of(self, group: int, member: int) -> tuple[Sequence[np.ndarray], Sequence[np.ndarray]]:
+        """Values and weights of the tiles of one sector, on the host: (size, size) each, or () where a sector has one
+        weight for all."""
+        values = sector_tiles(self.values, group, member)
+        if not isinstance(self.weights, StoredTiles) and self.weights.ndim == 2:
+            return values, [on_host(self.weights[group, member])] * len(values)
+        return values, sector_tiles(self.weights, group, member)
 
     def __reduce__(self) -> tuple:
         """Pickled data are in memory and on one device when they come back: another process has other devices."""

@@ -119,13 +119,10 @@ class TileFile:
                 self._read_into(found[group, k], self._offset(group, number, 0))
         return found
 
-    def of_sector(self, group: int, member: int) -> np.ndarray:
-        """All tiles of one sector: (n_tiles, size, size)."""
-        layout = self.layout
-        n_tiles = layout.tiles_of_device * len(layout.devices)
-        found = np.empty((n_tiles, *layout.shape[2:]), layout.dtype)
-        for number in range(n_tiles):
-            self._read_into(found[number], self._offset(group, number, member))
+    def tile(self, group: int, number: int, member: int) -> np.ndarray:
+        """One tile of one sector, (size, size), whose number counts over all devices."""
+        found = np.empty(self.layout.shape[2:], self.layout.dtype)
+        self._read_into(found, self._offset(group, number, member))
         return found
 
     def _block(self, device: int, step: int) -> np.ndarray:

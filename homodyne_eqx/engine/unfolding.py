@@ -10,7 +10,8 @@ from .packed_maps import Packed
 
 @final
 class FoldedMap(NamedTuple):
-    """The pairs of frames of one sector, row after column; (n_t, n_t), strictly lower triangular.
+    """The pairs of frames of one sector, row after column, 0 elsewhere: (n_t, n_t), or some of the rows with as many
+    columns as the last of them needs.
 
     - `values`: the data, 0 where no pair counts; `weights`: 1/σ², 0 where none counts.
     """
@@ -26,12 +27,31 @@ def sector_places(packed: Packed) -> dict[int, tuple[int, int]]:
 
 def folded_map(packed: Packed, group: int, member: int) -> FoldedMap:
     """One sector of packed data, in double precision on the host: 16 n_t² bytes."""
-    n_t, size = packed.geometry.n_t, packed.size
-    (tiles, weights), starts = packed.tiles_of(group, member), on_host(packed.starts)
-    values, weight = np.zeros((n_t, n_t)), np.zeros((n_t, n_t))
-    for number, (tile, (row, column)) in enumerate(zip(tiles, starts[:, 0], strict=True)):
-        part = np.s_[row : row + size, column : column + size]
+    return folded_rows(packed, group, member, 0, packed.geometry.n_t)
+
+
+def folded_rows(packed: Packed, group: int, member: int, first: int, end: int) -> FoldedMap:
+    """The rows of the frames from `first` to `end` of one sector, (end − first, end), in double precision."""
+    size, (tiles, weights) = packed.size, packed.tiles_of(group, member)
+    values, weight = np.zeros((end - first, end)), np.zeros((end - first, end))
+    for number, (row, column) in enumerate(on_host(packed.starts)[:, 0].tolist()):
+        if row >= end or row + size <= first or column >= end:
+            continue
+        rows, columns = slice(max(row, first), min(row + size, end)), slice(column, min(column + size, end))
+        part = np.s_[rows.start - first : rows.stop - first, columns]
+        of_tile = np.s_[rows.start - row : rows.stop - row, : columns.stop - column]
+        tile, of_part = tiles[number][of_tile], weights[number]
         counts = ~np.isnan(tile)
         values[part] = np.where(counts, tile, values[part])
-        weight[part] = np.where(counts, weights if weights.ndim == 0 else weights[number], weight[part])
+        weight[part] = np.where(counts, of_part if of_part.ndim == 0 else of_part[of_tile], weight[part])
     return FoldedMap(values, weight)
+
+
+def frames_with_data(packed: Packed, group: int, member: int) -> np.ndarray:
+    """The numbers of the frames of one sector that are in any pair that counts."""
+    found = np.zeros(packed.geometry.n_t, bool)
+    for tile, (row, column) in zip(packed.tiles_of(group, member)[0], on_host(packed.starts)[:, 0], strict=False):
+        counts = ~np.isnan(tile)
+        found[row : row + packed.size] |= np.any(counts, axis=1)
+        found[column : column + packed.size] |= np.any(counts, axis=0)
+    return np.flatnonzero(found)

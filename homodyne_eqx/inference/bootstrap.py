@@ -20,8 +20,8 @@ from ..fit.result.numbers import number_texts
 from ..fit.solve.ended import Ended
 from ..fit.solve.levenberg_marquardt import levenberg_marquardt
 from ..fit.uncertainty.speckle_covariance import SpeckleCovariance, speckle_covariance
+from ..noise.law_of_sector import law_of_sector
 from ..noise.map_noise import MapNoise, map_noise
-from ..noise.speckle_draws import speckle_law
 from .estimate_table import estimate_table
 from .from_the_fit import from_the_fit
 from .scatter import nearest_turns, scatter_covariance
@@ -175,9 +175,9 @@ def _of_sectors(
     fitted, noises = [], []
     for k, of_sector in enumerate(speckles.tolist()):
         slopes = sector_slopes(result.model, packed, parameters.filter, k)
-        law = speckle_law(slopes.field, slopes.M, slopes.contrast / slopes.offset)
-        law = law.with_photons(float(found.photon_noise[k]), not found.white[k])
-        fitted.append((slopes.offset + slopes.contrast * slopes.M).astype(packed.values.dtype))
+        law = law_of_sector(slopes).with_photons(float(found.photon_noise[k]), not found.white[k])
+        g2 = slopes.whole(lambda band: slopes.offset + slopes.contrast * band.M)  # noqa: B023
+        fitted.append(g2.astype(packed.values.dtype))
         noises.append(map_noise(law, slopes.offset, of_sector))
     return fitted, noises
 

@@ -4,14 +4,12 @@ from typing import NamedTuple, final
 
 import numpy as np
 
-from ..engine.normal_equations.sector_slopes import SectorSlopes
-from .binning import FrameBins
-
 
 @final
 class BinnedChannel(NamedTuple):
-    """A channel as `SlopesOfChannel` has it, over n runs of frames: `tangents` (n_columns, n), `later` and `earlier`
-    (n, n), strictly lower triangular but for the runs themselves; `earlier` is −`later` for "difference"."""
+    """A channel over n runs of frames, as `ChannelOfSector` and its slopes: `columns`; `tangents` (n_columns, n);
+    `later` and `earlier` (n, n), strictly lower triangular but for the runs themselves; `earlier` is −`later` for
+    "difference"."""
 
     columns: np.ndarray
     tangents: np.ndarray
@@ -61,14 +59,10 @@ class BinnedSlopes(NamedTuple):
             np.add.at(total, channel.columns, channel.tangents @ by_frame)
         return total
 
-
-def binned_slopes(slopes: SectorSlopes, bins: FrameBins, M: np.ndarray, dtype: type = np.float64) -> BinnedSlopes:
-    """**Arguments:** `M`: over the bins, (n, n); `dtype`: of the slopes."""
-    channels = []
-    for channel in slopes.channels:
-        later = bins.of_every_pair(channel.later)
-        earlier = None if channel.earlier is None else bins.of_every_pair(channel.earlier).astype(dtype, copy=False)
-        earlier = -later if channel.kind == "difference" else earlier
-        tangents = bins.of_frames(channel.tangents.T).T.astype(dtype, copy=False)
-        channels.append(BinnedChannel(channel.columns, tangents, later, earlier))
-    return BinnedSlopes(M.astype(dtype, copy=False), slopes.scaling, tuple(channels))
+    def astype(self, dtype: type) -> "BinnedSlopes":
+        """The same in another precision, but for the scaling."""
+        channels = tuple(
+            BinnedChannel(columns, *(None if x is None else x.astype(dtype, copy=False) for x in numbers))
+            for columns, *numbers in self.channels
+        )
+        return BinnedSlopes(self.M.astype(dtype, copy=False), self.scaling, channels)

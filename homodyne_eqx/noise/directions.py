@@ -4,9 +4,7 @@ from typing import NamedTuple, final
 
 import numpy as np
 
-from ..engine.normal_equations.sector_slopes import SectorSlopes
-from .binned_slopes import binned_slopes
-from .binning import FrameBins
+from .binned_slopes import BinnedSlopes
 
 DEPARTURES = ("contrast", "offset", "rate", "stretching", "ageing", "fading")
 """The ways in which a sector may differ from the model: in contrast or offset; in the rate of its decay; in the shape
@@ -26,14 +24,13 @@ class Directions(NamedTuple):
     maps: np.ndarray
 
 
-def directions_of(slopes: SectorSlopes, bins: FrameBins, M: np.ndarray) -> Directions:
-    """**Arguments:** `M`: over the bins, (n, n)."""
-    along = binned_slopes(slopes, bins, M)
-    active = along.active if along.active.size <= MOST_PARAMETERS else np.zeros(0, int)
-    maps = np.zeros((active.size + len(DEPARTURES), bins.n, bins.n))
+def directions_of(slopes: BinnedSlopes, contrast: float) -> Directions:
+    """**Arguments:** `slopes`: of the sector over the bins; `contrast`: of the sector."""
+    active = slopes.active if slopes.active.size <= MOST_PARAMETERS else np.zeros(0, int)
+    maps = np.zeros((active.size + len(DEPARTURES), *slopes.M.shape))
     for position, k in enumerate(active.tolist()):
-        maps[position] = along.of(k)
-    maps[active.size :] = _departures(slopes.contrast, M)
+        maps[position] = slopes.of(k)
+    maps[active.size :] = _departures(contrast, slopes.M)
     return Directions(active, without_diagonal(maps))
 
 

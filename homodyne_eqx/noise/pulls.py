@@ -1,87 +1,70 @@
-"""The pull of one speckle of a map at the parameters of a least-squares fit."""
+"""The pulls of single speckles of a map at the parameters of a least-squares fit."""
 
-from typing import NamedTuple, final
+from typing import final
 
 import numpy as np
 
-from ..engine.normal_equations.sector_slopes import SectorSlopes, SlopesOfChannel
+from ..engine.normal_equations.sector_slopes import ChannelOfSector, SectorSlopes, SlopesOfBand
 
 
 @final
-class PullOfChannel(NamedTuple):
-    """One channel's share in the pulls, s_k = Σ_i tangents_ki x_i (matrix x)_i.
-
-    `matrix`, (n_t, n_t), has offset · w_ij A_k,ij = tangents_ki matrix_ij + tangents_kj matrix_ji; `columns` and
-    `tangents`: of the parameters k that the channel moves with, (n_columns,) and (n_columns, n_t).
-    """
-
-    columns: np.ndarray
-    tangents: np.ndarray
-    matrix: np.ndarray
-
-    def of(self, x: np.ndarray) -> np.ndarray:
-        """(n_columns, n) from intensities (n_t, n)."""
-        return self.tangents @ (x * (self.matrix @ x))
-
-    def by_frame(self, factor: np.ndarray) -> np.ndarray:
-        """For each frame the sum of factor · what moves, over all pairs that it is in, (n_columns, n_t).
-
-        **Arguments:** `factor`: of each pair, (n_t, n_t), symmetric.
-        """
-        T, matrix = self.tangents, self.matrix * factor
-        return T * np.sum(matrix, 1) + T @ matrix
-
-
-@final
-class Pulls(NamedTuple):
-    """The pull s_k = Σ_{i>j} w_ij A_k,ij ψ_ij of one speckle at each parameter, A_k = ∂g2/∂θ_k, and
+class Pulls:
+    """The pulls s_k = Σ_{i>j} w_ij A_k,ij ψ_ij of speckles at each parameter, A_k = ∂g2/∂θ_k, and
 
         ψ_ij = offset · (x_i x_j − β M_ij (1 + x_i + x_j)),
 
     the first-order noise that a pixel of intensity 1 + x adds to a map of many pixels whose frames are normalised by
-    their mean; β is the contrast over the offset.
+    their mean; β is the contrast over the offset. The sum goes over bands of rows, which are added one by one.
 
-    - `channels`: of the parameters, and two more rows for the contrast (A = M) and the offset (A = 1) of the sector;
-    - `linear`: of x in s, (n_params + 2, n_t); `constant`: (n_params + 2,);
-    - `scaling`: ∂(contrast, offset)/∂θ, (2, n_params).
+    **Arguments:** `slopes`: of the sector; `x`: (n_t, n), one column a speckle, single precision.
     """
 
-    channels: tuple[PullOfChannel, ...]
-    linear: np.ndarray
-    constant: np.ndarray
-    scaling: np.ndarray
+    def __init__(self, slopes: SectorSlopes, x: np.ndarray):
+        self._slopes, self._x = slopes, x
+        n_params = slopes.scaling.shape[1]
+        ones = np.ones((1, slopes.n_t), np.float32)
+        # Two more rows are for the contrast (A = M) and the offset (A = 1) of the sector.
+        of_scaling = (ChannelOfSector("model", np.array([n_params + k]), ones) for k in (0, 1))
+        moving = (c._replace(tangents=c.tangents.astype(np.float32)) for c in slopes.channels)
+        self._channels = (*moving, *of_scaling)
+        self._products = np.zeros((n_params + 2, x.shape[1]))
+        self._linear = np.zeros((n_params + 2, slopes.n_t), np.float32)
 
-    def of(self, x: np.ndarray) -> np.ndarray:
-        """(n_params, n) from intensities (n_t, n)."""
-        total = self.constant[:, None] - self.linear @ x
-        for channel in self.channels:
-            total[channel.columns] += channel.of(x)
-        n_params = self.scaling.shape[1]
-        return total[:n_params] + self.scaling.T @ total[n_params:]
+    def add(self, band: SlopesOfBand, weights: np.ndarray) -> None:
+        """Add the pairs of a band. **Arguments:** `weights`: of each of its pairs, 0 where there is none."""
+        rows, columns = slice(band.first, band.end), slice(0, band.end)
+        scaled = (self._slopes.offset * weights).astype(np.float32)
+        M = band.M.astype(np.float32)
+        share = np.float32(self._slopes.contrast / self._slopes.offset) * M
+        of_all = (*band.slopes, (M, None), (np.float32(1), None))
+        for channel, (later, earlier) in zip(self._channels, of_all, strict=True):
+            at_pairs = scaled * later
+            self._add_product(channel, at_pairs, rows, columns)
+            self._add_linear(channel, at_pairs * share, rows, columns)
+            if channel.kind == "difference":
+                at_pairs = -at_pairs
+            elif earlier is not None:
+                at_pairs = scaled * earlier
+            else:
+                continue
+            self._add_product(channel, at_pairs.T, columns, rows)
+            self._add_linear(channel, (at_pairs * share).T, columns, rows)
 
+    def _add_product(self, channel: ChannelOfSector, at_pairs: np.ndarray, moved: slice, other: slice) -> None:
+        """Σ tangents_i x_i (at_pairs x)_i over the frames i that move."""
+        x = self._x
+        self._products[channel.columns] += channel.tangents[:, moved] @ (x[moved] * (at_pairs @ x[other]))
 
-def pulls_of_sector(slopes: SectorSlopes, weights: np.ndarray) -> Pulls:
-    """**Arguments:** `weights`: of each pair, (n_t, n_t), strictly lower triangular, 0 where there is none."""
-    n_rows = slopes.scaling.shape[1] + 2
-    linear, channels = np.zeros((n_rows, len(weights)), np.float32), []
-    scaled = (slopes.offset * weights).astype(np.float32)
-    share = (slopes.contrast / slopes.offset * slopes.M).astype(np.float32)  # β M
-    for channel in (*slopes.channels, *_of_scaling(slopes)):
-        matrix = scaled * channel.later
-        if channel.kind == "difference":
-            matrix -= matrix.T
-        elif channel.earlier is not None:
-            matrix += (scaled * channel.earlier).T
-        channels.append(PullOfChannel(channel.columns, channel.tangents.astype(np.float32), matrix))
-        linear[channel.columns] += channels[-1].by_frame(share)
-    return Pulls(tuple(channels), linear, -np.sum(linear, 1) / 2, slopes.scaling.astype(np.float32))
+    def _add_linear(self, channel: ChannelOfSector, at_pairs: np.ndarray, moved: slice, other: slice) -> None:
+        """For each frame Σ tangents_i at_pairs_ij over all pairs that it is in."""
+        T = channel.tangents[:, moved]
+        for row, k in enumerate(channel.columns.tolist()):
+            self._linear[k, moved] += T[row] * np.sum(at_pairs, axis=1)
+            self._linear[k, other] += T[row] @ at_pairs
 
-
-def _of_scaling(slopes: SectorSlopes) -> tuple[SlopesOfChannel, ...]:
-    """The contrast and the offset of the sector as channels, numbered after the parameters; of all pairs."""
-    n_t, n_params = len(slopes.M), slopes.scaling.shape[1]
-    ones = np.ones((1, n_t), np.float32)
-    maps = slopes.M.astype(np.float32), np.ones((n_t, n_t), np.float32)
-    return tuple(
-        SlopesOfChannel("model", np.array([n_params + k]), ones, at_pairs, None) for k, at_pairs in enumerate(maps)
-    )
+    def total(self) -> np.ndarray:
+        """The pulls at each parameter, (n_params, n), of all pairs added so far."""
+        constant = -np.sum(self._linear, axis=1) / 2
+        total = constant[:, None] - self._linear @ self._x + self._products
+        n_params = self._slopes.scaling.shape[1]
+        return total[:n_params] + self._slopes.scaling.T @ total[n_params:]

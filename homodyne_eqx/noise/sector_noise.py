@@ -1,18 +1,19 @@
 """The effect of the noise of one sector of two-time data on a fit, from speckles drawn with the fitted correlation."""
 
-import math
 from dataclasses import dataclass
 from typing import final
 
 import numpy as np
 
-from ..engine.normal_equations.sector_slopes import SectorSlopes
+from .binned_sector import binned_sector
 from .binning import FrameBins
 from .directions import directions_of, without_diagonal
+from .frame_squares import FrameSquares, mean_noise
+from .law_of_sector import law_of_sector
 from .photon_noise import LEAST_IN_WEIGHTS, Residuals, photon_noise_of
-from .pulls import pulls_of_sector
+from .pulls import Pulls
+from .sector import Sector
 from .signs import Signs, signs_of, stacked
-from .speckle_draws import speckle_law
 from .weighted_step import weighted_step
 from .whitening import whitening
 
@@ -55,76 +56,51 @@ class SectorNoise:
     block_size: int
 
 
-def sector_noise(
-    slopes: SectorSlopes,
-    residual: np.ndarray,
-    weights: np.ndarray,
-    block_size: int,
-    n_blocks: int,
-    generator: np.random.Generator,
-) -> SectorNoise:
-    """Draw speckles, let them pull at the parameters, and count how many of them the residuals are made of.
-
-    **Arguments:** `residual`: data − g2, and `weights`: both (n_t, n_t), strictly lower triangular, 0 where there is no
-    pair.
-    """
-    weights_of_both = weights + weights.T
-    bins = FrameBins(weights_of_both > 0, _MOST_BINS)
-    M, both = bins.of_every_pair(slopes.M), residual + residual.T
-    values = without_diagonal(bins.of_map(both))
-    photon_noise = photon_noise_of([Residuals(values, M, bins.photon_share, without_diagonal(bins.counts) > 0)])
-    white = photon_noise > _NOISY and _is_even(residual, weights, slopes)
-    law = speckle_law(slopes.field, slopes.M, slopes.contrast / slopes.offset).with_photons(photon_noise, not white)
+def sector_noise(sector: Sector, block_size: int, n_blocks: int, generator: np.random.Generator) -> SectorNoise:
+    """Draw speckles, let them pull at the parameters, and count how many of them the residuals are made of."""
+    slopes, bins = sector.slopes, FrameBins(sector.frames, sector.slopes.n_t, _MOST_BINS)
+    binned = binned_sector(sector, bins)
+    M, counts, values = binned.slopes.M, binned.counts, binned.residual
+    photon_noise = photon_noise_of([Residuals(values, M, bins.photon_share, without_diagonal(counts) > 0)])
+    white = photon_noise > _NOISY and binned.evenness.is_even
     of_photons = max(photon_noise, LEAST_IN_WEIGHTS) * bins.photon_share
-    directions = directions_of(slopes, bins, M)
+    directions = directions_of(binned.slopes, slopes.contrast)
     excess = slopes.contrast * M
-    step = weighted_step(directions, whitening(M + np.diag(of_photons)), excess, slopes.offset, bins.counts)
-    pulls = pulls_of_sector(slopes, weights)
-    single, share = weights_of_both.astype(np.float32), (slopes.contrast * slopes.M).astype(np.float32)
-    drawn, signs = [], []
-    for _ in range(n_blocks):
-        x = law.draw(generator, block_size)
-        noise = _mean_noise(x, np.float32(slopes.offset), share)
-        frames = np.einsum("ij,ij,ij->i", single, noise, noise).astype(float)
+    step = weighted_step(directions, whitening(M + np.diag(of_photons)), excess, slopes.offset, counts)
+    law = law_of_sector(slopes).with_photons(photon_noise, not white)
+    blocks = [law.draw(generator, block_size) for _ in range(n_blocks)]
+    clipped = law.clipped
+    del law  # its factors are the largest array of all
+    pulls, squares = Pulls(slopes, np.concatenate(blocks, axis=1)), FrameSquares(slopes, blocks)
+    n_pairs, total_weight = 0, 0.0
+    for band in sector.bands():
+        pulls.add(band.model, band.weights)
+        squares.add(band)
+        n_pairs += int(np.count_nonzero(band.weights))
+        total_weight += float(np.sum(band.weights))
+    with_weights, signs = [], []
+    for x, frames in zip(blocks, squares.of_speckles, strict=True):
         in_bins = bins.of_frames(x).astype(float)
-        drawn.append(np.concatenate([pulls.of(x), step.pulls(in_bins)]))
-        noise_in_bins = without_diagonal(_mean_noise(in_bins, slopes.offset, excess)) * (bins.counts > 0)
-        signs.append(signs_of(noise_in_bins, frames, step, bins, M))
-    found = signs_of(values, np.sum(weights_of_both * both**2, axis=1), step, bins, M)
-    blocks = stacked(signs)
+        with_weights.append(step.pulls(in_bins))
+        noise = mean_noise(in_bins, np.mean(in_bins, axis=1), slopes.offset, excess)
+        signs.append(signs_of(without_diagonal(noise) * (counts > 0), frames, step, counts, M))
+    found = signs_of(values, squares.of_residuals, step, counts, M)
+    drawn = stacked(signs)
+    all_pulls = np.concatenate([pulls.total(), np.concatenate(with_weights, axis=1)])
     return SectorNoise(
-        speckles=float(np.mean(blocks.form) * block_size / max(float(found.form), 1e-300)),
+        speckles=float(np.mean(drawn.form) * block_size / max(float(found.form), 1e-300)),
         photon_noise=photon_noise,
         white=white,
-        clipped=law.clipped,
+        clipped=clipped,
         active=directions.active,
-        pulls=np.atleast_2d(np.cov(np.concatenate(drawn, axis=1))),
+        pulls=np.atleast_2d(np.cov(all_pulls)),
         vector=step.vector(values),
         overlap=step.overlap,
-        cost=float(np.mean(np.sum(blocks.frames, axis=1))) / 2 * block_size,
-        n_pairs=int(np.count_nonzero(weights)),
-        mean_weight=float(np.sum(weights)) / max(int(np.count_nonzero(weights)), 1),
+        cost=float(np.mean(np.sum(drawn.frames, axis=1))) / 2 * block_size,
+        n_pairs=n_pairs,
+        mean_weight=total_weight / max(n_pairs, 1),
         frames=bins.frames,
         found=found,
-        drawn=blocks,
+        drawn=drawn,
         block_size=block_size,
     )
-
-
-def _mean_noise(x: np.ndarray, offset: float | np.floating, excess: np.ndarray) -> np.ndarray:
-    """The mean of ψ over speckles of intensities 1 + x, (n, n); `excess`: offset · β M."""
-    mean = np.mean(x, axis=1, dtype=excess.dtype)
-    noise = x @ x.T
-    noise *= offset / x.shape[1]
-    noise -= excess * (np.add.outer(mean, mean) + 1)
-    return noise
-
-
-def _is_even(residual: np.ndarray, weights: np.ndarray, slopes: SectorSlopes) -> bool:
-    """Whether noise that is independent from pixel to pixel is as strong where the intensities are correlated as
-    elsewhere: that of photons is not, its variance follows g2."""
-    counts = weights > 0
-    square, g2 = residual[counts] ** 2, (slopes.offset + slopes.contrast * slopes.M)[counts]
-    even = math.log(np.mean(square))
-    following = np.mean(np.log(np.maximum(g2, 1e-12))) + math.log(np.mean(square / np.maximum(g2, 1e-12)))
-    return bool(even < following)

@@ -4,7 +4,6 @@ from typing import NamedTuple, final
 
 import numpy as np
 
-from .binning import FrameBins
 from .weighted_step import WeightedStep
 
 
@@ -26,15 +25,17 @@ class Signs(NamedTuple):
     frames: np.ndarray
 
 
-def signs_of(values: np.ndarray, frames: np.ndarray, step: WeightedStep, bins: FrameBins, M: np.ndarray) -> Signs:
-    """**Arguments:** `values`: the map over the bins, 0 on its diagonal; `frames`: Σ w r² of each frame."""
+def signs_of(values: np.ndarray, frames: np.ndarray, step: WeightedStep, counts: np.ndarray, M: np.ndarray) -> Signs:
+    """**Arguments:** `values`: the map over the bins, 0 on its diagonal; `frames`: Σ w r² of each frame; `counts`: the
+    pairs that carry data.
+    """
     rest = step.left_over(values)
     squares = step.white.whitened(rest) ** 2
     form = np.sum(squares) / 2
     return Signs(
         form=form,
         near=np.sum(squares * M) / 2 / max(form, 1e-300),
-        plain=np.sum(bins.counts * rest**2) / 2,
+        plain=np.sum(counts * rest**2) / 2,
         additive=_additive_share(rest),
         runs=np.mean(squares, axis=1),
         frames=frames,

@@ -6,7 +6,7 @@ from typing import NamedTuple, final
 import numpy as np
 
 _GAUSSIAN_FROM = 24
-_JITTERS = (0.0, 1e-10, 1e-8, 1e-6)
+_JITTERS = {"d": (0.0, 1e-10, 1e-8, 1e-6), "f": (0.0, 1e-6, 1e-5, 1e-4, 1e-3)}  # by precision
 _LEAST_CONTRAST = 1e-6
 _ROWS, _NEGLIGIBLE = 256, 1e-7
 _MOST_FRAMES, _LEAST_SHARE, _FEWEST = 2000, 1 / 8, 240
@@ -80,28 +80,35 @@ def draws_of_sector(draws: int, n_sector: int, n_t: int) -> int:
     return max(int(draws * share) // n_sector, _FEWEST)
 
 
-def speckle_law(field: np.ndarray, M: np.ndarray, contrast: float) -> SpeckleLaw:
+def speckle_law(correlation: np.ndarray, contrast: float) -> SpeckleLaw:
     """Speckles without photon noise.
 
     A contrast below 1 is that of several modes. These have equal shares but for one, such that the contrast is met.
 
-    **Arguments:** `field`: correlation of the field, (n_t, n_t), Hermitian; `M`: its squared modulus; `contrast`: over
-    the offset, so that the mean intensity is 1; above 1 it counts as 1.
+    **Arguments:** `correlation`: of the field, (n_t, n_t), Hermitian, or its squared modulus where `is_gaussian`; its
+    memory is used for the result; `contrast`: over the offset, so that the mean intensity is 1; above 1 it counts as 1.
     """
-    contrast = min(max(contrast, _LEAST_CONTRAST), 1.0)
+    contrast = _possible(contrast)
     shares = mode_shares(contrast)
-    if shares.size:
-        factors, clipped = factor_of(field)
-        factors = factors.astype(np.complex64 if np.iscomplexobj(factors) else np.float32)
-        mean = np.sum(np.abs(factors) ** 2, axis=1)
-    else:
-        factors, clipped = factor_of(contrast * M)
-        factors, mean = factors.astype(np.float32), np.zeros(len(M), np.float32)
+    if shares.size == 0:
+        correlation *= correlation.dtype.type(contrast)
+    factors, clipped = factor_of(correlation)
+    factors = factors.astype(np.complex64 if np.iscomplexobj(factors) else np.float32, copy=False)
+    mean = np.einsum("ij,ij->i", factors, np.conj(factors)).real if shares.size else np.zeros(len(factors), np.float32)
     return SpeckleLaw(factors, _reach(factors), mean, shares, contrast, 0.0, True, clipped)
 
 
+def is_gaussian(contrast: float) -> bool:
+    """Whether so many modes share the light that its intensity is Gaussian."""
+    return mode_shares(_possible(contrast)).size == 0
+
+
+def _possible(contrast: float) -> float:
+    return min(max(contrast, _LEAST_CONTRAST), 1.0)
+
+
 def _reach(factors: np.ndarray) -> np.ndarray:
-    least, found = _NEGLIGIBLE * np.max(np.abs(factors), initial=0), []
+    least, found = _NEGLIGIBLE * max((float(np.max(np.abs(row))) for row in factors), default=0.0), []
     for first in range(0, len(factors), _ROWS):
         columns = np.flatnonzero(np.any(np.abs(factors[first : first + _ROWS]) > least, axis=0))
         found.append((columns[0], columns[-1] + 1) if columns.size else (0, 0))
@@ -119,13 +126,26 @@ def mode_shares(contrast: float) -> np.ndarray:
 
 
 def factor_of(matrix: np.ndarray) -> tuple[np.ndarray, float]:
-    """F with F F† = `matrix`, and the share of its trace in the negative eigenvalues that are left out for that."""
-    scale = float(np.mean(np.abs(np.diagonal(matrix))))
-    for jitter in _JITTERS:
-        try:
-            return np.linalg.cholesky(matrix + jitter * scale * np.eye(len(matrix)) if jitter else matrix), 0.0
-        except np.linalg.LinAlgError:
-            continue
+    """F with F F† = `matrix`, and the share of its trace in the negative eigenvalues that are left out for that.
+
+    **Arguments:** `matrix`: (n, n), Hermitian, C-contiguous; its memory is that of F wherever F is triangular.
+    """
+    from scipy.linalg import get_lapack_funcs
+
+    (cholesky,) = get_lapack_funcs(("potrf",), (matrix,))
+    diagonal = np.diagonal(matrix).copy()
+    scale = float(np.mean(np.abs(diagonal)))
+    for jitter in _JITTERS[np.real(matrix).dtype.char]:
+        np.fill_diagonal(matrix, diagonal + jitter * scale)
+        # In the order of columns, in which LAPACK takes it, the lower triangle is the upper one of the transpose.
+        _, failed = cholesky(matrix.T, lower=False, overwrite_a=True, clean=False)
+        if not failed:
+            for k in range(len(matrix)):
+                matrix[k, k + 1 :] = 0
+            return matrix, 0.0
+        for k in range(len(matrix)):  # the other triangle is as it was
+            matrix[k + 1 :, k] = np.conj(matrix[k, k + 1 :])
+    np.fill_diagonal(matrix, diagonal)
     values, vectors = np.linalg.eigh(matrix)
     negative = float(-np.sum(values[values < 0]) / max(np.sum(np.abs(values)), 1e-300))
     return vectors * np.sqrt(np.maximum(values, 0)), negative

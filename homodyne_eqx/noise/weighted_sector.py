@@ -4,15 +4,14 @@ from typing import NamedTuple, final
 
 import numpy as np
 
-from ..engine.normal_equations.sector_slopes import SectorSlopes
-from .binned_slopes import binned_slopes
+from .binned_sector import binned_sector
 from .binning import FrameBins
 from .completed_weights import completed_weights
-from .directions import without_diagonal
+from .law_of_sector import law_of_sector
 from .photon_noise import LEAST_IN_WEIGHTS, Residuals, photon_noise_of
-from .pulls import pulls_of_sector
+from .pulls import Pulls
+from .sector import Sector
 from .sector_noise import SectorNoise
-from .speckle_draws import speckle_law
 
 MOST_FRAMES = 1024
 _WHOLE = 160
@@ -39,38 +38,30 @@ class WeightedSector(NamedTuple):
     photon_noise: float
 
 
-def weighted_sector(
-    slopes: SectorSlopes,
-    residual: np.ndarray,
-    weights: np.ndarray,
-    noise: SectorNoise,
-    n_draws: int,
-    generator: np.random.Generator,
-) -> WeightedSector:
+def weighted_sector(sector: Sector, noise: SectorNoise, n_draws: int, generator: np.random.Generator) -> WeightedSector:
     """Runs of frames take the place of frames where there are more than 1024 of these.
 
-    **Arguments:** `slopes`: of the model; `residual`: data − g2, and `weights` of least squares: both (n_t, n_t),
-    strictly lower triangular, 0 where there is no pair; `noise`: of the sector at the end of least squares.
+    **Arguments:** `sector`: with the model, and with the weights of least squares; `noise`: of the sector at the end of
+    least squares.
     """
-    both = weights + weights.T
-    bins = FrameBins(both > 0, MOST_FRAMES)
-    M = bins.of_every_pair(slopes.M)
-    values = without_diagonal(bins.of_map(residual + residual.T))
-    there = (bins.counts > 0) & ~np.eye(bins.n, dtype=bool)
+    slopes, bins = sector.slopes, FrameBins(sector.frames, sector.slopes.n_t, MOST_FRAMES)
+    binned = binned_sector(sector, bins)
+    M, values, counts = binned.slopes.M, binned.residual, binned.counts
+    there = (counts > 0) & ~np.eye(bins.n, dtype=bool)
     photon_noise = noise.photon_noise
     if bins.n > _WHOLE:
         photon_noise = _photon_noise(Residuals(values, M, bins.photon_share, there))
     dtype = np.float64 if bins.n <= _DOUBLE_UP_TO else np.float32
     of_photons = max(photon_noise, LEAST_IN_WEIGHTS) * bins.photon_share
-    weighting = completed_weights(M, of_photons, bins.counts > 0, dtype)
-    law = speckle_law(slopes.field, slopes.M, slopes.contrast / slopes.offset).with_photons(
-        photon_noise, not noise.white
-    )
-    pulls = pulls_of_sector(slopes, weights)
+    weighting = completed_weights(M, of_photons, counts > 0, dtype)
+    law = law_of_sector(slopes).with_photons(photon_noise, not noise.white)
     drawn = [law.draw(generator, size) for size in _parts(n_draws)]
-    of_least_squares = np.concatenate([pulls.of(x) for x in drawn], axis=1)
+    del law  # its factors are the largest array of all
+    pulls = Pulls(slopes, np.concatenate(drawn, axis=1))
+    for band in sector.bands():
+        pulls.add(band.model, band.weights)
     in_bins = [bins.of_frames(x) for x in drawn]
-    along, excess = binned_slopes(slopes, bins, M, dtype), slopes.contrast * M.astype(dtype)
+    along, excess = binned.slopes.astype(dtype), slopes.contrast * M.astype(dtype)
     normal, vector, with_weights = [], [], []
     for k in along.active.tolist():
         B = weighting.of(np.where(there, along.of(k), dtype(0))) / dtype(slopes.contrast**2)
@@ -83,7 +74,7 @@ def weighted_sector(
         active=along.active,
         normal=np.array(normal).reshape(along.active.size, along.active.size),
         vector=np.array(vector),
-        pulls=np.atleast_2d(np.cov(np.concatenate([of_least_squares, *(x[None] for x in with_weights)]))),
+        pulls=np.atleast_2d(np.cov(np.concatenate([pulls.total(), *(x[None] for x in with_weights)]))),
         photon_noise=photon_noise,
     )
 

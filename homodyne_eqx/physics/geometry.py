@@ -90,7 +90,7 @@ class Geometry(eqx.Module):
         if dt is None:
             if times.size < 2:
                 raise ValueError("t holds one frame, from which no frame period follows. Pass dt in seconds.")
-            self.dt, self.intervals = jnp.median(spacing), spacing
+            self.dt, self.intervals = _frame_period(times), spacing
         else:
             self.dt = _floating(dt)
             _check_dt(self.dt, spacing)
@@ -160,6 +160,13 @@ def _check_positive(name: str, x: Array | None, meaning: str) -> None:
     _check_finite(name, x)
     if is_concrete(x) and not np.all(np.asarray(x) > 0):
         raise ValueError(f"{name} is {np.asarray(x)}; expected {meaning}, > 0.")
+
+
+def _frame_period(t: Float[Array, " n_t"]) -> Float[Array, ""]:
+    """The mean spacing where all are equal but for rounding, which one spacing alone has too; else the median."""
+    spacing, mean = jnp.diff(t), (t[-1] - t[0]) / (t.shape[0] - 1)
+    rounding = 4 * jnp.finfo(t.dtype).eps * jnp.max(jnp.abs(t))
+    return jnp.where(jnp.max(jnp.abs(spacing - mean)) <= rounding, mean, jnp.median(spacing))
 
 
 def _check_times(times: Array) -> None:

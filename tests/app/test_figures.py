@@ -8,7 +8,7 @@ from hypothesis import given, strategies as st
 
 from homodyne_eqx.app.figures import draw_figures
 from homodyne_eqx.app.figures.age_cuts import age_cuts
-from homodyne_eqx.app.figures.block_average import block_edges, block_mean, without_diagonal
+from homodyne_eqx.app.figures.block_average import beside_diagonal, block_edges, block_mean
 from homodyne_eqx.app.figures.g2_curves import grouped
 from homodyne_eqx.app.figures.lag_means import lag_means
 from homodyne_eqx.app.figures.panels import panels_of
@@ -41,10 +41,17 @@ def test_edges_lie_halfway_between_frames_also_where_they_are_not_uniform():
 def test_the_diagonal_is_filled_from_its_neighbours():
     c2 = np.add.outer(np.arange(5.0), np.arange(5.0))
     spiked = c2 + 100 * np.eye(5)
-    filled = without_diagonal(spiked)
-    np.testing.assert_allclose(np.diagonal(filled), [1, 2, 4, 6, 7])
-    off = ~np.eye(5, dtype=bool)
-    np.testing.assert_array_equal(filled[off], c2[off])
+    beside = beside_diagonal(spiked)
+    np.testing.assert_allclose(beside, [1, 2, 4, 6, 7])
+    filled = block_mean(spiked, 5, None, beside)
+    np.testing.assert_array_equal(filled, np.where(np.eye(5, dtype=bool), np.diag(beside), c2))
+    counts = np.ones((5, 5), bool)
+    counts[1, 2] = counts[4, 0] = False
+    np.testing.assert_allclose(beside_diagonal(spiked, counts), [1, np.nan, np.nan, 6, 7])
+    without = block_mean(spiked, 2, counts, np.zeros(5))
+    kept = np.where(counts, np.where(np.eye(5, dtype=bool), 0, c2), np.nan)
+    expected = [[np.nanmean(kept[i : i + 3, j : j + 3]) for j in (0, 3)] for i in (0, 3)]
+    np.testing.assert_allclose(without, expected)
 
 
 def test_cuts_are_what_the_map_is_at_that_age_and_lag():

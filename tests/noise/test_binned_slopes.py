@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 import homodyne_eqx as hx
-from homodyne_eqx.engine.normal_equations.sector_slopes import sector_slopes
-from homodyne_eqx.noise.binned_slopes import binned_slopes
+from homodyne_eqx.engine import Squares
+from homodyne_eqx.fit.uncertainty.sector_of_fit import sector_of_fit
+from homodyne_eqx.noise.binned_sector import binned_sector
 from homodyne_eqx.noise.binning import FrameBins
 
 N_T = 12
@@ -23,9 +24,9 @@ MODEL = hx.TwoTimeModel(
 def test_sums_are_those_over_the_slopes(most):
     free = jax.tree.map(eqx.is_inexact_array, MODEL)
     data = hx.TwoTimeData(np.asarray(MODEL(GEOMETRY)), GEOMETRY, sigma=0.01)
-    slopes = sector_slopes(MODEL, hx.pack(data, size=4), free, 1)
-    bins = FrameBins(~np.eye(N_T, dtype=bool), most)
-    along = binned_slopes(slopes, bins, bins.of_every_pair(slopes.M))
+    sector = sector_of_fit(MODEL, hx.pack(data, size=4), free, Squares(), 1)
+    bins = FrameBins(sector.frames, N_T, most)
+    along = binned_sector(sector, bins).slopes
     factor = np.random.default_rng(0).standard_normal((bins.n, bins.n))
     factor = (factor + factor.T) * (1 - np.eye(bins.n))
     found = along.sums(factor)

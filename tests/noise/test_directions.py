@@ -7,7 +7,9 @@ import numpy as np
 import pytest
 
 import homodyne_eqx as hx
-from homodyne_eqx.engine.normal_equations.sector_slopes import sector_slopes
+from homodyne_eqx.engine import Squares
+from homodyne_eqx.fit.uncertainty.sector_of_fit import sector_of_fit
+from homodyne_eqx.noise.binned_sector import binned_sector
 from homodyne_eqx.noise.binning import FrameBins
 from homodyne_eqx.noise.directions import DEPARTURES, directions_of
 
@@ -21,17 +23,19 @@ MODEL = hx.TwoTimeModel(
 )
 
 
-def of_sector(k, most=N_T):
+def of_sector(k):
     free = jax.tree.map(eqx.is_inexact_array, MODEL)
     c2 = np.asarray(MODEL(GEOMETRY)) + 0.01
-    slopes = sector_slopes(MODEL, hx.pack(hx.TwoTimeData(c2, GEOMETRY, sigma=0.01), size=4), free, k)
-    bins = FrameBins(~np.eye(N_T, dtype=bool), most)
-    return directions_of(slopes, bins, bins.of_every_pair(slopes.M)), slopes, free
+    packed = hx.pack(hx.TwoTimeData(c2, GEOMETRY, sigma=0.01), size=4)
+    sector = sector_of_fit(MODEL, packed, free, Squares(), k)
+    slopes = binned_sector(sector, FrameBins(sector.frames, N_T, N_T)).slopes
+    contrast = sector.slopes.contrast
+    return directions_of(slopes, contrast), slopes.M, contrast, free
 
 
 def test_parameters_that_move_a_sector_are_followed_by_their_slopes():
     for k in (0, 1):
-        found, _, free = of_sector(k)
+        found, _, _, free = of_sector(k)
         moving, rest = eqx.partition(MODEL, free)
         vector, unravel = jax.flatten_util.ravel_pytree(moving)
         slopes = np.asarray(jax.jacfwd(lambda v: eqx.combine(unravel(v), rest)(GEOMETRY)[k])(vector))  # noqa: B023
@@ -44,16 +48,16 @@ def test_parameters_that_move_a_sector_are_followed_by_their_slopes():
 
 
 def test_departures_are_those_of_their_words():
-    found, slopes, _ = of_sector(1)
-    M, step = slopes.M, 1e-6
+    found, M, contrast, _ = of_sector(1)
+    step = 1e-6
     decay = -np.log(np.clip(M, 1e-12, 1 - 1e-9))
     age = np.add.outer(np.arange(N_T), np.arange(N_T)) / (N_T - 1) - 1
     by_name = {
         "contrast": M,
         "offset": np.ones_like(M),
-        "rate": slopes.contrast * (np.exp(-decay * (1 + step)) - M) / step,
-        "stretching": slopes.contrast * (np.exp(-(decay ** (1 + step))) - M) / step,
-        "ageing": slopes.contrast * (np.exp(-decay * (1 + step * age)) - M) / step,
+        "rate": contrast * (np.exp(-decay * (1 + step)) - M) / step,
+        "stretching": contrast * (np.exp(-(decay ** (1 + step))) - M) / step,
+        "ageing": contrast * (np.exp(-decay * (1 + step * age)) - M) / step,
         "fading": M * age,
     }
     off_diagonal = ~np.eye(N_T, dtype=bool)

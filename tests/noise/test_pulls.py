@@ -7,9 +7,11 @@ import numpy as np
 import pytest
 
 import homodyne_eqx as hx
-from homodyne_eqx.engine.normal_equations.sector_slopes import sector_slopes
+from homodyne_eqx.engine import Squares
+from homodyne_eqx.engine.normal_equations import sector_slopes as slopes_module
 from homodyne_eqx.engine.unfolding import folded_map, sector_places
-from homodyne_eqx.noise.pulls import pulls_of_sector
+from homodyne_eqx.fit.uncertainty.sector_of_fit import sector_of_fit
+from homodyne_eqx.noise.pulls import Pulls
 
 N_T = 9
 GEOMETRY = hx.Geometry(q=[0.01, 0.012], t=np.arange(N_T) * 0.1 + 0.05, phi=[10.0, 55.0], gap=2e6)
@@ -25,7 +27,10 @@ TOLERANCE = 1e-3  # pulls are kept in float32
 
 
 @pytest.mark.parametrize("model", [FLOWING, WITH_REFERENCE], ids=["flow", "reference"])
-def test_pulls_are_the_sums_over_pairs(model):
+@pytest.mark.parametrize(("tile", "ends"), [(128, [9]), (4, [4, 8, 9])], ids=["one band", "three bands"])
+def test_pulls_are_the_sums_over_pairs(model, tile, ends, monkeypatch):
+    monkeypatch.setattr(slopes_module, "_TILE", tile)
+    monkeypatch.setattr(slopes_module, "_TILES_AT_ONCE", 2)
     generator = np.random.default_rng(5)
     c2 = np.asarray(model(GEOMETRY)) + 0.01 * generator.standard_normal((2, N_T, N_T))
     mask = np.zeros((N_T, N_T), bool)
@@ -38,14 +43,24 @@ def test_pulls_are_the_sums_over_pairs(model):
     slopes_of_map = np.asarray(jax.jacfwd(lambda v: eqx.combine(unravel(v), rest)(GEOMETRY))(vector))
     contrast, offset = (np.asarray(x) for x in model.scaling(GEOMETRY))
     for k, (group, member) in sector_places(packed).items():
-        slopes, folded = sector_slopes(model, packed, free, k), folded_map(packed, group, member)
+        sector, folded = sector_of_fit(model, packed, free, Squares(), k), folded_map(packed, group, member)
+        slopes, bands = sector.slopes, list(sector.bands())
+        assert [band.model.end for band in bands] == ends
         g2 = np.asarray(model(GEOMETRY))[k]
         M = (g2 - offset[k]) / contrast[k]
-        np.testing.assert_allclose(slopes.M, M, rtol=1e-5, atol=1e-6)
-        np.testing.assert_allclose(np.abs(slopes.field) ** 2, M, rtol=1e-5, atol=1e-6)
-        np.testing.assert_array_equal(slopes.field, slopes.field.conj().T)
+        np.testing.assert_allclose(slopes.whole(lambda band: band.M), M, rtol=1e-5, atol=1e-6)
+        field = slopes.whole(lambda band: band.field)
+        np.testing.assert_allclose(np.abs(field) ** 2, M, rtol=1e-5, atol=1e-6)
+        np.testing.assert_array_equal(field, field.conj().T)
+        residual = np.where(folded.weights > 0, folded.values - g2, 0)
+        for band in bands:
+            np.testing.assert_allclose(band.residual, residual[band.rows, band.columns], atol=1e-12)
+            np.testing.assert_array_equal(band.weights, folded.weights[band.rows, band.columns])
         x = generator.standard_normal((N_T, 3)).astype(np.float32)
-        found = pulls_of_sector(slopes, folded.weights).of(x)
+        pulls = Pulls(slopes, x)
+        for band in bands:
+            pulls.add(band.model, band.weights)
+        found = pulls.total()
         maps = np.moveaxis(slopes_of_map[k], -1, 0)
         expected = _by_pairs(maps, folded.weights, x, g2, offset[k])
         scale = np.max(np.abs(expected), axis=1, keepdims=True) + 1e-30

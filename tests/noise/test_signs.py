@@ -2,7 +2,6 @@
 
 import numpy as np
 
-from homodyne_eqx.noise.binning import FrameBins
 from homodyne_eqx.noise.directions import Directions, without_diagonal
 from homodyne_eqx.noise.signs import signs_of
 from homodyne_eqx.noise.weighted_step import weighted_step
@@ -11,7 +10,7 @@ from homodyne_eqx.noise.whitening import whitening
 N = 14
 LAG = np.abs(np.subtract.outer(np.arange(N), np.arange(N)))
 M = np.exp(-0.3 * LAG)
-BINS = FrameBins(LAG > 0, N)
+COUNTS = (LAG > 0).astype(float)
 
 
 def symmetric(seed, n=1):
@@ -21,13 +20,11 @@ def symmetric(seed, n=1):
 
 def step(n_active):
     maps = np.concatenate([symmetric(0, n_active), symmetric(1, 5)])
-    return weighted_step(
-        Directions(np.arange(n_active), maps), whitening(M + 0.1 * np.eye(N)), M, 1.0, BINS.counts
-    ), maps
+    return weighted_step(Directions(np.arange(n_active), maps), whitening(M + 0.1 * np.eye(N)), M, 1.0, COUNTS), maps
 
 
 def signs(values, of):
-    return signs_of(values, np.zeros(N), of, BINS, M)
+    return signs_of(values, np.zeros(N), of, COUNTS, M)
 
 
 def test_a_sum_over_frames_is_recognised():

@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 
-from homodyne_eqx.noise.binning import FrameBins
 from homodyne_eqx.noise.photon_noise import Residuals, photon_noise_of
 from homodyne_eqx.noise.whitening import whitening
 
@@ -55,23 +54,3 @@ def test_photon_noise_is_found(rho):
     maps = noise_of_map(np.random.default_rng(4), M + rho * np.eye(n), 5) * 0.03
     found = [photon_noise_of([Residuals(X, M, np.ones(n), ~np.eye(n, dtype=bool))]) for X in maps]
     assert abs(np.median(np.log(np.array(found) / rho))) < 0.3
-
-
-def test_averages_over_runs_of_frames():
-    generator, n = np.random.default_rng(1), 7
-    present = ~np.eye(n, dtype=bool)
-    present[3, :] = present[:, 3] = False
-    present[0, 1] = present[1, 0] = False
-    values = generator.standard_normal((n, n))
-    values = np.where(present, values + values.T, 0)
-    bins = FrameBins(present, 3)
-    runs = [[0, 1], [2, 4], [5, 6]]
-    assert (bins.n, bins.width) == (3, 2)
-    for a, rows in enumerate(runs):
-        for b, columns in enumerate(runs):
-            part = np.ix_(rows, columns)
-            if a != b:
-                np.testing.assert_allclose(bins.of_map(values)[a, b], np.mean(values[part][present[part]]))
-            np.testing.assert_allclose(bins.of_every_pair(values)[a, b], np.mean(values[part]))
-    np.testing.assert_allclose(bins.of_frames(np.arange(7.0)), [0.5, 3.0, 5.5])
-    np.testing.assert_allclose(bins.photon_share, 0.5)

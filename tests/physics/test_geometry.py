@@ -93,3 +93,15 @@ def test_other_sectors_see_the_same_frames():
     assert float(second.q[0]) == pytest.approx(0.02)
     assert second.gap is None
     np.testing.assert_array_equal(second.t, geometry.t)
+
+
+@pytest.mark.parametrize("n_t", [2, 3, 8000])
+def test_the_frame_period_of_many_frames_has_no_rounding_of_one_spacing(n_t):
+    """In single precision times of 800 s are known to 6e-5 s, so that one spacing of 0.1 s is wrong by as much."""
+    t = (0.05 + 0.1 * np.arange(n_t)).astype(np.float32)
+    np.testing.assert_allclose(hx.Geometry(q=0.01, t=t).dt, 0.1, rtol=5e-6 if n_t < 9 else 3e-7)
+
+
+def test_the_frame_period_of_uneven_frames_is_the_median():
+    t = np.array([0.0, 0.1, 0.2, 0.3, 5.0])
+    np.testing.assert_allclose(hx.Geometry(q=0.01, t=t).dt, 0.1, rtol=1e-6)

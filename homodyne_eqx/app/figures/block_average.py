@@ -3,29 +3,34 @@
 import numpy as np
 
 
-def block_mean(values: np.ndarray, most: int) -> np.ndarray:
+def block_mean(
+    values: np.ndarray, most: int, counts: np.ndarray | None = None, diagonal: np.ndarray | None = None
+) -> np.ndarray:
     """Mean over square blocks such that no side is longer than `most`; NaN counts for nothing, all NaN stays NaN.
 
-    The last block of a side holds what is left over.
+    The last block of a side holds what is left over. One row of blocks is copied at a time.
+
+    **Arguments:** `counts`: which values count, all unless given; `diagonal`: takes the place of the diagonal, (n,).
     """
     n = values.shape[0]
     size = block_size(n, most)
-    if size == 1:
-        return np.asarray(values, float)
-    finite = np.isfinite(values)
-    sums, counts = _block_sums(np.where(finite, values, 0), size), _block_sums(finite.astype(float), size)
-    return np.where(counts > 0, sums / np.maximum(counts, 1), np.nan)
+    means = []
+    for first in range(0, n, size):
+        rows = np.array(values[first : first + size], float)
+        if counts is not None:
+            rows[~counts[first : first + size]] = np.nan
+        if diagonal is not None:
+            own = np.arange(len(rows))
+            rows[own, first + own] = diagonal[first + own]
+        finite = np.isfinite(rows)
+        count = _block_sums(np.count_nonzero(finite, axis=0), size)
+        rows[~finite] = 0
+        means.append(np.where(count > 0, _block_sums(np.sum(rows, axis=0), size) / np.maximum(count, 1), np.nan))
+    return np.array(means)
 
 
 def _block_sums(values: np.ndarray, size: int) -> np.ndarray:
-    """Sums over square blocks, `(n_blocks, n_blocks)`."""
-    for _ in range(2):
-        sums = np.zeros((-(-values.shape[0] // size), values.shape[1]))
-        for first in range(size):
-            rows = values[first::size]
-            sums[: len(rows)] += rows
-        values = sums.T
-    return values
+    return np.add.reduceat(values, np.arange(0, len(values), size), dtype=float)
 
 
 def block_size(n: int, most: int) -> int:
@@ -41,10 +46,12 @@ def block_edges(t: np.ndarray, most: int) -> np.ndarray:
     return np.append(edges[:-1][::size], edges[-1])
 
 
-def without_diagonal(c2: np.ndarray) -> np.ndarray:
-    """The map with the diagonal, which holds shot noise, replaced by the mean of its neighbours."""
-    filled = np.array(c2, float)
-    beside = np.diagonal(filled, 1)
-    k = np.arange(len(filled))
-    filled[k, k] = (np.append(beside, beside[-1]) + np.insert(beside, 0, beside[0])) / 2
-    return filled
+def beside_diagonal(c2: np.ndarray, counts: np.ndarray | None = None) -> np.ndarray:
+    """The mean of the neighbours of the diagonal, (n,), to take its place, since a frame with itself has shot noise.
+
+    **Arguments:** `counts`: which values count, all unless given; next to one that does not it is NaN.
+    """
+    beside = np.array(np.diagonal(c2, 1), float)
+    if counts is not None:
+        beside[~np.diagonal(counts, 1)] = np.nan
+    return (np.append(beside, beside[-1]) + np.insert(beside, 0, beside[0])) / 2

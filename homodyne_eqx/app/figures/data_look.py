@@ -9,7 +9,7 @@ import numpy as np
 from ...data import TwoTimeData
 from ...data.selection import sector_arrays
 from .age_cuts import AgeCut, age_cuts
-from .block_average import block_edges, block_mean, without_diagonal
+from .block_average import beside_diagonal, block_edges, block_mean
 from .style import azimuth
 
 _MOST_BLOCKS = 150
@@ -56,7 +56,7 @@ def _look(data: TwoTimeData, k: int, t: np.ndarray) -> SectorLook:
     return SectorLook(
         number=k,
         name=_name(data, k),
-        small=block_mean(without_diagonal(values), _MOST_BLOCKS),
+        small=block_mean(values, _MOST_BLOCKS, None, beside_diagonal(values)),
         row_mean=np.where(count, rows, np.nan),
         cuts=age_cuts(values, np.full(values.shape, np.nan), ~excluded, t),
         mean_cut=_mean_cut(values, t),

@@ -6,6 +6,7 @@ from typing import final
 import numpy as np
 
 _BINS = 40
+_ROWS = 256
 
 
 @final
@@ -25,16 +26,16 @@ def lag_means(c2: np.ndarray, model: np.ndarray, counts: np.ndarray, t: np.ndarr
     """
     n_t = len(t)
     frames = np.arange(n_t)
-    steps = np.abs(frames[:, None] - frames)
-    used = counts & (steps > 0)
     edges = np.unique(np.geomspace(1, max(n_t, 2), _BINS + 1).round().astype(int))
     bins = np.searchsorted(edges, frames, side="right")  # 0 for lag 0, which is not used
-    inside = bins[steps][used]
-    lag = np.abs(t[:, None] - t)[used]
-    count = np.bincount(inside, minlength=len(edges) + 1)
+    count, *sums = np.zeros((4, len(edges) + 1))
+    for first in range(0, n_t, _ROWS):
+        rows = frames[first : first + _ROWS]
+        steps = np.abs(rows[:, None] - frames)
+        used = counts[rows] & (steps > 0)
+        inside = bins[steps[used]]
+        count += np.bincount(inside, minlength=len(count))
+        for total, values in zip(sums, (np.abs(t[rows, None] - t), c2[rows], model[rows]), strict=True):
+            total += np.bincount(inside, values[used], minlength=len(count))
     filled = count > 0
-
-    def mean(values: np.ndarray) -> np.ndarray:
-        return np.bincount(inside, values, minlength=len(edges) + 1)[filled] / count[filled]
-
-    return LagMeans(mean(lag), mean(c2[used]), mean(model[used]))
+    return LagMeans(*(total[filled] / count[filled] for total in sums))

@@ -9,7 +9,7 @@ import numpy as np
 from ...fit import FitResult
 from ...fit.result.sectors import SectorFit, SectorMaps
 from .age_cuts import AgeCut, age_cuts
-from .block_average import block_edges, block_mean, block_size, without_diagonal
+from .block_average import beside_diagonal, block_edges, block_mean, block_size
 from .lag_means import LagMeans, lag_means
 
 MOST_BLOCKS = 200
@@ -115,15 +115,16 @@ def common_scales(panels: Sequence[SectorPanels], block: int) -> Scales:
 def _reduced(maps: SectorMaps, t: np.ndarray, most: int) -> tuple:
     """Data, model, residual, cuts and means over lags of one sector."""
     counts = np.isfinite(maps.residual)
-    model = np.array(maps.model)
-    np.fill_diagonal(model, np.nan)
-    data = without_diagonal(np.where(counts, maps.data, np.nan))
+
+    def small(values: np.ndarray, counts: np.ndarray | None) -> np.ndarray:
+        return block_mean(values, most, counts, beside_diagonal(values, counts)).astype(np.float32)
+
     return (
-        block_mean(data, most).astype(np.float32),
-        block_mean(without_diagonal(model), most).astype(np.float32),
-        block_mean(without_diagonal(maps.residual), most).astype(np.float32),
-        age_cuts(maps.data, model, counts, t),
-        lag_means(maps.data, model, counts, t),
+        small(maps.data, counts),
+        small(maps.model, None),
+        small(maps.residual, None),
+        age_cuts(maps.data, maps.model, counts, t),
+        lag_means(maps.data, maps.model, counts, t),
     )
 
 

@@ -22,6 +22,8 @@ from ..problem import model_with
 from .numbers import reduced_chi2_text
 from .summary_row import SummaryRow, quantity
 
+_ROWS = 256
+
 
 @final
 class SectorMaps(NamedTuple):
@@ -104,14 +106,22 @@ class SectorView:
         return np.asarray(values, float), np.asarray(slopes, float)
 
     def maps(self, k: int) -> SectorMaps:
-        """Data, model and residual of sector `k`. **Raises:** `IndexError` for a sector that does not exist."""
+        """Data, model and residual of sector `k`, in the precision of the data.
+
+        **Raises:** `IndexError` for a sector that does not exist.
+        """
         assert isinstance(self._data, TwoTimeData)
         c2, excluded = self._data.map_and_excluded(k)
         one = jax.tree.map(lambda x: x[k : k + 1], self._data.geometry.sectors)
         contrast, offset = self._scaling[0][:, k]
-        model = offset + contrast * np.asarray(_squared(self._model, self._data.geometry.with_sectors(one)))[0]
-        sigma = np.where(excluded, np.nan, self._data.sigma[k])
-        return SectorMaps(c2, model, (np.where(excluded, np.nan, c2) - model) / sigma)
+        squared = np.asarray(_squared(self._model, self._data.geometry.with_sectors(one)))[0]
+        sigma = np.broadcast_to(self._data.sigma[k], c2.shape)
+        model, residual = np.empty((2, *c2.shape), np.result_type(c2.dtype, np.float32))
+        for rows in _some_rows(len(c2)):
+            g2 = offset + contrast * squared[rows]
+            model[rows] = g2
+            residual[rows] = np.where(excluded[rows], np.nan, (c2[rows] - g2) / sigma[rows])
+        return SectorMaps(c2, model, residual)
 
     def each_map(self) -> Iterator[SectorMaps]:
         """The maps of one sector after the other; no more than one is in memory."""
@@ -160,13 +170,23 @@ class SectorView:
 
 def misfit_of(maps: SectorMaps) -> Misfit:
     """The distance of the model from the data of one sector."""
-    counts = np.isfinite(maps.residual)
-    squares = np.square(maps.residual, where=counts, out=np.zeros(counts.shape, float))
-    n_pixels = int(np.count_nonzero(counts))
-    of_frames = np.count_nonzero(counts, axis=0) + np.count_nonzero(counts, axis=1)
-    sums = np.sum(squares, axis=0) + np.sum(squares, axis=1)
+    n_t, n_pixels = len(maps.residual), 0
+    of_frames, sums = np.zeros(n_t, int), np.zeros(n_t)
+    for rows in _some_rows(n_t):
+        counts = np.isfinite(maps.residual[rows])
+        squares = np.square(maps.residual[rows], where=counts, out=np.zeros(counts.shape))
+        n_pixels += int(np.count_nonzero(counts))
+        of_frames += np.count_nonzero(counts, axis=0)
+        of_frames[rows] += np.count_nonzero(counts, axis=1)
+        sums += np.sum(squares, axis=0)
+        sums[rows] += np.sum(squares, axis=1)
     means = np.where(of_frames > 0, sums / np.maximum(of_frames, 1), np.nan)
-    return Misfit(float(np.sum(squares) / n_pixels), n_pixels, means)
+    return Misfit(float(np.sum(sums) / 2 / n_pixels), n_pixels, means)
+
+
+def _some_rows(n_t: int) -> Iterator[slice]:
+    """All rows of a map, some at a time, so that what is computed from them takes little memory."""
+    return (slice(first, first + _ROWS) for first in range(0, n_t, _ROWS))
 
 
 def _size(module: eqx.Module) -> int:

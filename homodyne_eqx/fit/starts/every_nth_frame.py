@@ -33,9 +33,8 @@ def of_frames(packed: Packed, kept: np.ndarray) -> Packed:
     sectors = np.asarray(packed.sectors)
     for group, member in np.ndindex(sectors.shape):
         sector, (values, weights) = sectors[group, member], packed.tiles_of(group, member)
-        weights = weights.astype(float)
         if not whole:
-            sigma[sector] = weights**-0.5
+            sigma[sector] = float(weights[0]) ** -0.5
         for tile, corner in enumerate(starts[: packed.n_tiles]):
             place = tuple(slice(*np.searchsorted(kept, (first, first + packed.size))) for first in corner)
             part = np.ix_(*(kept[of_side] - first for of_side, first in zip(place, corner, strict=True)))
@@ -43,7 +42,7 @@ def of_frames(packed: Packed, kept: np.ndarray) -> Packed:
             here = ~np.isnan(value)
             maps[sector][place][here] = value[here]
             if whole:
-                sigma[sector][place][here] = weights[tile][part][here] ** -0.5
+                sigma[sector][place][here] = weights[tile][part][here].astype(float) ** -0.5
     if np.any(np.all(np.isnan(maps), axis=(1, 2))):
         return packed
     geometry = packed.geometry.with_times(packed.geometry.t[kept])

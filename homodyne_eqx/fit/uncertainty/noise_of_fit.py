@@ -4,14 +4,12 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, final
 
-import jax.numpy as jnp
 import numpy as np
 
 from ...data import TwoTimeData
 from ...engine import Packed, pack
 from ...engine.losses import AbstractLoss
-from ...engine.normal_equations.sector_slopes import SectorSlopes, sector_slopes
-from ...engine.unfolding import FoldedMap, folded_map, sector_places
+from ...engine.unfolding import sector_places
 from ...noise.sector_noise import SectorNoise, sector_noise
 from ...noise.speckle_draws import draws_of_sector
 from ...noise.weighted_fit import WeightedFit
@@ -19,6 +17,7 @@ from ...physics.model import TwoTimeModel
 from ..solve.quadratic import Quadratic
 from .abstract_propagated_noise import AbstractPropagatedNoise
 from .over_sectors import over_sectors
+from .sector_of_fit import sector_of_fit
 
 DRAWS = 8000
 ASSUMPTION = (
@@ -29,7 +28,7 @@ ASSUMPTION = (
 _BLOCKS = 4
 _ALL_BLOCKS = 24
 _DRAWN_AT_ONCE = 512
-_MEMORY, _BYTES_A_PIXEL = 2e9, 100
+_MEMORY, _BYTES_A_PIXEL = 1e9, 40
 _PAIRS_A_PARAMETER = 10
 
 
@@ -73,10 +72,8 @@ class NoiseOfFit(AbstractPropagatedNoise):
         n_blocks = max(_BLOCKS, -(-_ALL_BLOCKS // len(places)), -(-n_draws // _DRAWN_AT_ONCE))
 
         def of_sector(k: int) -> SectorNoise:
-            slopes, folded = sector_slopes(self.model, packed, self.free, k), folded_map(packed, *places[k])
-            residual, weights = residual_and_weights(slopes, folded, self.loss)
-            generator = np.random.default_rng([self.seed, k])
-            return sector_noise(slopes, residual, weights, n_draws // n_blocks, n_blocks, generator)
+            sector = sector_of_fit(self.model, packed, self.free, self.loss, k)
+            return sector_noise(sector, n_draws // n_blocks, n_blocks, np.random.default_rng([self.seed, k]))
 
         return over_sectors(packed, of_sector, _MEMORY, _BYTES_A_PIXEL)
 
@@ -105,15 +102,3 @@ class NoiseOfFit(AbstractPropagatedNoise):
         """The same fit with weights for the correlated noise, to first order."""
         sigma = np.sqrt(np.diagonal(self.covariance))
         return WeightedFit(self.sectors, self.speckles, self.at_bound, self.inverse, sigma, self.prior_information)
-
-
-def residual_and_weights(slopes: SectorSlopes, folded: FoldedMap, loss: AbstractLoss) -> tuple[np.ndarray, np.ndarray]:
-    """data − g2 and the weights of one sector, (n_t, n_t), strictly lower triangular, as the loss counts them."""
-    counts = folded.weights > 0
-    g2 = slopes.offset + slopes.contrast * slopes.M
-    residual = np.where(counts, folded.values - g2, 0)
-    weights = folded.weights
-    if loss.reweights:
-        slope = np.asarray(loss.slope(jnp.asarray(weights * residual**2)), float)
-        weights = weights * slope
-    return residual, weights

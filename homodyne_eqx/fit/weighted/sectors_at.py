@@ -3,13 +3,13 @@
 import numpy as np
 
 from ...engine import Packed
-from ...engine.normal_equations.sector_slopes import sector_slopes
-from ...engine.unfolding import folded_map, sector_places
+from ...engine.unfolding import sector_places
 from ...noise.speckle_draws import draws_of_sector
 from ...noise.weighted_sector import WeightedSector, weighted_sector
 from ...physics.model import TwoTimeModel
-from ..uncertainty.noise_of_fit import NoiseOfFit, residual_and_weights
+from ..uncertainty.noise_of_fit import NoiseOfFit
 from ..uncertainty.over_sectors import over_sectors
+from ..uncertainty.sector_of_fit import sector_of_fit
 
 _MEMORY, _BYTES_A_PIXEL = 4e8, 130
 
@@ -23,9 +23,7 @@ def sectors_at(model: TwoTimeModel, packed: Packed, noise: NoiseOfFit) -> tuple[
     n_draws = draws_of_sector(noise.draws, len(places), packed.geometry.n_t)
 
     def of_sector(k: int) -> WeightedSector:
-        slopes, folded = sector_slopes(model, packed, noise.free, k), folded_map(packed, *places[k])
-        residual, weights = residual_and_weights(slopes, folded, noise.loss)
-        generator = np.random.default_rng([noise.seed, k, 1])
-        return weighted_sector(slopes, residual, weights, noise.sectors[k], n_draws, generator)
+        sector = sector_of_fit(model, packed, noise.free, noise.loss, k)
+        return weighted_sector(sector, noise.sectors[k], n_draws, np.random.default_rng([noise.seed, k, 1]))
 
     return over_sectors(packed, of_sector, _MEMORY, _BYTES_A_PIXEL)

@@ -6,12 +6,13 @@ import numpy as np
 
 from ...engine import Packed
 from ...engine.losses import AbstractLoss
-from ...engine.normal_equations.sector_slopes import SectorSlopes, sector_slopes
-from ...engine.unfolding import folded_map, sector_places
+from ...engine.normal_equations.sector_slopes import SectorSlopes
+from ...engine.unfolding import sector_places
 from ...fit.result.fit_result import FitResult
-from ...fit.uncertainty.noise_of_fit import NoiseOfFit, residual_and_weights
+from ...fit.uncertainty.noise_of_fit import NoiseOfFit
+from ...fit.uncertainty.sector_of_fit import sector_of_fit
 from ...fit.uncertainty.speckle_covariance import noise_of_result
-from ...noise.speckle_draws import speckle_law
+from ...noise.law_of_sector import law_of_sector
 from .fitted_values import fitted_values
 
 _DRAWS = 1000
@@ -35,18 +36,20 @@ def variance_along(first: FitResult, second: FitResult, data: Any, loss: Abstrac
 
 
 def _of_sector(noise: NoiseOfFit, packed: Packed, k: int, apart: np.ndarray) -> float:
-    slopes, folded = sector_slopes(noise.model, packed, noise.free, k), folded_map(packed, *sector_places(packed)[k])
-    _, weights = residual_and_weights(slopes, folded, noise.loss)
-    x = intensities_of(noise, slopes, k, _DRAWS)
-    pull = weights * apart
-    pull = pull + pull.T
-    linear = np.sum(pull * (slopes.contrast * slopes.M), axis=1)
-    sums = slopes.offset * np.sum(x * (pull @ x), axis=0) / 2 - linear @ x
-    return float(np.var(sums)) / float(noise.speckles[k])
+    sector = sector_of_fit(noise.model, packed, noise.free, noise.loss, k)
+    slopes, x = sector.slopes, intensities_of(noise, sector.slopes, k, _DRAWS)
+    sums, linear = np.zeros(_DRAWS), np.zeros(slopes.n_t)
+    for band in sector.bands():
+        pull = band.weights * apart[band.rows, band.columns]
+        sums += slopes.offset * np.sum(x[band.rows] * (pull @ x[band.columns]), axis=0)
+        of_mean = pull * (slopes.contrast * band.model.M)
+        linear[band.rows] += np.sum(of_mean, axis=1)
+        linear[band.columns] += np.sum(of_mean, axis=0)
+    return float(np.var(sums - linear @ x)) / float(noise.speckles[k])
 
 
 def intensities_of(noise: NoiseOfFit, slopes: SectorSlopes, k: int, n: int) -> np.ndarray:
     """Drawn intensities of the speckles that sector k has by a fit, less their mean and in units of it, (n_t, n)."""
-    law = speckle_law(slopes.field, slopes.M, slopes.contrast / slopes.offset)
+    law = law_of_sector(slopes)
     law = law.with_photons(noise.sectors[k].photon_noise, not noise.sectors[k].white)
     return law.draw(np.random.default_rng([1, k]), n)

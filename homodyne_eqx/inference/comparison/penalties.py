@@ -12,11 +12,12 @@ import numpy as np
 from ...engine import Packed
 from ...engine.losses import AbstractLoss
 from ...engine.normal_equations.sector_slopes import sector_slopes
-from ...engine.unfolding import folded_map, sector_places
+from ...engine.unfolding import sector_places
 from ...fit.result.fit_result import FitResult
-from ...fit.uncertainty.noise_of_fit import DRAWS, NoiseOfFit, residual_and_weights
+from ...fit.uncertainty.noise_of_fit import DRAWS, NoiseOfFit
+from ...fit.uncertainty.sector_of_fit import sector_of_fit
 from ...fit.uncertainty.speckle_covariance import noise_of_result
-from ...noise.pulls import pulls_of_sector
+from ...noise.pulls import Pulls
 from ...noise.speckle_draws import draws_of_sector
 from .noise_along import intensities_of
 
@@ -51,11 +52,12 @@ def _variances(noises: Mapping[str, Any], reference: NoiseOfFit) -> dict[str, np
     places = sector_places(packed)
     n_draws = draws_of_sector(DRAWS, len(places), packed.geometry.n_t)
     for k in sorted(places):
-        slopes, folded = sector_slopes(reference.model, packed, reference.free, k), folded_map(packed, *places[k])
-        _, weights = residual_and_weights(slopes, folded, reference.loss)
-        x = intensities_of(reference, slopes, k, n_draws)
+        sector = sector_of_fit(reference.model, packed, reference.free, reference.loss, k)
+        x = intensities_of(reference, sector.slopes, k, n_draws)
         for name, noise in noises.items():
-            own = slopes if noise is reference else sector_slopes(noise.model, packed, noise.free, k)
-            pulls = pulls_of_sector(own, weights).of(x)
-            found[name] += np.atleast_2d(np.cov(pulls)) / float(reference.speckles[k])
+            own = sector.slopes if noise is reference else sector_slopes(noise.model, packed, noise.free, k)
+            pulls = Pulls(own, x)
+            for band, of_reference in zip(own.bands(), sector.bands(), strict=True):
+                pulls.add(band, of_reference.weights)
+            found[name] += np.atleast_2d(np.cov(pulls.total())) / float(reference.speckles[k])
     return found

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from homodyne_eqx.engine import Cauchy, Squares
-from homodyne_eqx.engine.normal_equations.sector_slopes import SectorSlopes
 from homodyne_eqx.engine.unfolding import FoldedMap
 from homodyne_eqx.fit.solve.quadratic import Quadratic
-from homodyne_eqx.fit.uncertainty.noise_of_fit import NoiseOfFit, residual_and_weights
+from homodyne_eqx.fit.uncertainty.noise_of_fit import NoiseOfFit
+from homodyne_eqx.fit.uncertainty.sector_of_fit import residual_and_weights
 from homodyne_eqx.noise.sector_noise import SectorNoise
 from homodyne_eqx.noise.signs import Signs
 from tests.holding import holding
@@ -16,14 +16,14 @@ from tests.holding import holding
 @pytest.mark.x64
 def test_the_residual_is_data_less_model_and_a_robust_loss_lowers_the_weight_of_what_is_far():
     M = np.array([[1.0, 0.5, 0.2], [0.5, 1.0, 0.5], [0.2, 0.5, 1.0]])
-    slopes = SectorSlopes(0.4, 1.1, M, np.sqrt(M), (), np.zeros((2, 0)))
+    g2 = 1.1 + 0.4 * M
     values = np.array([[0.0, 0.0, 0.0], [1.33, 0.0, 0.0], [0.0, 1.2, 0.0]])
     weights = np.array([[0.0, 0.0, 0.0], [4e4, 0.0, 0.0], [0.0, 1e4, 0.0]])
     expected = np.array([[0.0, 0.0, 0.0], [0.03, 0.0, 0.0], [0.0, -0.1, 0.0]])
-    residual, plain = residual_and_weights(slopes, FoldedMap(values, weights), Squares())
+    residual, plain = residual_and_weights(g2, FoldedMap(values, weights), Squares())
     np.testing.assert_allclose(residual, expected, atol=1e-12)
     np.testing.assert_array_equal(plain, weights)
-    residual, robust = residual_and_weights(slopes, FoldedMap(values, weights), Cauchy(2.0))
+    residual, robust = residual_and_weights(g2, FoldedMap(values, weights), Cauchy(2.0))
     np.testing.assert_allclose(residual, expected, atol=1e-12)
     np.testing.assert_allclose(robust, weights / (1 + weights * expected**2 / 4), rtol=1e-6)
 
