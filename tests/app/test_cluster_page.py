@@ -1,4 +1,4 @@
-"""The page on clusters: its scripts are what the schedulers of Slurm and PBS take, and one runs with a stand-in for Slurm."""
+"""The page on clusters: its scripts make the jobs that they state, and one of them runs with a stand-in for Slurm."""
 
 import os
 import re
@@ -130,7 +130,9 @@ def test_the_tasks_of_the_array_job_take_each_file_once(tmp_path):
     taken, outputs = [], set()
     for task in range(count):
         environment = {"PATH": f"{programs}:{os.environ['PATH']}", "SLURM_ARRAY_TASK_ID": str(task)}
-        done = subprocess.run(["bash", tmp_path / "job.sh"], env=environment, capture_output=True, text=True, check=True)
+        done = subprocess.run(
+            ["bash", tmp_path / "job.sh"], env=environment, capture_output=True, text=True, check=True
+        )
         name, *words = done.stdout.splitlines()
         assert name == "batch"
         assert {word for word in words if word.startswith("--")} <= flags_of("batch")
@@ -143,7 +145,7 @@ def test_the_tasks_of_the_array_job_take_each_file_once(tmp_path):
 @pytest.mark.slow
 @pytest.mark.x64
 def test_the_script_for_slurm_fits_the_files_in_jobs(tmp_path):
-    """`sbatch` starts each job here. A job has one worker, for the sake of small machines; the rest is as on the page."""
+    """`sbatch` starts each job here. A job has one worker, for small machines; the rest is as on the page."""
     pytest.importorskip("dask_jobqueue")
     programs, scans = tmp_path / "bin", tmp_path / "scans"
     for folder in (programs, scans):
@@ -154,14 +156,22 @@ def test_the_script_for_slurm_fits_the_files_in_jobs(tmp_path):
     for k in range(2):
         write_file(scans / f"scan_{k}.hdf", k)
     script = tmp_path / "batch_on_slurm.py"
-    smaller = SLURM.replace("/data/", f"{tmp_path}/").replace("cores=4", "cores=1").replace("processes=4", "processes=1")
+    smaller = (
+        SLURM.replace("/data/", f"{tmp_path}/").replace("cores=4", "cores=1").replace("processes=4", "processes=1")
+    )
     script.write_text(smaller.replace("maximum_jobs=20", "maximum_jobs=1"), encoding="utf-8")
     paths = {"PATH": f"{programs}:{os.environ['PATH']}", "JOBS": str(tmp_path / "jobs")}
     python_path = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])
     environment = {**os.environ, **paths, "PYTHONPATH": python_path, "HOMODYNE_EQX_CACHE": "off"}
     try:
         done = subprocess.run(
-            [sys.executable, script], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=400, check=False
+            [sys.executable, script],
+            cwd=tmp_path,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=400,
+            check=False,
         )
         assert done.returncode == 0, done.stderr[-3000:]
         rows = (tmp_path / "all" / "summary.csv").read_text(encoding="utf-8").splitlines()
