@@ -4,6 +4,7 @@ import re
 from types import SimpleNamespace
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
@@ -35,11 +36,12 @@ def page(tmp_path_factory):
 
 
 def test_the_posterior_knows_the_product_of_radius_and_viscosity_but_neither(page):
-    radius, product = page.posterior["radius"], page.posterior["radius"] * page.posterior["viscosity"]
+    posterior = {name: np.asarray(values) for name, values in page.posterior.items()}
+    radius, product = posterior["radius"], posterior["radius"] * posterior["viscosity"]
     assert np.std(np.log(product)) < 0.5 * np.std(np.log(radius))
     assert np.std(np.log(radius)) == pytest.approx(0.1, rel=0.4)  # the prior of the viscosity
     assert np.mean(product) == pytest.approx(96.0, abs=4 * np.std(product))
-    assert np.mean(page.posterior["noise"]) == pytest.approx(1, abs=0.1)
+    assert np.mean(posterior["noise"]) == pytest.approx(1, abs=0.1)
 
 
 def test_the_network_learns_the_rates_of_its_samples(page):
@@ -51,10 +53,9 @@ def test_the_network_learns_the_rates_of_its_samples(page):
 
 def test_a_spline_and_a_network_find_the_same_rate(page):
     assert page.by_spline.converged
-    age = np.array([30.0, 80.0, 200.0])
+    age = jnp.array([30.0, 80.0, 200.0])
     for result in (page.by_spline, page.by_network):
-        found = np.asarray([float(result.model.g1.rate(a)) for a in age])
-        np.testing.assert_allclose(found, 0.6 / np.sqrt(age), rtol=0.25)
+        np.testing.assert_allclose(result.model.g1.rate(age), 0.6 / np.sqrt(age), rtol=0.25)
     assert page.by_network.chi2 == pytest.approx(page.by_spline.chi2, rel=1e-3)
 
 
