@@ -1,8 +1,10 @@
 """The examples of the documents run, and statements in two places agree."""
 
+import ast
 import re
 import runpy
 import tomllib
+from datetime import date
 from importlib.metadata import version
 from pathlib import Path
 
@@ -13,9 +15,11 @@ import numpy as np
 import pytest
 
 import homodyne_eqx as hx
+from tests.pages import DOCS, blocks
 
 ROOT = Path(__file__).parent.parent
 NAMES = ("homodyne_eqx", "homodyne", "xpcsjax")
+CITATION = (ROOT / "CITATION.cff").read_text(encoding="utf-8")
 
 
 def python_blocks(name: str) -> list[str]:
@@ -120,10 +124,80 @@ def test_the_chart_of_benchmarks_shows_the_times_of_its_page_and_which_fits_fail
 
 def test_one_version():
     assert hx.__version__ == version("homodyne-eqx")
-    assert f"\nversion: {hx.__version__}\n" in (ROOT / "CITATION.cff").read_text(encoding="utf-8")
+    assert f"\nversion: {hx.__version__}\n" in CITATION
     newest = re.search(r"^## ([\d.]+)", (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), re.MULTILINE)
     assert newest is not None
     assert newest[1] == hx.__version__
+
+
+def date_of_release(changelog: str) -> str | None:
+    """The date in the heading of the newest version, which has none before it is released."""
+    heading = re.search(r"^## [\d.]+, (.+)$", changelog, re.MULTILINE)[1]
+    if heading == "not yet released":
+        return None
+    return date.fromisoformat(heading).isoformat()
+
+
+def test_a_release_has_one_date_and_what_is_not_released_has_none():
+    assert date_of_release("# Changelog\n\n## 0.3.0, 2026-11-28\n\n## 0.2.0, 2026-01-01\n") == "2026-11-28"
+    assert date_of_release("## 0.3.0, not yet released\n\n## 0.2.0, 2026-01-01\n") is None
+    with pytest.raises(ValueError, match="isoformat"):
+        date_of_release("## 0.3.0, soon\n")
+    stated = re.search(r"^date-released: *['\"]?(\S+?)['\"]?$", CITATION, re.MULTILINE)
+    assert date_of_release((ROOT / "CHANGELOG.md").read_text(encoding="utf-8")) == (stated and stated[1])
+
+
+def test_the_citation_states_what_its_format_asks_for_and_what_the_project_says():
+    yaml = pytest.importorskip("yaml")
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    citation = yaml.safe_load(CITATION)
+    assert {"cff-version", "message", "title", "authors"} <= set(citation)  # required by version 1.2.0 of the format
+    assert citation["cff-version"] == "1.2.0"
+    assert citation["license"] == project["license"]
+    assert [each["name"] for each in citation["authors"]] == [each["name"] for each in project["authors"]]
+    assert citation["title"].startswith("homodyne_eqx: ")
+    for reference in citation["references"]:
+        assert {"type", "title", "authors"} <= set(reference)  # required as well
+        assert re.fullmatch(r"10\.\d{4,9}/\S+", reference["doi"])
+
+
+def pages_with(language: str) -> list[str]:
+    pages = (page.relative_to(DOCS) for page in sorted(DOCS.rglob("*.md")))
+    return [str(page) for page in pages if blocks(page, language)]
+
+
+@pytest.mark.parametrize("page", pages_with("python"))
+def test_the_code_of_each_page_is_run_by_a_test_and_names_what_there_is(page):
+    tests = [path.read_text(encoding="utf-8") for path in (ROOT / "tests").rglob("test_*.py")]
+    quoted = re.compile(rf"[\"'/]{re.escape(page.rpartition('/')[2])}[\"']")
+    assert page == "index.md" or any(quoted.search(test) for test in tests)  # the README has the code of the first page
+    for code in blocks(page, "python"):
+        for node in ast.walk(ast.parse(code)):
+            if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "hx":
+                assert hasattr(hx, node.attr), f"{page} uses hx.{node.attr}"
+
+
+@pytest.mark.parametrize("page", pages_with("text"))
+def test_no_code_passes_for_text(page):
+    for text in blocks(page, "text"):
+        assert not re.search(r"^ *(import|from) \w+", text, re.MULTILINE)
+
+
+def test_the_commands_for_the_examples_name_scripts_and_options_that_there_are():
+    text = "\n".join(page.read_text(encoding="utf-8") for page in [*DOCS.rglob("*.md"), ROOT / "README.md"])
+    shown = re.findall(r"python ((?:examples|benchmarks)/\S+?\.py)((?: [\w.-]+)*)", text)
+    assert {"examples/quickstart.py", "examples/ageing_map.py", "examples/embedding/free_form_rate.py"} <= dict(
+        shown
+    ).keys()
+    for script, words in shown:
+        source = (ROOT / script).read_text(encoding="utf-8")
+        for module in re.findall(
+            r"^from (\w+) import", source, re.MULTILINE
+        ):  # options may be those of a script beside
+            beside = (ROOT / script).parent / f"{module}.py"
+            source += beside.read_text(encoding="utf-8") if beside.is_file() else ""
+        for flag in (word for word in words.split() if word.startswith("-")):
+            assert f'"{flag}"' in source, f"{script} {words}"
 
 
 def test_what_is_installed_is_pinned():

@@ -5,7 +5,6 @@ import re
 import shutil
 import subprocess
 import sys
-import textwrap
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -14,19 +13,13 @@ import numpy as np
 import pytest
 
 import homodyne_eqx as hx
+from tests.pages import blocks
 
 # One process runs them all, since what they share takes a minute.
 pytestmark = [pytest.mark.x64, pytest.mark.slow, pytest.mark.standard_promotion, pytest.mark.xdist_group("pages")]
 
 ROOT = Path(__file__).parent.parent
-BLOCK = re.compile(r"^( *)```(\w+)\n(.*?)^\1```", re.DOTALL | re.MULTILINE)
 NUMBER = re.compile(r"[-−]?\d+(?:\.\d+)?(?:e[-+]?\d+)?")
-
-
-def blocks(page: str, language: str) -> list[str]:
-    """The code blocks of a page in this language, those within tabs included."""
-    found = BLOCK.findall((ROOT / "docs" / page).read_text(encoding="utf-8"))
-    return [textwrap.dedent(code) for _, name, code in found if name == language]
 
 
 @pytest.fixture

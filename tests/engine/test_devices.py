@@ -180,13 +180,23 @@ def test_no_device_and_one_named_twice_are_refused():
 
 
 def test_each_core_is_a_device_unless_the_user_says_otherwise():
-    say = "import jax, homodyne_eqx; print(len(jax.devices()))"
-    expected = {(): n_cores(), (("JAX_NUM_CPU_DEVICES", "3"),): 3, (("NPROC", "1"),): 1}
-    for settings, number in expected.items():
+    # The cores of the other process count: a test may have left NPROC, which limits them, in this one.
+    say = (
+        "import jax, homodyne_eqx; from homodyne_eqx.engine.cores import n_cores; print(n_cores(), len(jax.devices()))"
+    )
+    for settings, number in {(): None, (("JAX_NUM_CPU_DEVICES", "3"),): 3, (("NPROC", "1"),): 1}.items():
         environment = {k: v for k, v in os.environ.items() if k not in ("XLA_FLAGS", "JAX_NUM_CPU_DEVICES", "NPROC")}
         environment |= {"JAX_PLATFORMS": "cpu", **dict(settings)}
         done = subprocess.run([sys.executable, "-c", say], env=environment, capture_output=True, text=True, check=True)
-        assert int(done.stdout) == number
+        cores, devices = map(int, done.stdout.split())
+        assert devices == (cores if number is None else number), done.stderr
+
+
+def test_cores_are_those_that_the_process_may_use_and_no_more_than_nproc(monkeypatch):
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: range(12), raising=False)
+    for limit, expected in (("", 12), ("5", 5), ("40", 12), ("0", 12), ("many", 12)):
+        monkeypatch.setenv("NPROC", limit)
+        assert n_cores() == expected
 
 
 def test_the_code_of_the_page_on_cores_runs():

@@ -132,6 +132,8 @@ def test_what_is_missing_or_wrong_is_named(tmp_path, options, error, message):
         ({"c2": np.ones((8, 8, 8))}, "the axis of the sectors is ambiguous"),
         ({"c2": C2, "q": np.array(["a"])}, "q holds <U1; expected real numbers"),
         ({"c2": C2, "q": np.array([{}])}, "pickled objects"),
+        ({"c2": C2, "q": Q[:2]}, r"a\.npz: q has 2 values; expected one, or one for each of its 3 maps"),
+        ({"c2": C2, "q": Q, "phi": np.zeros((3, 4))}, r"a\.npz: phi has 12 values; expected one, or one for each"),
         ({"c2": C2, "q": Q, "t": np.arange(23.0)}, "its times have 23 values"),
         ({"c2": C2, "q": Q, "t1": np.arange(24.0), "t2": np.arange(24.0) * 2}, "t2 differs from them"),
         ({"c2": C2, "q": Q, "t": np.zeros(24)}, "do not increase"),

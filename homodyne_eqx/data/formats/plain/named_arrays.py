@@ -106,6 +106,13 @@ def recording_of(
     )
     if q is None:
         raise MissingValue(str(path), "the q of its sectors", SECTOR_Q.name, SECTOR_Q.placeholder)
+    for what, given in (("q", sector_q), ("phi", sector_phi)):
+        if given is None and what in read and read[what].size not in (1, n_sector):
+            raise InvalidFile(
+                str(path),
+                f"{what} has {read[what].size} values; expected one, or one for each of its {n_sector} maps. "
+                "Correct it in the file.",
+            )
     for what, given in (("q", sector_q), ("phi", sector_phi), ("dt", dt), ("t", None)):
         if what in read:
             said = f"taken in {_UNITS[what]}, since it states no unit" if given is None else None
