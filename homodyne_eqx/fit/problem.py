@@ -13,6 +13,7 @@ from jaxtyping import Array, Float
 from ..engine import AbstractPacked, NormalEquations, chi_squared, normal_equations, with_best_scaling
 from ..engine.losses import AbstractLoss
 from ..physics.model import TwoTimeModel
+from ..physics.tied_values import with_tied_values
 from .abstract_problem import AbstractProblem
 from .free_parameters import FreeParameters
 from .parameter import Parameter
@@ -142,7 +143,7 @@ def unknowns_of(free: Sequence[Parameter], dtype: Any, box: bool, t: Float[Array
 def model_with(
     moving: TwoTimeModel, rest: TwoTimeModel, parameters: Float[Array | np.ndarray, " n_params"]
 ) -> TwoTimeModel:
-    """The model whose free leaves, one after the other, hold these values."""
+    """The model whose free leaves, one after the other, hold these values, as do those that are tied to them."""
     leaves, tree = jax.tree.flatten(moving)
     ends = np.cumsum([0, *(leaf.size for leaf in leaves)])
     parts = [parameters[a:b].reshape(leaf.shape) for leaf, (a, b) in zip(leaves, itertools.pairwise(ends), strict=True)]
@@ -150,7 +151,7 @@ def model_with(
         values = jax.device_put([part.astype(leaf.dtype) for leaf, part in zip(leaves, parts, strict=True)])
     else:
         values = [jnp.asarray(part, leaf.dtype) for leaf, part in zip(leaves, parts, strict=True)]
-    return eqx.combine(jax.tree.unflatten(tree, values), rest)
+    return with_tied_values(eqx.combine(jax.tree.unflatten(tree, values), rest))
 
 
 def values_of(model: TwoTimeModel, free: Any) -> np.ndarray:

@@ -113,7 +113,8 @@ def result_of(
 
 
 def fitted_parameters(given: Iterable[Parameter], noise: AbstractNoise, outcome: Outcome) -> dict[str, Parameter]:
-    """The parameters by name, those that are free with the values and uncertainties at the end of a minimisation."""
+    """The parameters by name, those that are free with the values and uncertainties at the end of a minimisation, and
+    those that are tied to them with the same."""
     sigmas = _uncertainties(noise.white_noise_covariance, outcome)
     parameters, k = {}, 0
     for p in given:
@@ -124,6 +125,10 @@ def fitted_parameters(given: Iterable[Parameter], noise: AbstractNoise, outcome:
             p = replace(p, value=value, white_noise_uncertainty=sigma, spread=spread, at_bound=at_bound)
             k += 1
         parameters[p.name] = p
+    for p in [each for each in parameters.values() if each.tied_to]:
+        other = parameters[p.tied_to]
+        same = {name: getattr(other, name) for name in ("value", "white_noise_uncertainty", "spread", "at_bound")}
+        parameters[p.name] = replace(p, **same)
     return parameters
 
 
