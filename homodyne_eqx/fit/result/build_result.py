@@ -22,8 +22,6 @@ from ..verdict.pairs_verdict import judge_pairs
 from ..verdict.verdict import Verdict, judge
 from .derived import curves_of, derived_quantities
 from .fit_result import FitResult
-from .kernel import kernel_of
-from .notes import notes_on
 
 
 def build_result(fitted: TwoTimeModel, fit_input: FitInput, outcome: Outcome, seconds: dict[str, float]) -> FitResult:
@@ -79,8 +77,8 @@ def result_of(
     last = outcome.history[-1]
     chi2 = float(outcome.normal.chi2)
     notes = free_parameters.notes
-    if outcome.ended == Ended.CONVERGED:
-        notes += tuple(notes_on(fitted, free_parameters))
+    if outcome.ended == Ended.CONVERGED and free_parameters.free:
+        notes += fit_input.exchange_notes
     if isinstance(fit_input.packed, PackedPairs):
         notes += (noise.assumption,)
     return FitResult(
@@ -93,7 +91,7 @@ def result_of(
         judgement=judgement,
         ended=ended,
         message=ended.message(last.number, last.expected_decrease, said_of(parameters, outcome)),
-        kernel=kernel_of(fitted),
+        kernel=fit_input.kernel,
         averages=partial(
             derived_quantities,
             fitted,
