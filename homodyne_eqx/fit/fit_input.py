@@ -11,6 +11,7 @@ import jax.numpy as jnp
 from ..data import OneTimeData, PairData, TwoTimeData
 from ..engine import AbstractPacked, Packed, pack
 from ..engine.losses import AbstractLoss
+from ..engine.packing import pack_maps
 from ..physics.geometry import is_concrete
 from ..physics.model import TwoTimeModel
 from ..physics.model_leaves import check_leaves, in_precision_of
@@ -129,7 +130,7 @@ def input_of(
     """
     begun = time.perf_counter()
     check_sectors(model, data.geometry)
-    packed = _packed(data, devices)
+    packed = data if isinstance(data, AbstractPacked) else pack(data, devices=devices)
     packed.check(model)
     return FitInput(
         model=in_precision_of(model, packed),
@@ -148,7 +149,8 @@ def input_of(
 def with_maps(given: FitInput, data: TwoTimeData | Packed) -> FitInput:
     """The same model and parameters with other maps, of the same number of sectors and the same types."""
     begun = time.perf_counter()
-    packed = _packed(data)
+    like = given.packed if isinstance(given.packed, Packed) else None
+    packed = data if isinstance(data, Packed) else pack_maps(data, like=like)
     return replace(
         given,
         packed=packed,
@@ -156,7 +158,3 @@ def with_maps(given: FitInput, data: TwoTimeData | Packed) -> FitInput:
         degrees_of_freedom=surplus(int(packed.n_pairs), given.free_parameters.free),
         packing_seconds=time.perf_counter() - begun,
     )
-
-
-def _packed(data: FitData, devices: Sequence[Any] | None = None) -> AbstractPacked:
-    return data if isinstance(data, AbstractPacked) else pack(data, devices=devices)

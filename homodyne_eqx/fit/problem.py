@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any, final
 
 import equinox as eqx
@@ -165,7 +166,21 @@ def models_with(moving: TwoTimeModel, rest: TwoTimeModel, parameters: Iterable[n
     """A model for each of several vectors of parameters; all values are sent to the device at once."""
     leaves, tree = jax.tree.flatten(moving)
     of_each = [[x.astype(leaf.dtype) for leaf, x in zip(leaves, _cut(one, leaves), strict=True)] for one in parameters]
-    return [with_tied_values(eqx.combine(jax.tree.unflatten(tree, x), rest)) for x in jax.device_put(of_each)]
+    places = jax.tree.unflatten(tree, [_Place(k) for k in range(len(leaves))])
+    whole, tree = jax.tree.flatten(eqx.combine(places, rest))  # combined once, for speed
+    found = []
+    for values in jax.device_put(of_each):
+        put = [values[leaf.number] if isinstance(leaf, _Place) else leaf for leaf in whole]
+        found.append(with_tied_values(jax.tree.unflatten(tree, put)))
+    return found
+
+
+@final
+@dataclass(frozen=True)
+class _Place:
+    """The place of a leaf that moves, by its number."""
+
+    number: int
 
 
 def _cut(parameters: Any, leaves: Sequence[Array]) -> list[Any]:

@@ -66,7 +66,9 @@ def build_joint_result(
     results, labels = {}, [member.label for member in members.each]
     for k, (member, model, share) in enumerate(zip(members.each, fitted, shares, strict=True)):
         verdict = partial(_verdict_of, own[k], share, member, alone[k])
-        results[member.label] = result_of(model, member.given, share, dict(seconds), ShareOfNoise(noise, k), verdict)
+        own_noise = ShareOfNoise(noise, k)
+        own_end = ended_with(own_noise, share)
+        results[member.label] = result_of(model, member.given, share, dict(seconds), own_noise, verdict, own_end)
     outcome = replace(outcome, normal=normal)
     ended = ended_with(noise, outcome)
     parameters = fitted_parameters(members.parameters, noise, outcome)

@@ -31,8 +31,9 @@ def build_result(fitted: TwoTimeModel, fit_input: FitInput, outcome: Outcome, se
     """
     noise = noise_of(fitted, fit_input, outcome)
     reduced = float(outcome.normal.chi2) / fit_input.degrees_of_freedom
-    judgement = partial(judged, noise, ended_with(noise, outcome), reduced, fit_input.degrees_of_freedom)
-    return result_of(fitted, fit_input, outcome, seconds, noise, judgement)
+    ended = ended_with(noise, outcome)
+    judgement = partial(judged, noise, ended, reduced, fit_input.degrees_of_freedom)
+    return result_of(fitted, fit_input, outcome, seconds, noise, judgement, ended)
 
 
 def noise_of(fitted: TwoTimeModel, fit_input: FitInput, outcome: Outcome) -> NoiseOfFit | NoiseOfPairs:
@@ -68,12 +69,12 @@ def result_of(
     seconds: dict[str, float],
     noise: AbstractNoise,
     judgement: Callable[[], Verdict],
+    ended: Ended,
 ) -> FitResult:
-    """The result of a fit with this noise and verdict."""
+    """The result of a fit with this noise and verdict that `ended` so, as `ended_with` says."""
     free_parameters, loss = fit_input.free_parameters, type(fit_input.loss).__name__
     geometry = fit_input.packed.geometry
     parameters = fitted_parameters(free_parameters.parameters, noise, outcome)
-    ended = ended_with(noise, outcome)
     last = outcome.history[-1]
     chi2 = float(outcome.normal.chi2)
     notes = free_parameters.notes
