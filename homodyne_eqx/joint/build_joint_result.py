@@ -8,6 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from ..fit.effects import without_rounding
+from ..fit.fit_input import FitInput
 from ..fit.free_parameters import FreeParameters
 from ..fit.priors.prior_rows import prior_information
 from ..fit.problem import model_with, values_of
@@ -65,10 +66,11 @@ def build_joint_result(
     noise = JointNoise(tuple(own), places, outcome.at_bound, normal, information)
     results, labels = {}, [member.label for member in members.each]
     for k, (member, model, share) in enumerate(zip(members.each, fitted, shares, strict=True)):
-        verdict = partial(_verdict_of, own[k], share, member, alone[k])
+        given = _with_own_share(member.given, share.normal.matrix, noise.inverse[np.ix_(places[k], places[k])])
+        verdict = partial(_verdict_of, own[k], share, given.degrees_of_freedom, alone[k])
         own_noise = ShareOfNoise(noise, k)
         own_end = ended_with(own_noise, share)
-        results[member.label] = result_of(model, member.given, share, dict(seconds), own_noise, verdict, own_end)
+        results[member.label] = result_of(model, given, share, dict(seconds), own_noise, verdict, own_end)
     outcome = replace(outcome, normal=normal)
     ended = ended_with(noise, outcome)
     parameters = fitted_parameters(members.parameters, noise, outcome)
@@ -101,12 +103,24 @@ def _without_priors(member: Member) -> FreeParameters:
     return replace(free_parameters, parameters=tuple(replace(p, prior=None) for p in free_parameters.parameters))
 
 
-def _verdict_of(own: NoiseOfFit | NoiseOfPairs, share: Outcome, member: Member, alone: FitResult | None) -> Verdict:
+def _with_own_share(given: FitInput, matrix: np.ndarray, inverse: np.ndarray) -> FitInput:
+    """For data of no more pairs than parameters: the degrees of freedom are the pairs less the share of the parameters
+    that these data determine, the trace of N_k N⁻¹ with their own normal matrix and the inverse of that of all. Over
+    all data sets these shares add up to the number of parameters.
+
+    **Arguments:** `matrix`, `inverse`: N_k and the block of N⁻¹ in the parameters of these data, (n, n) each.
+    """
+    if given.degrees_of_freedom > 0:
+        return given
+    left = int(given.packed.n_pairs) - float(np.trace(matrix @ inverse))
+    return replace(given, degrees_of_freedom=max(1, round(left)) if np.isfinite(left) else 1)
+
+
+def _verdict_of(own: NoiseOfFit | NoiseOfPairs, share: Outcome, degrees: int, alone: FitResult | None) -> Verdict:
     """That of the data set by itself, where it has a minimum of its own; else that of its residuals here. There is none
     where the joint fit did not end at a minimum."""
     if share.ended.at_minimum and alone is not None and alone.ended.at_minimum:
         return alone.verdict
-    degrees = member.given.degrees_of_freedom
     return judged(own, share.ended, share.normal.chi2 / degrees, degrees)
 
 
