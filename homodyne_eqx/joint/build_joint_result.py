@@ -20,7 +20,6 @@ from ..fit.uncertainty.noise_of_fit import NoiseOfFit
 from ..fit.uncertainty.noise_of_pairs import NoiseOfPairs
 from ..fit.verdict.verdict import Verdict
 from .agreement import Agreement, agreement
-from .best_start import normal_equations_of
 from .joint_noise import JointNoise, ShareOfNoise
 from .joint_problem import Part
 from .joint_result import JointResult
@@ -51,7 +50,7 @@ def build_joint_result(
         share = replace(
             outcome,
             parameters=values_of(model, member.given.free_parameters.filter),
-            normal=on_host(normal_equations_of(part, values)),
+            normal=on_host(part.normal_equations(values)),
             at_bound=outcome.at_bound[at],
             history=tuple(replace(step, parameters=step.parameters[at]) for step in outcome.history),
             running=(),
