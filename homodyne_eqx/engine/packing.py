@@ -104,8 +104,10 @@ def pack_maps(
     counts = _write_folded(data, groups, corners, size, *stores)
     if scalar is not None:
         of_sectors = (np.asarray(scalar, float)[groups] ** -2.0).astype(jnp.result_type(float))
-        same = like is not None and np.array_equal(like.weights, of_sectors)
-        weights = like.weights if same else on_each(mesh, jnp.asarray(of_sectors))
+        if like is not None and np.array_equal(like.weights, of_sectors):
+            weights = like.weights
+        else:
+            weights = on_each(mesh, jnp.asarray(of_sectors))
     else:
         weights = stores[1].tiles()
     shares = stores[0].shares
