@@ -183,6 +183,7 @@ from .physics.terms import (
     VelocityProfile as VelocityProfile,
     WallSlip as WallSlip,
 )
+from .physics.tie import tie as tie
 from .preparation import average as average, binned as binned
 from .solvers import (
     BoundedImplicitAdjoint as BoundedImplicitAdjoint,

@@ -114,6 +114,14 @@ def test_the_stages_of_the_page_lead_to_the_same_minimum(fitting):
         assert fitting[name].chi2 == pytest.approx(fitting["result"].chi2, rel=1e-6)
 
 
+def test_tied_exponents_are_one_free_parameter(fitting):
+    one = fitting["one"]
+    assert one.converged
+    assert "beta" not in one.free_names
+    assert one.parameters["beta"].value == one.parameters["alpha"].value
+    assert one.parameters["beta"].uncertainty == one.parameters["alpha"].uncertainty
+
+
 def test_fitted_rates_follow_the_calibration_as_the_page_says(fitting):
     """J q² and the shear rate times q times the gap are all that the data can tell."""
     np.testing.assert_allclose(fitting["slopes"], [[-2, 0], [-1, -1]], atol=1e-5)

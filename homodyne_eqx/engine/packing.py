@@ -4,6 +4,7 @@ import gc
 from collections.abc import Sequence
 from typing import Any, overload
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 
@@ -82,10 +83,15 @@ def pack_maps(
     dtype: str | None = None,
     devices: Sequence[Any] | None = None,
     memory: float | int | str | None = None,
+    like: Packed | None = None,
 ) -> Packed:
-    """`pack` of two-time data."""
-    groups, common = _groups(data.geometry)
+    """`pack` of two-time data. **Arguments:** `like`: of other data; arrays that are the same for both are taken from
+    it, and tiles of the same size on the same single device."""
+    like = like if like is not None and _same_places(data, like) else None
+    groups, common = _groups(data.geometry) if like is None else (np.asarray(like.sectors), like.common)
     n_t, n_member = data.n_t, groups.shape[1]
+    if like is not None:
+        devices, size = jax.devices()[:1], like.size
     devices = devices_for(data.n_sector * n_t**2 // 2) if devices is None else devices
     mesh, scalar = mesh_of(devices), data.scalar_sigma
     size = min(size or tile_size(n_member, n_t, len(devices)), n_t)
@@ -98,7 +104,10 @@ def pack_maps(
     counts = _write_folded(data, groups, corners, size, *stores)
     if scalar is not None:
         of_sectors = (np.asarray(scalar, float)[groups] ** -2.0).astype(jnp.result_type(float))
-        weights = on_each(mesh, jnp.asarray(of_sectors))
+        if like is not None and np.array_equal(like.weights, of_sectors):
+            weights = like.weights
+        else:
+            weights = on_each(mesh, jnp.asarray(of_sectors))
     else:
         weights = stores[1].tiles()
     shares = stores[0].shares
@@ -107,13 +116,26 @@ def pack_maps(
     return Packed(
         stores[0].tiles(),
         weights,
-        shares.spread(starts, 0),
+        shares.spread(starts, 0) if like is None else like.starts,
         shares.spread(counts, 1),
-        on_each(mesh, jnp.asarray(groups)),
+        on_each(mesh, jnp.asarray(groups)) if like is None else like.sectors,
         geometry=data.geometry,
         common=common,
         mesh=mesh,
     )
+
+
+def _same_places(data: TwoTimeData, like: Packed) -> bool:
+    """Whether the maps have the frames of the packed ones, the same groups of sectors and the same kind of weights, and
+    go to one device."""
+    if like.mesh is not None or like.is_stored or data.n_t != like.geometry.n_t:
+        return False
+    if (data.scalar_sigma is None) != (like.weights.ndim > 2):
+        return False
+    pairs = [(getattr(data.geometry, name), getattr(like.geometry, name)) for name in ("q", "gap", "phi")]
+    if any((a is None) != (b is None) for a, b in pairs):
+        return False
+    return all(a is b or np.array_equal(a, b) for a, b in pairs)
 
 
 def _write_folded(

@@ -12,6 +12,7 @@ from jaxtyping import Array, Float, PyTree
 
 from ..physics.dense_map import sector_nodes
 from ..physics.model import TwoTimeModel
+from ..physics.tied_values import with_tied_values
 from .losses import AbstractLoss
 from .packed_pairs import Chunk, PackedPairs, values_of_pairs
 
@@ -88,17 +89,19 @@ class _Linear(NamedTuple):
 
 def _linear(model: TwoTimeModel, pairs: PackedPairs, free: Any) -> _Linear:
     """Derivatives are those of forward mode, along each parameter that the pair function depends on; contrast and
-    offset enter g2 linearly. Values of frames and their derivatives are computed once for all chunks."""
+    offset enter g2 linearly. Values of frames and their derivatives are computed once for all chunks. A parameter that
+    is in the scaling and, by a tie, in the motion has a derivative of either kind."""
     pairs.check(model)
     moving, rest = eqx.partition(model, free)
     leaves, tree = jax.tree.flatten(moving)
     geometry, n_params = pairs.geometry, sum(leaf.size for leaf in leaves)
     of_scaling = _columns_of_scaling(moving, leaves)
     motion = np.setdiff1d(np.arange(n_params), of_scaling)
-    place = np.argsort(np.concatenate([of_scaling, motion]))
+    if any(tied.startswith("scaling.") != other.startswith("scaling.") for tied, other in model.ties):
+        of_scaling = motion = np.arange(n_params)
 
     def changed(values: list[Array]) -> TwoTimeModel:
-        return eqx.combine(jax.tree.unflatten(tree, values), rest)
+        return with_tied_values(eqx.combine(jax.tree.unflatten(tree, values), rest))
 
     def scaling(values: list[Array]) -> Array:
         return jnp.stack(changed(values).scaling(geometry))
@@ -121,11 +124,11 @@ def _linear(model: TwoTimeModel, pairs: PackedPairs, free: Any) -> _Linear:
             return values_of_pairs(changed(values), geometry, eqx.combine(of_frames, static), chunk)
 
         M, c = M_of(leaves, arrays), contrast[chunk.sector]
-        parts = [slopes[:, 0, chunk.sector] * M[None, :] + slopes[:, 1, chunk.sector]]
+        by_scaling = slopes[:, 0, chunk.sector] * M[None, :] + slopes[:, 1, chunk.sector]
+        jacobian = jnp.zeros((n_params, M.size), by_scaling.dtype).at[of_scaling].add(by_scaling)
         if tangents is not None:
             derivative = jax.vmap(lambda t: jax.jvp(M_of, (leaves, arrays), t)[1])
-            parts.append(c[None, :] * derivative(tangents))
-        jacobian = jnp.concatenate(parts)[place]
+            jacobian = jacobian.at[motion].add(c[None, :] * derivative(tangents))
         residual = offset[chunk.sector] + c * M - chunk.values
         return jnp.where(chunk.present, residual, 0), jnp.where(chunk.present[None, :], jacobian, 0)
 

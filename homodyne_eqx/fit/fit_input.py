@@ -2,21 +2,24 @@
 
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, final
 
 import jax
 import jax.numpy as jnp
 
 from ..data import OneTimeData, PairData, TwoTimeData
-from ..engine import AbstractPacked, pack
+from ..engine import AbstractPacked, Packed, pack
 from ..engine.losses import AbstractLoss
+from ..engine.packing import pack_maps
 from ..physics.geometry import is_concrete
 from ..physics.model import TwoTimeModel
 from ..physics.model_leaves import check_leaves, in_precision_of
 from ..physics.per_sector import check_sectors
 from .free_parameters import FreeParameters, ParameterBounds, Priors, choose_free
-from .problem import Problem, degrees_of_freedom, problem_of
+from .problem import Problem, checked_surplus, problem_of, surplus
+from .result.kernel import kernel_of
+from .result.notes import exchange_notes
 
 FitData = TwoTimeData | PairData | OneTimeData | AbstractPacked
 """The data to which a model is fitted."""
@@ -30,7 +33,9 @@ class FitInput:
     - `model`: the start; `free_parameters`: its parameters, which of them are free, and their bounds;
     - `packed`: the data, packed; `maps`: the same as two-time maps, or `pairs`: as data of pairs or one-time data; both
       `None` where they were given packed;
-    - `loss`; `degrees_of_freedom`: pairs of frames less free parameters; `packing_seconds`: the time for packing.
+    - `loss`; `degrees_of_freedom`: pairs of frames less free parameters, not positive for data that determine nothing
+      by themselves; `packing_seconds`: the time for packing;
+    - `kernel`, `exchange_notes`: what a result says of the parts of the model, whatever their values.
     """
 
     model: TwoTimeModel
@@ -40,12 +45,19 @@ class FitInput:
     loss: AbstractLoss
     degrees_of_freedom: int
     packing_seconds: float
+    kernel: str
+    exchange_notes: tuple[str, ...]
     pairs: PairData | OneTimeData | None = None
 
     @property
     def source(self) -> FitData:
         """The data as they were given: packed only where they were given so."""
         return self.maps or self.pairs or self.packed
+
+    def check_enough(self) -> None:
+        """**Raises:** `TooFewPairs` for no more pairs of frames than parameters."""
+        free = self.free_parameters.free
+        checked_surplus(self.degrees_of_freedom - surplus(0, free), free)
 
     def problem(self, box: bool = False) -> Problem:
         """The least-squares problem of these parameters and data; `box`: for a solver that is told the bounds."""
@@ -70,20 +82,23 @@ def fit_input(
     changes with time and data that hold lags alone.
     """
     check_input(model, data)
-    return input_of(model, data, choose_free(model, free, fixed, bounds, priors), loss)
+    given = input_of(model, data, choose_free(model, free, fixed, bounds, priors), loss)
+    given.check_enough()
+    return given
 
 
-def check_input(model: TwoTimeModel, data: FitData) -> None:
+def check_input(model: TwoTimeModel, *data: FitData) -> None:
     """Refuse what is no data, leaves of the model that are no arrays, and what is traced.
 
     **Raises:** `TypeError`, as `fit_input`.
     """
-    _refuse_tracing(model, data)
-    if not isinstance(data, FitData):
-        raise TypeError(
-            f"data is a {type(data).__name__}; expected TwoTimeData(c2, geometry, sigma=…), PairData or OneTimeData, "
-            "or hx.pack of one of them."
-        )
+    _refuse_tracing(model, *data)
+    for each in data:
+        if not isinstance(each, FitData):
+            raise TypeError(
+                f"data is a {type(each).__name__}; expected TwoTimeData(c2, geometry, sigma=…), PairData or "
+                "OneTimeData, or hx.pack of one of them."
+            )
     check_leaves(model)
 
 
@@ -108,7 +123,8 @@ def input_of(
     loss: AbstractLoss,
     devices: Sequence[Any] | None = None,
 ) -> FitInput:
-    """The same with the free parameters selected already; `devices`: for data that are not packed, as of `pack`.
+    """The same with the free parameters selected already, and where there may be fewer pairs than parameters;
+    `devices`: for data that are not packed, as of `pack`.
 
     **Raises:** as `fit_input`, of the data.
     """
@@ -123,6 +139,22 @@ def input_of(
         maps=data if isinstance(data, TwoTimeData) else None,
         pairs=data if isinstance(data, PairData | OneTimeData) else None,
         loss=loss,
-        degrees_of_freedom=degrees_of_freedom(packed, free_parameters),
+        degrees_of_freedom=surplus(int(packed.n_pairs), free_parameters.free),
+        packing_seconds=time.perf_counter() - begun,
+        kernel=kernel_of(model),
+        exchange_notes=tuple(exchange_notes(model)),
+    )
+
+
+def with_maps(given: FitInput, data: TwoTimeData | Packed) -> FitInput:
+    """The same model and parameters with other maps, of the same number of sectors and the same types."""
+    begun = time.perf_counter()
+    like = given.packed if isinstance(given.packed, Packed) else None
+    packed = data if isinstance(data, Packed) else pack_maps(data, like=like)
+    return replace(
+        given,
+        packed=packed,
+        maps=data if isinstance(data, TwoTimeData) else None,
+        degrees_of_freedom=surplus(int(packed.n_pairs), given.free_parameters.free),
         packing_seconds=time.perf_counter() - begun,
     )

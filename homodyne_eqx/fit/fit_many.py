@@ -1,7 +1,7 @@
 """Many data sets of one shape, each fitted by itself, in one compiled program."""
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import equinox as eqx
@@ -12,22 +12,25 @@ import optimistix as optx
 from jaxtyping import Array, Float
 
 from ..data import TwoTimeData
+from ..data.errors import NoPixelLeft
 from ..engine import NormalEquations, Packed
 from ..engine.losses import AbstractLoss, Squares
 from ..physics.model import TwoTimeModel
 from .abstract_problem import residual
 from .effects import without_rounding
-from .fit_input import FitInput, check_input, input_of
-from .free_parameters import ParameterBounds, Priors, choose_free
+from .fit_input import FitInput, check_input, input_of, with_maps
+from .free_parameters import FreeParameters, ParameterBounds, Priors, choose_free
 from .minimiser import TOLERANCE
-from .problem import Problem, model_with, problem_of
+from .problem import Problem, TooFewPairs, models_with, surplus
 from .result.build_result import build_result
 from .result.equal_angles import nearest_to_start
 from .result.fit_result import FitResult
+from .result.unfitted import unfitted
 from .solve.ended import Ended
 from .solve.levenberg_marquardt import levenberg_marquardt
 from .solve.minimise import Iteration, Outcome
 from .solve.quadratic import Quadratic, diagonal_of, expected_decrease, on_host, parameters_at_bound, unit_of_step
+from .stacked_maps import check_alike, one_by_one, stacked
 from .starts.linear_scaling import best_scaling
 
 
@@ -48,7 +51,8 @@ def fit_many(
     The program takes the data sets one after the other, without a return to Python in between. Many small data sets (a
     temperature scan, a series of samples) take a fraction of the time of `fit` for each. The minimum is the nearest one
     to the start of the model: unlike `fit`, this function compares no other starts and has no stages. If χ² is not
-    finite for one data set, its result says so, and the other results are not affected.
+    finite for one data set, or it has fewer pairs of frames than parameters, its result says so, and the other results
+    are not affected.
 
     **Arguments:** `data`: of equal numbers of frames and sectors, and with weights of the same kind (one sigma a
     sector, or one a pixel); q, φ and frame times may differ; other arguments as for `fit`.
@@ -58,13 +62,49 @@ def fit_many(
     **Raises:** `ValueError` for no data, or data of different shapes; as `fit` for the rest.
     """
     begun = time.perf_counter()
-    for each in data:
-        check_input(model, each)
+    check_input(model, *data)
+    if not data:
+        raise ValueError("data is empty; expected one data set or more.")
     free_parameters = choose_free(model, free, fixed, bounds, priors)
-    given = [input_of(model, each, free_parameters, loss) for each in data]
-    _check_alike(given)
-    packed, axes = _stacked([each.packed for each in given if isinstance(each.packed, Packed)])
-    problem = problem_of(given[0].model, free_parameters, given[0].packed, loss, box=True)
+    given = _inputs(model, data, free_parameters, loss)
+    numbers = [k for k, each in enumerate(given) if isinstance(each, FitInput)]
+    fitted = _fitted([each for each in given if isinstance(each, FitInput)], numbers, max_steps, tolerance, begun)
+    of_number = dict(zip(numbers, fitted, strict=True))
+    return [each if isinstance(each, FitResult) else of_number[k] for k, each in enumerate(given)]
+
+
+def _inputs(
+    model: TwoTimeModel, data: Sequence[TwoTimeData | Packed], free_parameters: FreeParameters, loss: AbstractLoss
+) -> list[FitInput | FitResult]:
+    """What is to be fitted; for data that hold too little for a fit, the result that says so."""
+    found: list[FitInput | FitResult] = []
+    first: FitInput | None = None
+    for each in data:
+        if not isinstance(each, TwoTimeData | Packed):
+            raise TypeError("data holds pairs or one-time data; expected two-time data. Fit those one by one (fit).")
+        n_left = surplus(0, free_parameters.free)
+        try:
+            given = input_of(model, each, free_parameters, loss) if first is None else with_maps(first, each)
+            n_left = given.degrees_of_freedom
+            given.check_enough()
+        except (NoPixelLeft, TooFewPairs) as error:
+            found.append(unfitted(model, free_parameters, n_left, type(loss).__name__, str(error)))
+        else:
+            first = first or given
+            found.append(given)
+    return found
+
+
+def _fitted(
+    given: Sequence[FitInput], numbers: Sequence[int], max_steps: int, tolerance: float | None, begun: float
+) -> list[FitResult]:
+    """The results of data sets of one shape. `numbers`: of the data sets; `begun`: when the whole has begun."""
+    if not given:
+        return []
+    packed_sets = [each.packed for each in given if isinstance(each.packed, Packed)]
+    check_alike(packed_sets, numbers)
+    packed, axes = stacked(packed_sets)
+    free_parameters, problem = given[0].free_parameters, given[0].problem(box=True)
     dtype = problem.unknowns.start.dtype
     tolerance = TOLERANCE[str(dtype)] if tolerance is None else tolerance
     at_start = free_parameters.array("value")
@@ -74,18 +114,19 @@ def fit_many(
         if normal.is_finite:
             starts[k] = best_scaling(free_parameters, starts[k], normal)
     scales = np.stack([_scale(*each) for each in zip(starts, normals, strict=True)])
-    solver = levenberg_marquardt()
     arguments = jnp.asarray(starts, dtype), jnp.asarray(scales, dtype)
-    reached, last, steps = _solved(solver, problem, packed, axes, *arguments, max_steps)
+    reached, last, steps = _solved(levenberg_marquardt(), problem, packed, axes, *arguments, max_steps)
     reached, last, steps = np.asarray(reached, float), _each_on_host(last), np.asarray(steps)
-    seconds = {"total": time.perf_counter() - begun}
-    results = []
-    for k, each in enumerate(given):
-        outcome = _outcome(
-            problem, each, normals[k], last[k], reached[k], int(steps[k]), max_steps, tolerance, at_start
-        )
-        results.append(_result(problem, each, outcome, {**seconds, "packing": each.packing_seconds}))
-    return results
+    outcomes = [
+        _outcome(problem, each, normals[k], last[k], reached[k], int(steps[k]), max_steps, tolerance, at_start)
+        for k, each in enumerate(given)
+    ]
+    models = models_with(problem.moving, problem.rest, [outcome.parameters for outcome in outcomes])
+    total = time.perf_counter() - begun
+    return [
+        _result(fitted, each, outcome, {"total": total, "packing": each.packing_seconds, "first_step": 0.0})
+        for fitted, each, outcome in zip(models, given, outcomes, strict=True)
+    ]
 
 
 def _each_on_host(normal: NormalEquations) -> list[Quadratic]:
@@ -124,9 +165,8 @@ def _outcome(
     return Outcome(ended, parameters, normal, history, at_bound, 0.0)
 
 
-def _result(problem: Problem, given: FitInput, outcome: Outcome, seconds: dict[str, float]) -> FitResult:
+def _result(fitted: TwoTimeModel, given: FitInput, outcome: Outcome, seconds: dict[str, float]) -> FitResult:
     free_parameters, packed, loss = given.free_parameters, given.packed, given.loss
-    fitted = model_with(problem.moving, problem.rest, outcome.parameters)
     if outcome.ended != Ended.NOT_FINITE:
         fitted, outcome = nearest_to_start(fitted, free_parameters, outcome, packed, loss)
         outcome = without_rounding(fitted, outcome, free_parameters, packed, loss)
@@ -138,43 +178,6 @@ def _scale(start: np.ndarray, normal: Quadratic) -> np.ndarray:
     return unit_of_step(start, normal) if normal.is_finite else np.ones_like(start)
 
 
-def _check_alike(given: Sequence[FitInput]) -> None:
-    if any(not isinstance(each.packed, Packed) for each in given):
-        raise TypeError("data holds pairs or one-time data; expected two-time data. Fit those one by one (fit).")
-    if not given:
-        raise ValueError("data is empty; expected one data set or more.")
-    if any(isinstance(each.packed, Packed) and each.packed.is_stored for each in given):
-        raise ValueError(
-            "Data sets are larger than the memory that they may have, and lie in files. Fit them one by one (fit), or "
-            "give them more memory: hx.pack(data, memory=…)."
-        )
-    first = _shape_of(given[0].packed)
-    for k, each in enumerate(given):
-        if _shape_of(each.packed) != first:
-            frames, sectors = each.packed.geometry.n_t, each.packed.geometry.n_sector
-            own = given[0].packed.geometry
-            raise ValueError(
-                f"Data set {k} has {sectors} sectors of {frames} frames, data set 0 {own.n_sector} of {own.n_t}; or "
-                "their weights, or which sectors are equal in q, differ in kind. Fit those of one shape together, or "
-                "each by itself (fit)."
-            )
-
-
-def _shape_of(packed: Packed) -> tuple[Any, ...]:
-    arrays, static = eqx.partition(packed, eqx.is_array)
-    shapes = tuple((x.shape, str(x.dtype)) for x in jax.tree.leaves(arrays))
-    order = np.asarray(packed.sectors).tobytes(), np.asarray(packed.starts).tobytes()
-    return shapes, order, str(jax.tree.structure(static))
-
-
-def _stacked(packed: list[Packed]) -> tuple[Packed, Any]:
-    """All as one, with a leading axis for what differs, and which leaves have that axis: 0, else `None`."""
-    differ = jax.tree.map(lambda *x: any(not np.array_equal(x[0], y, equal_nan=True) for y in x[1:]), *packed)
-    differ = eqx.tree_at(lambda p: (p.values, p.counts), differ, (True, True))
-    together = jax.tree.map(lambda apart, *x: jnp.stack(x) if apart else x[0], differ, *packed)
-    return together, jax.tree.map(lambda apart: 0 if apart else None, differ)
-
-
 @eqx.filter_jit
 def _normal_at(problem: Problem, packed: Packed, axes: Any, starts: Float[Array, "n n_params"]) -> NormalEquations:
     """The normal equations in the parameters, of every data set at its start."""
@@ -184,7 +187,7 @@ def _normal_at(problem: Problem, packed: Packed, axes: Any, starts: Float[Array,
         here = eqx.tree_at(lambda p: (p.packed, p.unknowns), problem, (of_one, unknowns))
         return residual(here.start, here)[1]
 
-    return _one_by_one(one, packed, axes, starts)
+    return one_by_one(one, packed, axes, starts)
 
 
 @eqx.filter_jit
@@ -206,12 +209,4 @@ def _solved(
         )
         return here.parameters(found.value), found.aux, found.stats["num_steps"]
 
-    return _one_by_one(one, packed, axes, starts, scales)
-
-
-def _one_by_one(function: Callable[..., Any], packed: Packed, axes: Any, *others: Array) -> Any:
-    """The function of every data set, in a loop within the compiled program: on a CPU a batch of small maps takes
-    several times as long as one after the other, which stays in its cache."""
-    apart = jax.tree.map(lambda x, axis: x if axis == 0 else None, packed, axes)
-    common = jax.tree.map(lambda x, axis: None if axis == 0 else x, packed, axes)
-    return jax.lax.map(lambda given: function(eqx.combine(given[0], common), *given[1:]), (apart, *others))
+    return one_by_one(one, packed, axes, starts, scales)

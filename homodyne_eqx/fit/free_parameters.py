@@ -13,6 +13,7 @@ import numpy as np
 
 from ..physics.model import TwoTimeModel
 from ..physics.parameter_names import element_names, exponents_by_leaf, named_leaves, names_by_path
+from ..physics.parameters import ParameterLeaf
 from .parameter import Parameter
 from .priors.prior import AbstractPrior
 from .solve.interval import inside
@@ -29,7 +30,7 @@ class FreeParameters:
     - `filter`: a PyTree of bool like the model, for `eqx.partition`;
     - `notes`: starts that had to be moved off a bound;
     - `names_by_path`: from a path in the model (`g1.terms[0].rate.value`) to the name of the parameter there;
-    - `closed_form`: whether the best contrast and offset are known in closed form.
+    - `closed_form`: whether the best contrast and offset are known in closed form: not where one of them is tied.
     """
 
     parameters: tuple[Parameter, ...]
@@ -131,10 +132,12 @@ def choose_free(
     """Turn names into free leaves, bounds, priors and start values.
 
     A name is that of a leaf (`D0`, `contrast`, `diffusion.rate`, or its path in the model, `g1.terms[0].rate.value`),
-    which stands for all elements of an array; bounds and priors may also name a single element.
+    which stands for all elements of an array; bounds and priors may also name a single element. A parameter to which
+    others are tied stays within the bounds of all of them, unless `bounds` names it.
 
-    **Raises:** `ValueError` for names that the model does not have, a start outside its bounds or not finite, bounds
-    that are not an interval, a prior of a fixed parameter, or no free parameter; `TypeError` for what is no prior.
+    **Raises:** `ValueError` for names that the model does not have, those of tied parameters, a start outside its
+    bounds or not finite, bounds that are not an interval, a prior of a fixed parameter, or no free parameter;
+    `TypeError` for what is no prior.
     """
     leaves = named_leaves(model)
     names = [leaf.name for leaf in leaves]
@@ -147,18 +150,24 @@ def choose_free(
     _check_known("fixed", chosen_fixed, names)
     _check_known("bounds", bounds, [*names, *elements])
     _check_known("priors", priors, [*names, *elements])
+    named = {"free": chosen_free or (), "fixed": chosen_fixed, "bounds": bounds, "priors": priors}
+    _check_not_tied(named, {leaf.name: leaf.tied_to for leaf in leaves if leaf.tied_to})
     wanted = {leaf.name for leaf in leaves if leaf.free} if chosen_free is None else {*chosen_free}
     is_free = [name in wanted - {*chosen_fixed} for name in names]
     if not any(is_free):
         raise ValueError(f"No parameter is free. The model has {', '.join(names)}.")
     parameters = []
     exponents = exponents_by_leaf(leaves)
+    crossing = _tied_across_scaling(leaves)
     for leaf, moves in zip(leaves, is_free, strict=True):
         values = np.asarray(leaf.value, dtype=float)
         own = exponents.get(leaf.name, [""] * values.size)
         elements_of_leaf = element_names(leaf.name, values.shape)
-        for name, value, exponent in zip(elements_of_leaf, values.ravel(), own, strict=True):
-            low, high = _interval(name, bounds.get(name, bounds.get(leaf.name, leaf.bounds)))
+        other = element_names(leaf.tied_to, values.shape) if leaf.tied_to else [""] * values.size
+        together = [leaf.bounds, *(each.bounds for each in leaves if each.tied_to == leaf.name)]
+        common = max(low for low, _ in together), min(high for _, high in together)
+        for name, value, exponent, tied_to in zip(elements_of_leaf, values.ravel(), own, other, strict=True):
+            low, high = _interval(name, bounds.get(name, bounds.get(leaf.name, common)))
             prior = _checked_prior(name, priors.get(name, priors.get(leaf.name)), moves)
             if prior is not None:
                 low, high = max(low, prior.limits[0]), min(high, prior.limits[1])
@@ -177,14 +186,20 @@ def choose_free(
                     free=moves,
                     period=leaf.period,
                     neutral=leaf.neutral,
-                    linear=leaf.linear and leaf.of_scaling,
+                    linear=leaf.linear and leaf.of_scaling and leaf.name not in crossing,
                     of_scaling=leaf.of_scaling,
                     prior=prior,
                     exponent=exponent,
+                    tied_to=tied_to,
                 )
             )
     chosen = marked_leaves(model, {name for name, moves in zip(names, is_free, strict=True) if moves})
-    return FreeParameters(tuple(parameters), chosen, (), by_path, model.scaling.closed_form)
+    return FreeParameters(tuple(parameters), chosen, (), by_path, has_closed_form(model))
+
+
+def has_closed_form(model: TwoTimeModel) -> bool:
+    """Whether the best contrast and offset are known in closed form: not where one of them is tied."""
+    return model.scaling.closed_form and not any(path.startswith("scaling.") for tie in model.ties for path in tie)
 
 
 def marked_leaves(model: TwoTimeModel, names: Collection[str]) -> Any:
@@ -214,6 +229,24 @@ def _check_known(option: str, given: Iterable[str], known: list[str]) -> None:
         raise ValueError(
             f"{option} names {', '.join(unknown)}, which the model does not have. It has {', '.join(known)}."
         )
+
+
+def _check_not_tied(given: Mapping[str, Iterable[str]], tied_to: Mapping[str, str]) -> None:
+    for option, names in given.items():
+        for name in names:
+            leaf = name if name in tied_to else name.partition("[")[0]
+            if leaf in tied_to:
+                raise ValueError(
+                    f"{option} names {name}, which is tied to {tied_to[leaf]} and has its value. Name {tied_to[leaf]}, "
+                    "or do not tie."
+                )
+
+
+def _tied_across_scaling(leaves: Iterable[ParameterLeaf]) -> set[str]:
+    """The names of contrast and offset that are tied to other parameters, and of those."""
+    of_scaling = {leaf.name: leaf.of_scaling for leaf in leaves}
+    pairs = [(x.name, x.tied_to) for x in leaves if x.tied_to and x.of_scaling != of_scaling[x.tied_to]]
+    return {name for pair in pairs for name in pair}
 
 
 def _interval(name: str, given: tuple[float | int | None, float | int | None]) -> tuple[float, float]:

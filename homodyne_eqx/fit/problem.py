@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any, final
 
 import equinox as eqx
@@ -13,6 +14,7 @@ from jaxtyping import Array, Float
 from ..engine import AbstractPacked, NormalEquations, chi_squared, normal_equations, with_best_scaling
 from ..engine.losses import AbstractLoss
 from ..physics.model import TwoTimeModel
+from ..physics.tied_values import with_tied_values
 from .abstract_problem import AbstractProblem
 from .free_parameters import FreeParameters
 from .parameter import Parameter
@@ -77,16 +79,26 @@ class Problem(AbstractProblem):
 def degrees_of_freedom(packed: AbstractPacked, free_parameters: FreeParameters) -> int:
     """The number of pairs of frames and priors minus the number of free parameters.
 
-    **Raises:** `ValueError` if there are none.
+    **Raises:** `TooFewPairs` if there are none.
     """
-    return left_of(int(packed.n_pairs), free_parameters.free)
+    return checked_surplus(int(packed.n_pairs), free_parameters.free)
 
 
-def left_of(n_pairs: int, free: Sequence[Parameter]) -> int:
-    """The same of so many pairs of frames."""
-    left = n_pairs + n_prior_rows(free) - len(free)
+@final
+class TooFewPairs(ValueError):
+    """There are no more pairs of frames than parameters."""
+
+
+def surplus(n_pairs: int, free: Sequence[Parameter]) -> int:
+    """By how many so many pairs of frames, and the priors, exceed the free parameters."""
+    return n_pairs + n_prior_rows(free) - len(free)
+
+
+def checked_surplus(n_pairs: int, free: Sequence[Parameter]) -> int:
+    """The same. **Raises:** `TooFewPairs` unless it is positive."""
+    left = surplus(n_pairs, free)
     if left <= 0:
-        raise ValueError(
+        raise TooFewPairs(
             f"{n_pairs} pairs of frames cannot determine {len(free)} parameters. Fix some, or use more data."
         )
     return left
@@ -142,15 +154,39 @@ def unknowns_of(free: Sequence[Parameter], dtype: Any, box: bool, t: Float[Array
 def model_with(
     moving: TwoTimeModel, rest: TwoTimeModel, parameters: Float[Array | np.ndarray, " n_params"]
 ) -> TwoTimeModel:
-    """The model whose free leaves, one after the other, hold these values."""
-    leaves, tree = jax.tree.flatten(moving)
-    ends = np.cumsum([0, *(leaf.size for leaf in leaves)])
-    parts = [parameters[a:b].reshape(leaf.shape) for leaf, (a, b) in zip(leaves, itertools.pairwise(ends), strict=True)]
+    """The model whose free leaves, one after the other, hold these values, as do those that are tied to them."""
     if isinstance(parameters, np.ndarray):
-        values = jax.device_put([part.astype(leaf.dtype) for leaf, part in zip(leaves, parts, strict=True)])
-    else:
-        values = [jnp.asarray(part, leaf.dtype) for leaf, part in zip(leaves, parts, strict=True)]
-    return eqx.combine(jax.tree.unflatten(tree, values), rest)
+        return models_with(moving, rest, [parameters])[0]
+    leaves, tree = jax.tree.flatten(moving)
+    values = [jnp.asarray(x, leaf.dtype) for leaf, x in zip(leaves, _cut(parameters, leaves), strict=True)]
+    return with_tied_values(eqx.combine(jax.tree.unflatten(tree, values), rest))
+
+
+def models_with(moving: TwoTimeModel, rest: TwoTimeModel, parameters: Iterable[np.ndarray]) -> list[TwoTimeModel]:
+    """A model for each of several vectors of parameters; all values are sent to the device at once."""
+    leaves, tree = jax.tree.flatten(moving)
+    of_each = [[x.astype(leaf.dtype) for leaf, x in zip(leaves, _cut(one, leaves), strict=True)] for one in parameters]
+    places = jax.tree.unflatten(tree, [_Place(k) for k in range(len(leaves))])
+    whole, tree = jax.tree.flatten(eqx.combine(places, rest))  # combined once, for speed
+    found = []
+    for values in jax.device_put(of_each):
+        put = [values[leaf.number] if isinstance(leaf, _Place) else leaf for leaf in whole]
+        found.append(with_tied_values(jax.tree.unflatten(tree, put)))
+    return found
+
+
+@final
+@dataclass(frozen=True)
+class _Place:
+    """The place of a leaf that moves, by its number."""
+
+    number: int
+
+
+def _cut(parameters: Any, leaves: Sequence[Array]) -> list[Any]:
+    """A vector of parameters as the values of each leaf, in its shape."""
+    ends = np.cumsum([0, *(leaf.size for leaf in leaves)])
+    return [parameters[a:b].reshape(leaf.shape) for leaf, (a, b) in zip(leaves, itertools.pairwise(ends), strict=True)]
 
 
 def values_of(model: TwoTimeModel, free: Any) -> np.ndarray:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from ..fit.free_parameters import FreeParameters, marked_leaves
+from ..fit.free_parameters import FreeParameters, has_closed_form, marked_leaves
 from ..fit.result.fit_result import FitResult
 from ..fit.weighted.estimate import INDEPENDENT
 
@@ -10,7 +10,7 @@ from ..fit.weighted.estimate import INDEPENDENT
 def from_the_fit(result: FitResult) -> FreeParameters:
     """The parameters of a fit with their bounds and priors, started where it ended."""
     known = tuple(result.parameters.values())
-    given = FreeParameters(known, free_leaves(result), (), {}, result.model.scaling.closed_form)
+    given = FreeParameters(known, free_leaves(result), (), {}, has_closed_form(result.model))
     return given.started({p.name: p.value for p in known if p.free})
 
 

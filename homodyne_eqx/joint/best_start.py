@@ -2,12 +2,9 @@
 
 from collections.abc import Sequence
 
-import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float
 
-from ..engine import NormalEquations
 from ..fit.priors.prior_rows import prior_rows
 from ..fit.result.fit_result import FitResult
 from ..fit.solve.quadratic import on_host
@@ -41,7 +38,7 @@ def best_start(members: Members, parts: Sequence[Part], alone: Sequence[FitResul
     chi2 = []
     for start in starts:
         values = jnp.asarray(start, jnp.result_type(float))
-        total = sum(float(_chi_squared(part, values)) for part in parts) + float(rows.chi2(values))
+        total = sum(float(part.chi_squared(values)) for part in parts) + float(rows.chi2(values))
         chi2.append(total if np.isfinite(total) else np.inf)
     return starts[int(np.argmin(chi2))]
 
@@ -58,7 +55,7 @@ def _weighted_mean(
         at = list(member.places)
         here = separate.copy()
         here[at] = values
-        normal = on_host(normal_equations_of(part, jnp.asarray(here, jnp.result_type(float))))
+        normal = on_host(part.normal_equations(jnp.asarray(here, jnp.result_type(float))))
         if not normal.is_finite:
             return None
         matrix[np.ix_(at, at)] += normal.matrix
@@ -66,13 +63,3 @@ def _weighted_mean(
     size = np.sqrt(np.where(np.diagonal(matrix) > 0, np.diagonal(matrix), 1))
     found = np.linalg.lstsq(matrix / np.outer(size, size), vector / size, rcond=1e-10)[0] / size
     return np.where(np.diagonal(matrix) > 0, found, separate) if np.all(np.isfinite(found)) else None
-
-
-@eqx.filter_jit
-def _chi_squared(part: Part, parameters: Float[Array, " n_params"]) -> Float[Array, ""]:
-    return part.chi_squared(parameters)
-
-
-@eqx.filter_jit
-def normal_equations_of(part: Part, parameters: Float[Array, " n_params"]) -> NormalEquations:
-    return part.normal_equations(parameters)

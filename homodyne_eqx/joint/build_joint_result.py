@@ -8,6 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from ..fit.effects import without_rounding
+from ..fit.fit_input import FitInput
 from ..fit.free_parameters import FreeParameters
 from ..fit.priors.prior_rows import prior_information
 from ..fit.problem import model_with, values_of
@@ -19,7 +20,6 @@ from ..fit.uncertainty.noise_of_fit import NoiseOfFit
 from ..fit.uncertainty.noise_of_pairs import NoiseOfPairs
 from ..fit.verdict.verdict import Verdict
 from .agreement import Agreement, agreement
-from .best_start import normal_equations_of
 from .joint_noise import JointNoise, ShareOfNoise
 from .joint_problem import Part
 from .joint_result import JointResult
@@ -50,7 +50,7 @@ def build_joint_result(
         share = replace(
             outcome,
             parameters=values_of(model, member.given.free_parameters.filter),
-            normal=on_host(normal_equations_of(part, values)),
+            normal=on_host(part.normal_equations(values)),
             at_bound=outcome.at_bound[at],
             history=tuple(replace(step, parameters=step.parameters[at]) for step in outcome.history),
             running=(),
@@ -65,8 +65,11 @@ def build_joint_result(
     noise = JointNoise(tuple(own), places, outcome.at_bound, normal, information)
     results, labels = {}, [member.label for member in members.each]
     for k, (member, model, share) in enumerate(zip(members.each, fitted, shares, strict=True)):
-        verdict = partial(_verdict_of, own[k], share, member, alone[k])
-        results[member.label] = result_of(model, member.given, share, dict(seconds), ShareOfNoise(noise, k), verdict)
+        given = _with_own_share(member.given, share.normal.matrix, noise.inverse[np.ix_(places[k], places[k])])
+        verdict = partial(_verdict_of, own[k], share, given.degrees_of_freedom, alone[k])
+        own_noise = ShareOfNoise(noise, k)
+        own_end = ended_with(own_noise, share)
+        results[member.label] = result_of(model, given, share, dict(seconds), own_noise, verdict, own_end)
     outcome = replace(outcome, normal=normal)
     ended = ended_with(noise, outcome)
     parameters = fitted_parameters(members.parameters, noise, outcome)
@@ -99,12 +102,24 @@ def _without_priors(member: Member) -> FreeParameters:
     return replace(free_parameters, parameters=tuple(replace(p, prior=None) for p in free_parameters.parameters))
 
 
-def _verdict_of(own: NoiseOfFit | NoiseOfPairs, share: Outcome, member: Member, alone: FitResult | None) -> Verdict:
+def _with_own_share(given: FitInput, matrix: np.ndarray, inverse: np.ndarray) -> FitInput:
+    """For data of no more pairs than parameters: the degrees of freedom are the pairs less the share of the parameters
+    that these data determine, the trace of N_k N⁻¹ with their own normal matrix and the inverse of that of all. Over
+    all data sets these shares add up to the number of parameters.
+
+    **Arguments:** `matrix`, `inverse`: N_k and the block of N⁻¹ in the parameters of these data, (n, n) each.
+    """
+    if given.degrees_of_freedom > 0:
+        return given
+    left = int(given.packed.n_pairs) - float(np.trace(matrix @ inverse))
+    return replace(given, degrees_of_freedom=max(1, round(left)) if np.isfinite(left) else 1)
+
+
+def _verdict_of(own: NoiseOfFit | NoiseOfPairs, share: Outcome, degrees: int, alone: FitResult | None) -> Verdict:
     """The verdict on the separate fit of the data set, if that has a minimum of its own; else the verdict on its
     residuals in the joint fit. There is no verdict if the joint fit did not end at a minimum."""
     if share.ended.at_minimum and alone is not None and alone.ended.at_minimum:
         return alone.verdict
-    degrees = member.given.degrees_of_freedom
     return judged(own, share.ended, share.normal.chi2 / degrees, degrees)
 
 

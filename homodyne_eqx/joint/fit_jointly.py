@@ -10,7 +10,7 @@ import optimistix as optx
 from ..engine.losses import AbstractLoss
 from ..fit.free_parameters import ParameterBounds, Priors
 from ..fit.minimiser import TOLERANCE
-from ..fit.problem import left_of, not_finite_at
+from ..fit.problem import checked_surplus, not_finite_at
 from ..fit.result.fit_result import FitResult
 from ..fit.solve.ended import Ended
 from ..fit.solve.levenberg_marquardt import knows_bounds
@@ -51,7 +51,7 @@ def fit_jointly(
     """
     begun = time.perf_counter()
     members = members_of(models, data, shared, separate, free, fixed, bounds, priors, loss)
-    n_left = left_of(members.n_pairs, members.free)
+    n_left = checked_surplus(members.n_pairs, members.free)
     alone, notes = _each_alone(fit_one, members, loss, solver, max_steps, tolerance, options)
     parts = [part_of(m.given.model, m.given.free_parameters, m.given.packed, loss, m.places) for m in members.each]
     start = best_start(members, parts, alone)

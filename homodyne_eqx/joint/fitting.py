@@ -106,7 +106,8 @@ def fit(
     - `separate`: names of parameters that differ between data sets; `shared`: names of the shared parameters, if not
       all are shared. A parameter that is not shared has the name of its data set in front: `data[1].contrast[0]`, or
       its name in the dictionary. Bounds and priors take either name; the plain name means all data sets. If contrast
-      and offset have another number of sectors than the data, they start from their mean.
+      and offset have another number of sectors than the data, they start from their mean. A data set with fewer
+      pairs than its own parameters has no separate fit.
     - `stages`, `starts`, `estimate` and `eliminate_scaling` apply to the separate fits.
 
     **Returns:** a `FitResult`, see `result.converged` and `result.verdict`. For several data sets a `JointResult`, with

@@ -31,18 +31,13 @@ class Part(eqx.Module):
     loss: AbstractLoss
     places: tuple[int, ...] = eqx.field(static=True)
 
-    def model(self, parameters: Float[Array, " n_params"]) -> TwoTimeModel:
-        """The model with its share of the parameters of the joint fit."""
-        return model_with(self.moving, self.rest, parameters[np.array(self.places)])
-
     def chi_squared(self, parameters: Float[Array, " n_params"]) -> Float[Array, ""]:
-        """χ² of this data set."""
-        return chi_squared(self.model(parameters), self.packed, self.loss)
+        """χ² of this data set at the parameters of the joint fit."""
+        return _chi_squared(self.moving, self.rest, self.packed, self.loss, parameters[np.array(self.places)])
 
     def normal_equations(self, parameters: Float[Array, " n_params"]) -> NormalEquations:
         """The normal equations of this data set in its own free parameters."""
-        free = jax.tree.map(lambda x: x is not None, self.moving, is_leaf=lambda x: x is None)
-        return normal_equations(self.model(parameters), self.packed, self.loss, free)
+        return _normal_equations(self.moving, self.rest, self.packed, self.loss, parameters[np.array(self.places)])
 
 
 @final
@@ -78,6 +73,22 @@ class JointProblem(AbstractProblem):
                 total.chi2 + own.chi2.astype(dtype),
             )
         return self.priors.added_to(total, parameters)
+
+
+# Neither knows the places among the parameters of the joint fit, so one program does for all data sets of a shape.
+@eqx.filter_jit
+def _chi_squared(
+    moving: TwoTimeModel, rest: TwoTimeModel, packed: AbstractPacked, loss: AbstractLoss, own: Float[Array, " n_own"]
+) -> Float[Array, ""]:
+    return chi_squared(model_with(moving, rest, own), packed, loss)
+
+
+@eqx.filter_jit
+def _normal_equations(
+    moving: TwoTimeModel, rest: TwoTimeModel, packed: AbstractPacked, loss: AbstractLoss, own: Float[Array, " n_own"]
+) -> NormalEquations:
+    free = jax.tree.map(lambda x: x is not None, moving, is_leaf=lambda x: x is None)
+    return normal_equations(model_with(moving, rest, own), packed, loss, free)
 
 
 def part_of(

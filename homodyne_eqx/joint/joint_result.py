@@ -15,7 +15,7 @@ from ..fit.result.document import fields_of, json_text, verdict_document
 from ..fit.result.fit_result import FitResult
 from ..fit.result.notebook import summary_html
 from ..fit.result.stored_result import write_result
-from ..fit.result.summary import ending_rows, parameter_row, prior_sentences, quality_rows
+from ..fit.result.summary import ending_rows, parameter_row, prior_sentences, quality_rows, tied_sentences
 from ..fit.result.summary_row import Remedy, SummaryRow, sentence
 from ..fit.result.table import table_of
 from ..fit.solve.ended import Ended
@@ -207,6 +207,7 @@ def _rows_of(result: JointResult) -> Iterator[SummaryRow]:
     yield from quality_rows(result)
     yield from ending_rows(result)
     yield from (sentence("notes", "note", note) for note in result.notes)
+    yield from tied_sentences(result)
     yield from prior_sentences(result)
     yield from (sentence("notes", "agreement", str(each)) for each in result.agreements.values() if each.agrees)
     for label, each in result.results.items():

@@ -101,6 +101,8 @@ def members_of(
             joint = p if p.leaf in together else replace(p, name=f"{label}.{p.name}", leaf=f"{label}.{p.leaf}")
             if p.exponent and p.exponent.partition("[")[0] not in together:
                 joint = replace(joint, exponent=f"{label}.{p.exponent}")
+            if p.tied_to and p.leaf not in together:
+                joint = replace(joint, tied_to=f"{label}.{p.tied_to}")
             first = parameters.setdefault(joint.name, joint)
             if first.free != p.free:
                 raise ValueError(
@@ -180,7 +182,12 @@ def _shared(
     both = sorted(chosen & separate) if shared is not None else []
     if both:
         raise ValueError(f"{', '.join(both)} is named in shared and in separate. Name it in one of them.")
+    tied_to = {leaf.name: leaf.tied_to for model in models for leaf in named_leaves(model) if leaf.tied_to}
+    for option, named in (("shared", chosen if shared is not None else ()), ("separate", separate)):
+        for name in sorted(set(named) & {*tied_to}):
+            raise ValueError(f"{option} names {name}, which is tied to {tied_to[name]}. Name {tied_to[name]}.")
     chosen -= separate
+    chosen = chosen - {*tied_to} | {name for name, other in tied_to.items() if other in chosen}
     for name in sorted(chosen):
         shapes = {np.shape(leaf.value) for model in models for leaf in named_leaves(model) if leaf.name == name}
         if len(shapes) > 1:

@@ -31,7 +31,8 @@ def equation(module: eqx.Module) -> str:
     After a value, `(fixed)` means that a fit keeps it fixed by default, `(tied)` that it has the value of another
     parameter.
     """
-    return "\n".join(_lines(_Part(module, module), 0))
+    ties = frozenset(f".{path}" for path, _ in getattr(module, "ties", ()))
+    return "\n".join(_lines(_Part(module, module, ties=ties), 0))
 
 
 class _Part(NamedTuple):
@@ -39,6 +40,7 @@ class _Part(NamedTuple):
 
     - `stored`: what the tree holds: the value itself, or a mere place where `tied`, because it follows another.
     - `fixed`: whether a fit leaves it alone.
+    - `path`: its place in the module; `ties`: the paths of parameters that a model ties to others.
     """
 
     value: Any
@@ -47,6 +49,8 @@ class _Part(NamedTuple):
     unit: str = ""
     fixed: bool = False
     tied: bool = False
+    path: str = ""
+    ties: frozenset[str] = frozenset()
 
     def field(self, field: dataclasses.Field) -> "_Part":
         value = getattr(self.value, field.name)
@@ -58,23 +62,26 @@ class _Part(NamedTuple):
             unit_within(field.metadata.get("unit", ""), self.unit),
             self.fixed or not field.metadata.get("free", True),
             self.tied or not isinstance(stored, type(value)),
+            f"{self.path}.{field.name}",
+            self.ties,
         )
 
     def element(self, k: int) -> "_Part":
         value, stored = self.value[k], None if self.tied else self.stored[k]
         tied = self.tied or not isinstance(stored, type(value))
-        return self._replace(value=value, stored=stored, name=f"{self.name}[{k}]", tied=tied)
+        at = {"name": f"{self.name}[{k}]", "path": f"{self.path}[{k}]"}
+        return self._replace(value=value, stored=stored, tied=tied, **at)
 
     @property
     def mark(self) -> str:
-        return " (tied)" if self.tied else " (fixed)" if self.fixed else ""
+        return " (tied)" if self.tied or self.path in self.ties else " (fixed)" if self.fixed else ""
 
 
 def _lines(part: _Part, depth: int) -> Iterator[str]:
     module = part.value
     if isinstance(module, eqx.nn.Shared):
         stored = None if part.tied else part.stored.pytree
-        yield from _lines(part._replace(value=module(), stored=stored), depth)
+        yield from _lines(part._replace(value=module(), stored=stored, path=f"{part.path}.pytree"), depth)
         return
     label = "  " * depth + (f"{part.name} = " if part.name else "") + type(module).__name__
     if type(module).__module__.split(".")[0] == "equinox":
@@ -84,6 +91,8 @@ def _lines(part: _Part, depth: int) -> Iterator[str]:
     values, parts = [], []
     for field in dataclasses.fields(module):
         inner = part.field(field)
+        if not field.metadata.get("shown", True):
+            continue
         if isinstance(inner.value, PerSector):
             values.append(f"{field.name} = {_number(inner.value.values)} {inner.unit}".rstrip() + inner.mark)
         elif isinstance(inner.value, eqx.Module):

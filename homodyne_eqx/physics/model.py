@@ -25,7 +25,8 @@ class TwoTimeModel(AbstractWithQuantities):
 
     - `g1`: a term or a product of terms;
     - `scaling`: contrast and offset;
-    - `detection`: computes M from g1; `Homodyne()`, |g1|², by default.
+    - `detection`: computes M from g1; `Homodyne()`, |g1|², by default;
+    - `ties`: from the path of each tied parameter to that of the other one, as `tie` makes them.
 
     `model(geometry)` is the dense map, compiled at its first call. `nodes` and `pair` are those of M, for engines.
     `summaries` and `curves` are quantities that its terms and its detection state, for one sector.
@@ -34,6 +35,7 @@ class TwoTimeModel(AbstractWithQuantities):
     g1: AbstractTerm
     scaling: AbstractScaling
     detection: AbstractDetection = Homodyne()
+    ties: tuple[tuple[str, str], ...] = eqx.field(static=True, default=(), metadata={"shown": False})
 
     def __check_init__(self):
         for name, kind in (("g1", AbstractTerm), ("scaling", AbstractScaling), ("detection", AbstractDetection)):

@@ -9,18 +9,19 @@ import jax.numpy as jnp
 import numpy as np
 
 from .construction_checks import described
+from .tied_values import with_tied_values
 
 _Model = TypeVar("_Model", bound=eqx.Module)
 
 
 def ready(model: _Model, where: Any) -> _Model:
-    """The model as it can be evaluated in this geometry or for these packed data: its leaves checked, and none narrower
-    than the arrays there.
+    """The model as it can be evaluated in this geometry or for these packed data: its leaves checked, none narrower
+    than the arrays there, and those that are tied with the values of the others.
 
     **Raises:** as `check_leaves`.
     """
     check_leaves(model)
-    return in_precision_of(model, where)
+    return with_tied_values(in_precision_of(model, where))
 
 
 def check_leaves(model: eqx.Module) -> None:

@@ -33,6 +33,8 @@ def named_leaves(model: TwoTimeModel) -> list[ParameterLeaf]:
       constant, `relaxation.rate.amplitude` of another rate, `drift.phi0`, `populations.fractions`. Where several terms
       of one class are named so, each has its number among the terms of that class: `diffusion_2.rate`;
     - the path in the model, `g1.terms[1].rate.value`, where all this would leave two parameters with one name.
+
+    A tied parameter is not free, and `tied_to` has the name of the other one.
     """
     labels = labels_within(model)
     leaves = [replace(leaf, of_scaling=leaf.path.startswith("scaling.")) for leaf in parameter_leaves(model)]
@@ -49,10 +51,12 @@ def named_leaves(model: TwoTimeModel) -> list[ParameterLeaf]:
         of_term = term + (place if leaf.in_name else place.rpartition(".")[0])
         names.append(name if name and alone[name] == 1 else of_term if owner else leaf.path)
     counts = Counter(names)
-    return [
+    found = [
         replace(leaf, name=name if counts[name] == 1 else leaf.path, unit=unit if name == documented else leaf.unit)
         for leaf, name, (documented, unit) in zip(leaves, names, short, strict=True)
     ]
+    name_at, other = {leaf.path: leaf.name for leaf in found}, dict(model.ties)
+    return [replace(x, tied_to=name_at[other[x.path]], free=False) if x.path in other else x for x in found]
 
 
 def names_by_path(leaves: Iterable[ParameterLeaf]) -> dict[str, str]:
@@ -73,12 +77,13 @@ def element_names(name: str, shape: tuple[int, ...]) -> list[str]:
 
 
 def exponents_by_leaf(leaves: Sequence[ParameterLeaf]) -> dict[str, list[str]]:
-    """From the name of a leaf that a power of time multiplies to the name of its exponent, for each of its elements."""
+    """From the name of a leaf that a power of time multiplies to the name of its exponent, or of the parameter to which
+    that is tied, for each of its elements."""
     by_path, found = {leaf.path: leaf for leaf in leaves}, {}
     for exponent in leaves:
         of = by_path.get(f"{exponent.path.rpartition('.')[0]}.{exponent.exponent_of}")
         if exponent.exponent_of and of is not None and np.shape(exponent.value) in ((), np.shape(of.value)):
-            names = element_names(exponent.name, np.shape(exponent.value))
+            names = element_names(exponent.tied_to or exponent.name, np.shape(exponent.value))
             found[of.name] = names * (np.size(of.value) // len(names))
     return found
 

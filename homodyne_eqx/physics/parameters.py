@@ -118,8 +118,8 @@ class ParameterLeaf:
 
     - `scan`, `period`, `linear`, `neutral`, `exponent_of`: as its field states them, see `parameter`;
     - `owner`: the module whose field it is; `in_name`: whether that field is part of its name;
-    - `name`: how users and results call it; `of_scaling`: whether it belongs to contrast and offset. Both are known
-      within a whole model only (`named_leaves`).
+    - `name`: how users and results call it; `of_scaling`: whether it belongs to contrast and offset; `tied_to`: the
+      name of the parameter to which it is tied. These are known within a whole model only (`named_leaves`).
     """
 
     path: str
@@ -136,6 +136,7 @@ class ParameterLeaf:
     of_scaling: bool = False
     neutral: float | None = None
     exponent_of: str = ""
+    tied_to: str = ""
 
 
 def parameter_leaves(module: Any) -> list[ParameterLeaf]:

@@ -41,7 +41,7 @@ class TestMapsAndOneTimeData:
         assert rate.uncertainty < min(each.parameters["diffusion.rate"].uncertainty for each in joint.alone.values())
 
     def test_each_has_its_own_noise_verdict_and_values(self, joint):
-        assert "finitely many speckles" in joint["maps"].assumption
+        assert "finite number of speckles" in joint["maps"].assumption
         assert "independent from value to value" in joint["g2"].assumption
         assert joint.verdict.adequate, joint.verdict.text
         assert joint["g2"].verdict.expected_reduced_chi2 == 1.0

@@ -1,7 +1,5 @@
 """The verdict on a joint fit, from those on its data sets."""
 
-from types import SimpleNamespace
-
 import numpy as np
 import pytest
 
@@ -15,7 +13,6 @@ from homodyne_eqx.fit.verdict.finding import Finding, Kind
 from homodyne_eqx.fit.verdict.verdict import Verdict
 from homodyne_eqx.joint import build_joint_result
 from homodyne_eqx.joint.agreement import Agreement
-from homodyne_eqx.joint.members import Member
 from tests.holding import holding
 
 
@@ -66,10 +63,10 @@ def test_each_is_judged_by_its_own_fit_or_else_by_its_share(monkeypatch):
     asked = []
     monkeypatch.setattr(build_joint_result, "judged", lambda *given: asked.append(given) or verdict())
     share = Outcome(Ended.CONVERGED, np.zeros(1), Quadratic(np.eye(1), np.zeros(1), 150.0), (), np.zeros(1, bool), 0.0)
-    noise, member = object.__new__(NoiseOfFit), holding(Member, given=SimpleNamespace(degrees_of_freedom=100))
+    noise = object.__new__(NoiseOfFit)
     own = holding(FitResult, ended=Ended.UNDETERMINED, verdict=verdict(text="alone."))
-    assert build_joint_result._verdict_of(noise, share, member, own).text == "alone."
+    assert build_joint_result._verdict_of(noise, share, 100, own).text == "alone."
     assert asked == []
     for alone in (None, holding(FitResult, ended=Ended.STEP_LIMIT)):
-        build_joint_result._verdict_of(noise, share, member, alone)
+        build_joint_result._verdict_of(noise, share, 100, alone)
         assert asked.pop() == (noise, Ended.CONVERGED, 1.5, 100)

@@ -14,6 +14,7 @@ from jaxtyping import Array, Float
 from ...physics.dependence import influences_within
 from ...physics.geometry import Geometry
 from ...physics.model import TwoTimeModel
+from ...physics.tied_values import with_tied_values
 from ..chi_squared_slopes import scalars_of
 from ..frame_values import Evaluation, Slopes, evaluate
 from ..packed_maps import SectorGroup
@@ -74,7 +75,7 @@ def linearised(model: TwoTimeModel, free: Any, all_sectors: Geometry, group: Sec
 
     def evaluated(values: list[Array]) -> tuple[list[Array], Evaluation]:
         """The values to be linearised (channels, direct leaves, scaling), and all others."""
-        changed = eqx.combine(jax.tree.unflatten(tree, values), rest)
+        changed = with_tied_values(eqx.combine(jax.tree.unflatten(tree, values), rest))
         contrast, offset = (x[group.sectors] for x in changed.scaling(all_sectors))
         evaluation = evaluate(changed, group.geometry, group.common)
         channels = [evaluation.leaves[channel.leaf] for channel in evaluation.structure.channels]

@@ -22,8 +22,6 @@ from ..verdict.pairs_verdict import judge_pairs
 from ..verdict.verdict import Verdict, judge
 from .derived import curves_of, derived_quantities
 from .fit_result import FitResult
-from .kernel import kernel_of
-from .notes import notes_on
 
 
 def build_result(fitted: TwoTimeModel, fit_input: FitInput, outcome: Outcome, seconds: dict[str, float]) -> FitResult:
@@ -33,8 +31,9 @@ def build_result(fitted: TwoTimeModel, fit_input: FitInput, outcome: Outcome, se
     """
     noise = noise_of(fitted, fit_input, outcome)
     reduced = float(outcome.normal.chi2) / fit_input.degrees_of_freedom
-    judgement = partial(judged, noise, ended_with(noise, outcome), reduced, fit_input.degrees_of_freedom)
-    return result_of(fitted, fit_input, outcome, seconds, noise, judgement)
+    ended = ended_with(noise, outcome)
+    judgement = partial(judged, noise, ended, reduced, fit_input.degrees_of_freedom)
+    return result_of(fitted, fit_input, outcome, seconds, noise, judgement, ended)
 
 
 def noise_of(fitted: TwoTimeModel, fit_input: FitInput, outcome: Outcome) -> NoiseOfFit | NoiseOfPairs:
@@ -70,17 +69,17 @@ def result_of(
     seconds: dict[str, float],
     noise: AbstractNoise,
     judgement: Callable[[], Verdict],
+    ended: Ended,
 ) -> FitResult:
-    """The result of a fit with this noise and verdict."""
+    """The result of a fit with this noise and verdict that `ended` so, as `ended_with` says."""
     free_parameters, loss = fit_input.free_parameters, type(fit_input.loss).__name__
     geometry = fit_input.packed.geometry
     parameters = fitted_parameters(free_parameters.parameters, noise, outcome)
-    ended = ended_with(noise, outcome)
     last = outcome.history[-1]
     chi2 = float(outcome.normal.chi2)
     notes = free_parameters.notes
-    if outcome.ended == Ended.CONVERGED:
-        notes += tuple(notes_on(fitted, free_parameters))
+    if outcome.ended == Ended.CONVERGED and free_parameters.free:
+        notes += fit_input.exchange_notes
     if isinstance(fit_input.packed, PackedPairs):
         notes += (noise.assumption,)
     return FitResult(
@@ -93,7 +92,7 @@ def result_of(
         judgement=judgement,
         ended=ended,
         message=ended.message(last.number, last.expected_decrease, said_of(parameters, outcome)),
-        kernel=kernel_of(fitted),
+        kernel=fit_input.kernel,
         averages=partial(
             derived_quantities,
             fitted,
@@ -113,7 +112,8 @@ def result_of(
 
 
 def fitted_parameters(given: Iterable[Parameter], noise: AbstractNoise, outcome: Outcome) -> dict[str, Parameter]:
-    """The parameters by name, those that are free with the values and uncertainties at the end of a minimisation."""
+    """The parameters by name, those that are free with the values and uncertainties at the end of a minimisation, and
+    those that are tied to them with the same."""
     sigmas = _uncertainties(noise.white_noise_covariance, outcome)
     parameters, k = {}, 0
     for p in given:
@@ -124,6 +124,10 @@ def fitted_parameters(given: Iterable[Parameter], noise: AbstractNoise, outcome:
             p = replace(p, value=value, white_noise_uncertainty=sigma, spread=spread, at_bound=at_bound)
             k += 1
         parameters[p.name] = p
+    for p in [each for each in parameters.values() if each.tied_to]:
+        other = parameters[p.tied_to]
+        same = {name: getattr(other, name) for name in ("value", "white_noise_uncertainty", "spread", "at_bound")}
+        parameters[p.name] = replace(p, **same)
     return parameters
 
 

@@ -9,17 +9,10 @@ import jax
 
 from ...physics.composition import modules_within
 from ...physics.model import TwoTimeModel
-from ..free_parameters import FreeParameters
 
 
-def notes_on(fitted: TwoTimeModel, free_parameters: FreeParameters) -> Iterator[str]:
-    """Sentences on a minimum that has been found."""
-    if free_parameters.free:
-        yield from _exchangeable(fitted)
-
-
-def _exchangeable(model: TwoTimeModel) -> Iterator[str]:
-    """The parts that each term declares as exchangeable: two fields of the same kind."""
+def exchange_notes(model: TwoTimeModel) -> Iterator[str]:
+    """Sentences on the parts that each term declares as exchangeable: two fields of the same kind."""
     for _, module in modules_within(model):
         for field in dataclasses.fields(module):
             other = field.metadata.get("exchanges_with", "")

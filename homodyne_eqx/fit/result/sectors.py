@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import NamedTuple, final
 
@@ -148,14 +148,14 @@ class SectorView:
 
     def _uncertainty(self, slopes: np.ndarray, k: int) -> tuple[float | None, str]:
         """1σ of what has these slopes (n_sector, n) in sector `k`, and its status."""
-        first, place = _size(self._model.g1), 0  # the leaves of a model: those of g1, then those of the scaling
+        first = _size(self._model.g1)  # the leaves of a model: those of g1, then those of the scaling
+        by_name = {p.name: p for p in self._parameters}
+        place = {name: n for n, name in enumerate(name for name, p in by_name.items() if p.free)}
         moved, positions = [], []
-        for index, p in enumerate(self._parameters):
-            if p.free:
-                if 0 <= index - first < slopes.shape[1] and slopes[k, index - first] != 0:
-                    moved.append((index - first, p))
-                    positions.append(place)
-                place += 1
+        for index, p in enumerate(by_name[p.tied_to or p.name] for p in self._parameters):
+            if p.free and 0 <= index - first < slopes.shape[1] and slopes[k, index - first] != 0:
+                moved.append((index - first, p))
+                positions.append(place[p.name])
         inside = [p for _, p in moved if not p.at_bound]
         if not inside:
             return None, "at_bound" if moved else "fixed"
@@ -202,6 +202,7 @@ def _squared(model: TwoTimeModel, geometry: Geometry) -> Float[Array, "1 n_t n_t
 def _scaling_and_slopes(
     model: TwoTimeModel, geometry: Geometry
 ) -> tuple[Float[Array, "2 n_sector"], Float[Array, "2 n_sector n"]]:
+    model = replace(model, ties=())  # a slope in each parameter by itself
     of_scaling = jax.tree.map(eqx.is_inexact_array, model.scaling)
     moves = eqx.tree_at(lambda m: m.scaling, jax.tree.map(lambda _: False, model), of_scaling)
     moving, rest = eqx.partition(model, moves)

@@ -97,6 +97,16 @@ def _notes(result: Any) -> Iterator[SummaryRow]:
     yield from (sentence("notes", "note", note) for note in result.notes)
 
 
+def tied_sentences(result: Any) -> Iterator[SummaryRow]:
+    """Which parameters of a `FitResult` or a `JointResult` are tied to which."""
+    tied_to: dict[str, list[str]] = {}
+    for p in result.parameters.values():
+        if p.tied_to:
+            tied_to.setdefault(p.tied_to, []).append(p.name)
+    for other, names in tied_to.items():
+        yield sentence("notes", "tied", f"{', '.join(names)} {'is' if len(names) == 1 else 'are'} tied to {other}.")
+
+
 def _unphysical(result: Any) -> Iterator[SummaryRow]:
     yield from (sentence("notes", "noise", note) for note in result.speckle_covariance.notes)
 
@@ -108,7 +118,7 @@ def _conditional(result: Any) -> Iterator[SummaryRow]:
         held = ", ".join(f"{p.name} at its bound, {value_text(p.value)}" for p in at_bound[:_PAIRS_LISTED])
         more = "" if len(at_bound) <= _PAIRS_LISTED else f", and {len(at_bound) - _PAIRS_LISTED} more at theirs"
         yield sentence("notes", "conditional", f"the uncertainties of the others hold for {held}{more}.")
-    fixed = [p for p in result.parameters.values() if not p.free and not p.of_scaling]
+    fixed = [p for p in result.parameters.values() if not (p.free or p.tied_to or p.of_scaling)]
     if fixed and any(not p.of_scaling for p in result.parameters.values() if p.free):
         held = ", ".join(f"{p.name} = {value_text(p.value)}" for p in fixed[:_PAIRS_LISTED])
         more = "" if len(fixed) <= _PAIRS_LISTED else f" and {len(fixed) - _PAIRS_LISTED} more"
@@ -160,6 +170,7 @@ SECTIONS: tuple[Callable[[Any], Iterator[SummaryRow]], ...] = (
     _excluded,
     ending_rows,
     _notes,
+    tied_sentences,
     prior_sentences,
     _unphysical,
     _conditional,
@@ -184,6 +195,7 @@ def line_of(rows: Sequence[SummaryRow]) -> str:
 
 def parameter_row(group: str, p: Parameter) -> SummaryRow:
     """A parameter or a derived quantity."""
-    status = "at_bound" if p.at_bound else "free" if p.free else "fixed"
-    uncertainty = p.uncertainty if p.free and not p.at_bound else None
+    tied = bool(p.tied_to) and not np.isnan(p.white_noise_uncertainty)
+    status = "at_bound" if p.at_bound else "free" if p.free else "tied" if tied else "fixed"
+    uncertainty = p.uncertainty if (p.free or tied) and not p.at_bound else None
     return quantity(group, p.name, p.value, p.unit, uncertainty, status)

@@ -33,7 +33,8 @@ class SummaryRow:
     - `name`, `value`, `unit`: a number with its unit, or a sentence;
     - `uncertainty`: 1σ, infinite if the data do not determine the value, `None` without one;
     - `value_text`, `uncertainty_text`: these as they are shown, to the same decimals and with the same exponent;
-    - `status`: of the verdict "adequate" or "inadequate"; of a parameter "free", "fixed", "at_bound" or "undetermined";
+    - `status`: of the verdict "adequate" or "inadequate"; of a parameter "free", "tied", "fixed", "at_bound" or
+      "undetermined";
       of the ending how the fit ended; else "";
     - `remedies`: possible remedies.
     """

@@ -36,6 +36,7 @@ class Ended(StrEnum):
         "not finite",
         "χ² or its derivative is not finite at the parameters reached after {n} steps. Set bounds that exclude them.",
     )
+    NOTHING_TO_FIT = "nothing to fit", "nothing was fitted. {undetermined}"
 
     def __new__(cls, value: str, sentence: str) -> "Ended":
         member = str.__new__(cls, value)

@@ -26,7 +26,7 @@ def contains(larger: FitResult, smaller: FitResult, packed: AbstractPacked, negl
     parameters = _without_priors(from_the_fit(larger))
     if len(larger.free_names) <= len(smaller.free_names):
         return False
-    held = [p for p in parameters.parameters if not p.free and p.name in smaller.parameters]
+    held = [p for p in parameters.parameters if not (p.free or p.tied_to) and p.name in smaller.parameters]
     if any(p.name not in smaller.free_names and p.value != smaller.parameters[p.name].value for p in held):
         return False
     of_smaller = data_of_model(smaller, packed)

@@ -48,6 +48,8 @@ class Shared(AbstractTerm):
 
     `Shared(shear * non_affine, where=lambda g: g.terms[1].rate, get=lambda g: g.terms[0].rate)`
 
+    `tie` ties parameters of a whole model by name. To load the result of a fit with `Shared`, pass the model as well.
+
     Limits: its value is that of the term with those parameters inserted. Derivation: an identity; a derivative is the
     sum of the derivatives in all places.
 
