@@ -43,7 +43,7 @@ def _draw(axes: "Axes", name: str, curves: list[Curve]) -> None:
     for curve, colour in zip(curves, shades):
         value, low, high = (x / 10.0**power for x in (curve.value, curve.low, curve.high))
         axes.plot(curve.t, value, color=colour)
-        if np.all(np.isfinite(low)):
+        if np.any(np.isfinite(low)):
             axes.fill_between(curve.t, low, high, color=colour, alpha=0.25, lw=0)
         determined &= bool(np.any(np.isfinite(low)))
     low, high = rate_limits(curves)

@@ -28,7 +28,8 @@ where all parameters that it follows from are fixed or at a bound."""
 class Curve:
     """A rate over time, as fitted: `value` at the times `t` of the frames, s, and 1σ to either side, `low` and `high`.
 
-    All of shape `(n_t,)`; `value`, `low` and `high` in `unit`. Infinite where the data do not determine it.
+    All of shape `(n_t,)`; `value`, `low` and `high` in `unit`. The last two are infinite where the data do not determine
+    the rate, and NaN where it is at its floor.
     """
 
     t: np.ndarray
