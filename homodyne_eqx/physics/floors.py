@@ -28,8 +28,8 @@ def floored_curve(x: Float[Array, "*shape"], minimum: ArrayLike) -> Float[Array,
     """A curve where it exceeds `minimum`, else `minimum`. The derivative is the true one, 0 below the floor, unless the
     whole curve lies below: then it is 1.
 
-    A derivative of 1 leads back from below, but a fit in which a part of the curve stays below then goes to a place
-    that is no minimum of χ², and states uncertainties that are too small. The rest of the curve leads back just as well.
+    A derivative of 1 leads back from below. Where a part of the curve stays below, however, it leads a fit to a place
+    that is no minimum of χ², with uncertainties that are too small, and the rest of the curve leads back as well.
 
     **Arguments:** as of `floored`; all of `x` is one curve.
     """

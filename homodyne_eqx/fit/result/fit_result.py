@@ -51,7 +51,7 @@ class FitResult:
       test that decided, and `estimates`, the free parameters with each kind of weights, by these names;
     - `kernel`: its name; if terms have different kernels, each with its term, that of the shear first;
     - `averages` computes the `derived` quantities, `rates` the `curves`, `spread` the covariance, `judgement` the
-      verdict;
+      verdict, `sentences` the message;
     - `history`: every step from the start that was followed; `seconds`: times of the whole fit, of packing the data, of
       comparing starts, of first stages on averaged or sampled data, and of the first step, compilation included;
     - `notes`: starts that were moved or compared, data that were sampled first, components that may have been
@@ -66,7 +66,7 @@ class FitResult:
     degrees_of_freedom: int
     white_noise_covariance: np.ndarray
     ended: Ended
-    message: str
+    sentences: Callable[[], str]
     kernel: str
     averages: Callable[[], list[Parameter]]
     rates: Callable[[], Mapping[str, Curve]]
@@ -94,6 +94,11 @@ class FitResult:
     @property
     def free_names(self) -> tuple[str, ...]:
         return tuple(name for name, parameter in self.parameters.items() if parameter.free)
+
+    @cached_property
+    def message(self) -> str:
+        """How the fit ended; in a valley also what the data determine of the rates."""
+        return self.sentences()
 
     @cached_property
     def derived(self) -> Mapping[str, Parameter]:
