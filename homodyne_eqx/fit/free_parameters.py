@@ -12,7 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from ..physics.model import TwoTimeModel
-from ..physics.parameter_names import element_names, exponents_by_leaf, named_leaves, names_by_path
+from ..physics.parameter_names import element_names, named_leaves, names_by_path, partners_by_leaf
 from .parameter import Parameter
 from .priors.prior import AbstractPrior
 from .solve.interval import inside
@@ -152,12 +152,13 @@ def choose_free(
     if not any(is_free):
         raise ValueError(f"No parameter is free. The model has {', '.join(names)}.")
     parameters = []
-    exponents = exponents_by_leaf(leaves)
+    exponents, plateaus = (partners_by_leaf(leaves, role) for role in ("exponent_of", "plateau_of"))
     for leaf, moves in zip(leaves, is_free, strict=True):
         values = np.asarray(leaf.value, dtype=float)
-        own = exponents.get(leaf.name, [""] * values.size)
+        none = [""] * values.size
+        partners = zip(exponents.get(leaf.name, none), plateaus.get(leaf.name, none), strict=True)
         elements_of_leaf = element_names(leaf.name, values.shape)
-        for name, value, exponent in zip(elements_of_leaf, values.ravel(), own, strict=True):
+        for name, value, (exponent, plateau) in zip(elements_of_leaf, values.ravel(), partners, strict=True):
             low, high = _interval(name, bounds.get(name, bounds.get(leaf.name, leaf.bounds)))
             prior = _checked_prior(name, priors.get(name, priors.get(leaf.name)), moves)
             if prior is not None:
@@ -181,6 +182,7 @@ def choose_free(
                     of_scaling=leaf.of_scaling,
                     prior=prior,
                     exponent=exponent,
+                    plateau=plateau,
                 )
             )
     chosen = marked_leaves(model, {name for name, moves in zip(names, is_free, strict=True) if moves})

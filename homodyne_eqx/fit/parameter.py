@@ -24,7 +24,8 @@ class Parameter:
       the same; `neutral`: the value at which it changes nothing, if there is one; `linear`: g2 is linear in it;
       `of_scaling`: it belongs to contrast and offset;
     - `prior`: its prior, or `None`;
-    - `exponent`: where it multiplies a power of time, the name of the parameter that is the exponent of that.
+    - `exponent`, `plateau`: where it multiplies a power of time, the names of the exponent and of the constant that is
+      added.
     """
 
     name: str
@@ -44,6 +45,7 @@ class Parameter:
     of_scaling: bool = False
     prior: AbstractPrior | None = None
     exponent: str = ""
+    plateau: str = ""
 
     @property
     def uncertainty(self) -> float:

@@ -35,7 +35,7 @@ class PowerLaw(AbstractIntegrableRate):
 
     amplitude: Float[Array, ""] = parameter("{unit}·s^−exponent", (0.0, jnp.inf))
     exponent: Float[Array, ""] = parameter("", (-2.0, 2.0), neutral=0.0, exponent_of="amplitude")
-    offset: Float[Array, ""] = parameter("{unit}", default=0.0, neutral=0.0)
+    offset: Float[Array, ""] = parameter("{unit}", default=0.0, neutral=0.0, plateau_of="amplitude")
 
     def __call__(self, t: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
         t = jnp.maximum(t, _EARLIEST)
