@@ -15,6 +15,7 @@ from ..solve.ended import Ended
 from ..solve.minimise import Outcome
 from ..solve.undetermined import undetermined_text, valley_text
 from ..uncertainty.abstract_noise import AbstractNoise
+from ..uncertainty.covariance import inverse
 from ..uncertainty.noise_of_fit import NoiseOfFit
 from ..uncertainty.noise_of_pairs import NoiseOfPairs
 from ..uncertainty.speckle_covariance import found_covariance
@@ -177,6 +178,6 @@ def said_of(parameters: Mapping[str, Parameter], outcome: Outcome) -> str:
         return valley_text([parameters[free[k]] for k in outcome.running])
     undetermined = [p for p in parameters.values() if np.isinf(p.white_noise_uncertainty)]
     idle = {name for name, square in zip(free, np.diagonal(outcome.normal.matrix), strict=True) if square == 0}
-    return undetermined_text(
-        [p for p in undetermined if p.name in idle], [p for p in undetermined if p.name not in idle]
-    )
+    combined = [p for p in undetermined if p.name not in idle]
+    n_open = int(np.count_nonzero(~inverse(outcome.normal, outcome.at_bound).usable)) if combined else 0
+    return undetermined_text([p for p in undetermined if p.name in idle], combined, n_open - len(idle))

@@ -145,6 +145,8 @@ def _correlations(result: Any) -> Iterator[SummaryRow]:
     else:
         said = "; ".join(_combined(result, pair) for pair in strong) + "."
         concerned = list(dict.fromkeys(name for pair in strong for name in pair[:2]))
+    parameters = result.parameters
+    concerned.sort(key=lambda name: (parameters[name].neutral is None, not parameters[name].unit))
     if result.derived and all(np.isfinite(each.uncertainty) for each in result.derived.values()):
         said += " Their mean rates above are determined."
     remedies = (Remedy("fix", tuple(concerned)), Remedy("bound", tuple(concerned)), Remedy("simpler_rates"))
