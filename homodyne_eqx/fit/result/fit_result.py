@@ -97,7 +97,6 @@ class FitResult:
 
     @cached_property
     def message(self) -> str:
-        """How the fit ended; in a valley also what the data determine of the rates."""
         return self.sentences()
 
     @cached_property
@@ -118,8 +117,7 @@ class FitResult:
 
     @cached_property
     def speckle_covariance(self) -> SpeckleCovariance:
-        """The covariance for the noise of a finite number of speckles, and the estimated number of speckles; computed
-        at first use."""
+        """The covariance for the noise of a finite number of speckles, and the estimated number of these."""
         return self.spread()
 
     @property
@@ -194,8 +192,7 @@ class FitResult:
 
     @cached_property
     def fitted_pairs(self) -> FittedPairs:
-        """Data, model and residual of every value, with lag and age, of a fit to `PairData` or `OneTimeData`; computed
-        at first use.
+        """Data, model and residual of every value, with lag and age, of a fit to `PairData` or `OneTimeData`.
 
         **Raises:** `ValueError` where other data were fitted.
         """
