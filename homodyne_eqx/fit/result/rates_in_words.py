@@ -44,13 +44,18 @@ def _value(curve: Curve, sigma: np.ndarray, k: int) -> str:
     return f"{value} ± {uncertainty} {curve.unit}".rstrip()
 
 
+def at_floor(curve: Curve) -> np.ndarray:
+    """At which times the rate is at its floor, (n_t,)."""
+    return np.isclose(curve.value, RATE_FLOOR, rtol=1e-3, atol=0)
+
+
 def floor_text(name: str, curve: Curve) -> str:
     """Where the rate is at its floor; «» where it is not.
 
     «J is at its floor, 1e-10 Å²/s, at 31 of 120 times from 8.9 s to 11.9 s, because the fitted rate is
     negative there.»
     """
-    there = np.flatnonzero(np.isclose(curve.value, RATE_FLOOR, rtol=1e-3, atol=0))
+    there = np.flatnonzero(at_floor(curve))
     if not there.size:
         return ""
     first, last = curve.t[there[[0, -1]]]

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from homodyne_eqx.app.figures.rates import rate_limits
 from homodyne_eqx.fit import Curve
 from homodyne_eqx.fit.result.rates_in_words import determined_text, floor_text
 
@@ -42,3 +43,10 @@ def test_a_floor_is_told_with_its_times():
     said = floor_text("J", curve([5.0, 1e-10, 4.0, 1e-10], 1.0))
     assert said.startswith("J is at its floor, 1e-10 Å²/s, at 2 of 4 times from 1 s to 3 s, because")
     assert floor_text("J", curve([5.0, 0.0, 4.0, 1e-9], 1.0)) == ""
+
+
+def test_a_rate_at_its_floor_is_drawn_on_the_scale_of_the_others():
+    stopped = curve([4.0, 3.0, 1e-10, 1e-10], [0.1, 0.1, np.nan, np.nan])
+    low, high = rate_limits([stopped])
+    assert -1 < low <= 0
+    assert 4 < high < 5
