@@ -159,7 +159,8 @@ def in_flags(remedies: Sequence[Remedy], source: Provenance | None = None) -> li
         if remedy.action == "fix":
             said.append(f"fix some (--fix {remedy.names[0]})")
         elif remedy.action == "bound":
-            said.append(f"bound them (--bound {remedy.names[0]}=LO:HI)")
+            them = "it" if len(remedy.names) == 1 else "them"
+            said.append(f"bound {them} (--bound {remedy.names[0]}=LO:HI)")
         elif remedy.action == "exclude_frames":
             starts = [first + each * int(name) for name in remedy.names]
             listed = ",".join(str(k) if each == 1 else f"{k}-{k + each - 1}" for k in starts)

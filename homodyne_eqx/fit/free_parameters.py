@@ -12,7 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from ..physics.model import TwoTimeModel
-from ..physics.parameter_names import element_names, exponents_by_leaf, named_leaves, names_by_path
+from ..physics.parameter_names import element_names, named_leaves, names_by_path, partners_by_leaf
 from ..physics.parameters import ParameterLeaf
 from .parameter import Parameter
 from .priors.prior import AbstractPrior
@@ -157,16 +157,19 @@ def choose_free(
     if not any(is_free):
         raise ValueError(f"No parameter is free. The model has {', '.join(names)}.")
     parameters = []
-    exponents = exponents_by_leaf(leaves)
+    exponents, plateaus = (partners_by_leaf(leaves, role) for role in ("exponent_of", "plateau_of"))
     crossing = _tied_across_scaling(leaves)
     for leaf, moves in zip(leaves, is_free, strict=True):
         values = np.asarray(leaf.value, dtype=float)
-        own = exponents.get(leaf.name, [""] * values.size)
+        none = [""] * values.size
+        partners = zip(exponents.get(leaf.name, none), plateaus.get(leaf.name, none), strict=True)
         elements_of_leaf = element_names(leaf.name, values.shape)
-        other = element_names(leaf.tied_to, values.shape) if leaf.tied_to else [""] * values.size
+        other = element_names(leaf.tied_to, values.shape) if leaf.tied_to else none
         together = [leaf.bounds, *(each.bounds for each in leaves if each.tied_to == leaf.name)]
         common = max(low for low, _ in together), min(high for _, high in together)
-        for name, value, exponent, tied_to in zip(elements_of_leaf, values.ravel(), own, other, strict=True):
+        for name, value, (exponent, plateau), tied_to in zip(
+            elements_of_leaf, values.ravel(), partners, other, strict=True
+        ):
             low, high = _interval(name, bounds.get(name, bounds.get(leaf.name, common)))
             prior = _checked_prior(name, priors.get(name, priors.get(leaf.name)), moves)
             if prior is not None:
@@ -191,6 +194,7 @@ def choose_free(
                     prior=prior,
                     exponent=exponent,
                     tied_to=tied_to,
+                    plateau=plateau,
                 )
             )
     chosen = marked_leaves(model, {name for name, moves in zip(names, is_free, strict=True) if moves})

@@ -24,7 +24,8 @@ class Parameter:
       the same; `neutral`: the value at which it changes nothing, if there is one; `linear`: g2 is linear in it;
       `of_scaling`: it belongs to contrast and offset;
     - `prior`: its prior, or `None`;
-    - `exponent`: where it multiplies a power of time, the name of the parameter that is the exponent of that;
+    - `exponent`, `plateau`: where it multiplies a power of time, the names of the exponent and of the constant that is
+      added;
     - `tied_to`: the name of the parameter whose value and uncertainty it has; it is not free itself.
     """
 
@@ -46,6 +47,7 @@ class Parameter:
     prior: AbstractPrior | None = None
     exponent: str = ""
     tied_to: str = ""
+    plateau: str = ""
 
     @property
     def uncertainty(self) -> float:

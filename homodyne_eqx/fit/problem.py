@@ -146,7 +146,7 @@ def unknowns_of(free: Sequence[Parameter], dtype: Any, box: bool, t: Float[Array
     low, high, start = (jnp.asarray([getattr(p, name) for p in free], dtype) for name in ("low", "high", "value"))
     scale = jnp.maximum(jnp.abs(start), 1e-6) / 10
     if box:
-        powers = powers_of_time([p.name for p in free], [p.exponent for p in free], t)
+        powers = powers_of_time([p.name for p in free], [p.exponent for p in free], t, [p.plateau for p in free])
         return BoxUnknowns(low, high, jnp.clip(start, low, high), scale, jnp.ones((), dtype), powers)
     return IntervalUnknowns(low, high, inside(start, low, high), scale)
 

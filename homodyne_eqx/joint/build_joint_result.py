@@ -12,7 +12,15 @@ from ..fit.fit_input import FitInput
 from ..fit.free_parameters import FreeParameters
 from ..fit.priors.prior_rows import prior_information
 from ..fit.problem import model_with, values_of
-from ..fit.result.build_result import ended_with, fitted_parameters, judged, noise_of, result_of, said_of
+from ..fit.result.build_result import (
+    ended_with,
+    fitted_parameters,
+    judged,
+    message_of,
+    noise_of,
+    result_of,
+    undetermined,
+)
 from ..fit.result.fit_result import FitResult
 from ..fit.solve.minimise import Outcome
 from ..fit.solve.quadratic import on_host
@@ -73,10 +81,12 @@ def build_joint_result(
     outcome = replace(outcome, normal=normal)
     ended = ended_with(noise, outcome)
     parameters = fitted_parameters(members.parameters, noise, outcome)
-    last = outcome.history[-1]
-    message = ended.message(last.number, last.expected_decrease, said_of(parameters, outcome))
+    running = undetermined(parameters, outcome)
+    following = [[place for place, k in enumerate(each) if k in running] for each in places]
+    of_rates = list(zip((result.rates for result in results.values()), following, strict=True))
+    sentences = partial(message_of, ended, parameters, outcome, of_rates)
     if outcome.running:  # along a valley that may lie in the parameters of one data set alone
-        results = {label: replace(result, message=message) for label, result in results.items()}
+        results = {label: replace(result, sentences=sentences) for label, result in results.items()}
     return JointResult(
         results=results,
         alone=dict(zip(labels, alone, strict=True)),
@@ -88,7 +98,7 @@ def build_joint_result(
         spread=partial(getattr, noise, "covariance"),
         compared=partial(_agreements, members, noise, alone, outcome.parameters),
         ended=ended,
-        message=message,
+        sentences=sentences,
         history=outcome.history,
         seconds=seconds,
         notes=tuple(notes),

@@ -42,7 +42,8 @@ class JointResult:
     - `covariance`: (n_free, n_free), in the order of `free_names`, including the noise of a finite number of speckles;
       `white_noise_covariance`: for noise that is independent from pair to pair;
     - `agreements`: label → whether the data set agrees with the others; `verdict`: whether all are adequate, and agree;
-    - `converged`, `ended`, `message`, `history`, `seconds`, `notes`: as of a `FitResult`.
+    - `converged`, `ended`, `message`, `history`, `seconds`, `notes`: as of a `FitResult`; `spread` computes the
+      covariance, `compared` the agreements, `sentences` the message.
 
     Uncertainties, agreements and the verdict are computed at first use, for example by `print`.
     """
@@ -57,7 +58,7 @@ class JointResult:
     spread: Callable[[], np.ndarray]
     compared: Callable[[], Mapping[str, Agreement]]
     ended: Ended
-    message: str
+    sentences: Callable[[], str]
     history: tuple[Iteration, ...]
     seconds: Mapping[str, float]
     notes: tuple[str, ...]
@@ -77,6 +78,11 @@ class JointResult:
     @property
     def free_names(self) -> tuple[str, ...]:
         return tuple(name for name, parameter in self.parameters.items() if parameter.free)
+
+    @cached_property
+    def message(self) -> str:
+        """How the fit ended, as of a `FitResult`."""
+        return self.sentences()
 
     @cached_property
     def covariance(self) -> np.ndarray:

@@ -21,3 +21,23 @@ def floored(x: Float[Array, "*shape"], minimum: ArrayLike) -> Float[Array, "*sha
 def _floored_jvp(primals, tangents):
     x, minimum = primals
     return floored(x, minimum), tangents[0]
+
+
+@jax.custom_jvp
+def floored_curve(x: Float[Array, "*shape"], minimum: ArrayLike) -> Float[Array, "*shape"]:
+    """A curve where it exceeds `minimum`, else `minimum`. The derivative is the true one, 0 below the floor, unless the
+    whole curve lies below: then it is 1.
+
+    A derivative of 1 leads back from below. Where a part of the curve stays below, however, it leads a fit to a place
+    that is no minimum of χ², with uncertainties that are too small, and the rest of the curve leads back as well.
+
+    **Arguments:** as of `floored`; all of `x` is one curve.
+    """
+    return jnp.where(x > minimum, x, minimum).astype(x.dtype)
+
+
+@floored_curve.defjvp
+def _floored_curve_jvp(primals, tangents):
+    x, minimum = primals
+    above = x > minimum
+    return floored_curve(x, minimum), jnp.where(above | ~jnp.any(above), tangents[0], 0)

@@ -76,14 +76,18 @@ def element_names(name: str, shape: tuple[int, ...]) -> list[str]:
     return [f"{name}[{','.join(map(str, index))}]" for index in np.ndindex(*shape)]
 
 
-def exponents_by_leaf(leaves: Sequence[ParameterLeaf]) -> dict[str, list[str]]:
-    """From the name of a leaf that a power of time multiplies to the name of its exponent, or of the parameter to which
-    that is tied, for each of its elements."""
+def partners_by_leaf(leaves: Sequence[ParameterLeaf], role: str) -> dict[str, list[str]]:
+    """From the name of a leaf that a power of time multiplies to the name of its partner, or of the parameter to which
+    that is tied, for each of its elements.
+
+    **Arguments:** `role`: of the partner, "exponent_of" or "plateau_of", see `parameter`.
+    """
     by_path, found = {leaf.path: leaf for leaf in leaves}, {}
-    for exponent in leaves:
-        of = by_path.get(f"{exponent.path.rpartition('.')[0]}.{exponent.exponent_of}")
-        if exponent.exponent_of and of is not None and np.shape(exponent.value) in ((), np.shape(of.value)):
-            names = element_names(exponent.tied_to or exponent.name, np.shape(exponent.value))
+    for partner in leaves:
+        field = getattr(partner, role)
+        of = by_path.get(f"{partner.path.rpartition('.')[0]}.{field}")
+        if field and of is not None and np.shape(partner.value) in ((), np.shape(of.value)):
+            names = element_names(partner.tied_to or partner.name, np.shape(partner.value))
             found[of.name] = names * (np.size(of.value) // len(names))
     return found
 

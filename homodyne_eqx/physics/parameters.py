@@ -40,6 +40,7 @@ def parameter(
     in_name: bool = True,
     neutral: float | None = None,
     exponent_of: str = "",
+    plateau_of: str = "",
     **keywords: Any,
 ) -> Any:
     """A module field that holds a physical parameter.
@@ -58,12 +59,14 @@ def parameter(
     - `neutral`: the value at which the parameter changes nothing (0 for an exponent of time or an offset): if the data
       do not determine it, the fit recommends to fix it at this value.
     - `exponent_of`: of the exponent of a power of time, the field that this power multiplies: a step of a fit that
-      changes the exponent does not change the product at a typical time of the data.
+      changes the exponent does not change the product at a typical time of the data;
+    - `plateau_of`: of a constant that is added to such a product, the same field: a step then changes neither the sum
+      nor its slope at that time.
     - `in_name`: False for a field that is left out of the name of its parameter (the value of a `Constant`).
     """
     metadata = {"unit": unit, "bounds": bounds, "free": free, "scan": scan}
     metadata |= {"period": period, "linear": linear, "in_name": in_name, "neutral": neutral}
-    metadata |= {"exponent_of": exponent_of}
+    metadata |= {"exponent_of": exponent_of, "plateau_of": plateau_of}
     return eqx.field(converter=as_parameter, metadata=metadata, **keywords)
 
 
@@ -116,7 +119,7 @@ class ParameterLeaf:
 
     A leaf that is not free (within `Frozen`, or known of the instrument) stays as it is in a fit.
 
-    - `scan`, `period`, `linear`, `neutral`, `exponent_of`: as its field states them, see `parameter`;
+    - `scan`, `period`, `linear`, `neutral`, `exponent_of`, `plateau_of`: as its field states them, see `parameter`;
     - `owner`: the module whose field it is; `in_name`: whether that field is part of its name;
     - `name`: how users and results call it; `of_scaling`: whether it belongs to contrast and offset; `tied_to`: the
       name of the parameter to which it is tied. These are known within a whole model only (`named_leaves`).
@@ -137,6 +140,7 @@ class ParameterLeaf:
     neutral: float | None = None
     exponent_of: str = ""
     tied_to: str = ""
+    plateau_of: str = ""
 
 
 def parameter_leaves(module: Any) -> list[ParameterLeaf]:
@@ -158,7 +162,8 @@ def _described(module: Any, keys: tuple, leaf: Array) -> ParameterLeaf:
     `unnamed` field (the values of a `PerSector`) stands for the one that holds it: it changes neither owner nor path.
     """
     unit, bounds, free, scan, owner, named = "", (-math.inf, math.inf), True, "", module, ()
-    period, linear, in_name, neutral, exponent_of = None, False, True, None, ""
+    period, linear, in_name, neutral = None, False, True, None
+    partner = {"exponent_of": "", "plateau_of": ""}
     for key in keys:
         if isinstance(key, jax.tree_util.GetAttrKey):
             fields = type(module).__dataclass_fields__ if dataclasses.is_dataclass(module) else {}
@@ -171,13 +176,14 @@ def _described(module: Any, keys: tuple, leaf: Array) -> ParameterLeaf:
             bounds = metadata.get("bounds", bounds)
             free = free and metadata.get("free", True)
             period, linear = metadata.get("period", period), metadata.get("linear", linear)
-            neutral, exponent_of = metadata.get("neutral", neutral), metadata.get("exponent_of", exponent_of)
+            neutral = metadata.get("neutral", neutral)
+            partner = {role: metadata.get(role, field) for role, field in partner.items()}
             module = getattr(module, key.name)
         else:
             named = (*named, key)
             module = module[getattr(key, "idx", getattr(key, "key", None))]
     path = jax.tree_util.keystr(named).lstrip(".")
-    stated = {"period": period, "linear": linear, "in_name": in_name, "neutral": neutral, "exponent_of": exponent_of}
+    stated = {"period": period, "linear": linear, "in_name": in_name, "neutral": neutral, **partner}
     return ParameterLeaf(path, unit, bounds, leaf, free, scan, owner, name=path, **stated)
 
 

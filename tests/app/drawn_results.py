@@ -55,7 +55,7 @@ def drawn(n_sector, n_t, phi=True, bad_frame=None, maps=True):
         degrees_of_freedom=1000,
         white_noise_covariance=covariance,
         ended=Ended.CONVERGED,
-        message="",
+        sentences=str,
         kernel="",
         averages=list,
         rates=lambda: {"J": Curve(t, rate, 0.9 * rate, 1.1 * rate, "Å²/s")} if maps else {},

@@ -52,12 +52,12 @@ def test_the_rate_falls_with_age_as_the_authors_found(example, data):
 
 @measured
 @pytest.mark.x64
-def test_without_its_bound_the_offset_runs_along_a_valley_that_is_named_soon(data):
+def test_without_its_bound_the_offset_runs_to_the_end_of_a_valley_that_is_named_soon(data):
     g1 = hx.Diffusion(hx.PowerLaw(0.1, -0.2, 0.0), accumulation=hx.Exact())
     start = hx.TwoTimeModel(g1, hx.ContrastOffset(contrast=np.array([0.06]), offset=np.array([1.03])))
     result = hx.fit(start, data)
-    assert result.ended == hx.Ended.VALLEY
-    assert len(result.history) <= 61
+    assert result.ended == hx.Ended.UNDETERMINED
+    assert len(result.history) <= 30
     assert "D0, alpha, D_offset" in result.message
     assert "Fix D_offset = 0" in result.message
     obeyed = hx.fit(start, data, fixed=["D_offset"])

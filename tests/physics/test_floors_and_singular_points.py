@@ -8,7 +8,7 @@ import pytest
 
 import homodyne_eqx as hx
 from homodyne_eqx.physics.dense_map import two_time_map
-from homodyne_eqx.physics.floors import floored
+from homodyne_eqx.physics.floors import floored, floored_curve
 from homodyne_eqx.physics.kernels import GapAverage, SincSquared
 
 
@@ -113,3 +113,13 @@ def test_the_default_precision_is_kept():
     assert model(geometry).dtype == jnp.result_type(float)
     single = jax.tree.map(lambda x: x.astype(jnp.float32) if eqx.is_inexact_array(x) else x, (model, geometry))
     assert single[0](single[1]).dtype == jnp.float32
+
+
+def test_a_curve_that_is_partly_below_its_floor_has_the_true_derivative():
+    """Below as a whole it has one that leads back."""
+    x = jnp.array([-3.0, 0.5, 1.0, 2.0])
+    for derivative in (jax.jacfwd, jax.jacrev):
+        np.testing.assert_array_equal(derivative(lambda v: floored_curve(v, 1.0))(x), np.diag([0, 0, 0, 1.0]))
+        np.testing.assert_array_equal(derivative(lambda v: floored_curve(v, 2.5))(x), np.eye(4))
+    np.testing.assert_array_equal(floored_curve(x, 1.0), [1.0, 1.0, 1.0, 2.0])
+    assert floored_curve(x, 1.0).dtype == x.dtype

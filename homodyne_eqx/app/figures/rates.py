@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ...fit import Curve, FitResult
+from ...fit.result.rates_in_words import at_floor
 from .layout import Margins, grid
 from .style import Look, colours
 from .units_of_axes import in_units, power_of_ten, without_sector
@@ -36,14 +37,14 @@ def rates(result: FitResult, look: Look) -> "Figure":
 
 
 def _draw(axes: "Axes", name: str, curves: list[Curve]) -> None:
-    largest = max(float(np.median(np.abs(curve.value))) for curve in curves)
+    largest = max(float(np.median(np.abs(_off_floor(curve)))) for curve in curves)
     power = power_of_ten(largest)
     shades = colours(len(curves)) if len(curves) > 1 else ["C0"]
     determined = True
     for curve, colour in zip(curves, shades):
         value, low, high = (x / 10.0**power for x in (curve.value, curve.low, curve.high))
         axes.plot(curve.t, value, color=colour)
-        if np.all(np.isfinite(low)):
+        if np.any(np.isfinite(low)):
             axes.fill_between(curve.t, low, high, color=colour, alpha=0.25, lw=0)
         determined &= bool(np.any(np.isfinite(low)))
     low, high = rate_limits(curves)
@@ -57,13 +58,21 @@ def _draw(axes: "Axes", name: str, curves: list[Curve]) -> None:
 
 
 def rate_limits(curves: list[Curve]) -> tuple[float, float]:
-    """From where to where rates and bands are shown: a power law that diverges at t = 0 does not set the scale."""
+    """From where to where rates and bands are shown: a power law that diverges at t = 0 does not set the scale, and a
+    rate at its floor counts as 0."""
     edges = [x for curve in curves for x in (curve.value, curve.low, curve.high)]
     finite = [x[np.isfinite(x)] for x in edges]
     ends = np.array([np.percentile(x, _SHOWN) for x in finite if x.size])
     low, high = float(np.min(ends[:, 0])), float(np.max(ends[:, 1]))
+    low = min(low, 0.0) if any(np.any(at_floor(curve)) for curve in curves) else low
     if high - low < _LEAST_SPAN * max(abs(low), abs(high)):  # a constant rate: its uncertainty beside its value
         middle, half = (low + high) / 2, _LEAST_SPAN * max(abs(low), abs(high)) / 2
         low, high = middle - half, middle + half
     margin = 0.08 * (high - low) or 0.08 * abs(high) or 1.0
     return (low / 1.2 if low > 0 and high > _MANY_DECADES * low else low - margin), high + margin
+
+
+def _off_floor(curve: Curve) -> np.ndarray:
+    """Its values at the times at which it is not at its floor; all if there are none."""
+    moving = curve.value[~at_floor(curve)]
+    return moving if moving.size else curve.value

@@ -1,6 +1,6 @@
 """From the end of a minimisation to a result that says everything about it."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -15,13 +15,15 @@ from ..solve.ended import Ended
 from ..solve.minimise import Outcome
 from ..solve.undetermined import undetermined_text, valley_text
 from ..uncertainty.abstract_noise import AbstractNoise
+from ..uncertainty.covariance import inverse
 from ..uncertainty.noise_of_fit import NoiseOfFit
 from ..uncertainty.noise_of_pairs import NoiseOfPairs
 from ..uncertainty.speckle_covariance import found_covariance
 from ..verdict.pairs_verdict import judge_pairs
 from ..verdict.verdict import Verdict, judge
-from .derived import curves_of, derived_quantities
+from .derived import Curve, curves_of, derived_quantities
 from .fit_result import FitResult
+from .rates_in_words import determined_text
 
 
 def build_result(fitted: TwoTimeModel, fit_input: FitInput, outcome: Outcome, seconds: dict[str, float]) -> FitResult:
@@ -75,8 +77,8 @@ def result_of(
     free_parameters, loss = fit_input.free_parameters, type(fit_input.loss).__name__
     geometry = fit_input.packed.geometry
     parameters = fitted_parameters(free_parameters.parameters, noise, outcome)
-    last = outcome.history[-1]
     chi2 = float(outcome.normal.chi2)
+    rates = partial(curves_of, fitted, free_parameters.filter, noise.variance, geometry)
     notes = free_parameters.notes
     if outcome.ended == Ended.CONVERGED and free_parameters.free:
         notes += fit_input.exchange_notes
@@ -91,7 +93,7 @@ def result_of(
         spread=partial(found_covariance, tuple(p.name for p in free_parameters.free), noise),
         judgement=judgement,
         ended=ended,
-        message=ended.message(last.number, last.expected_decrease, said_of(parameters, outcome)),
+        sentences=partial(message_of, ended, parameters, outcome, [(rates, undetermined(parameters, outcome))]),
         kernel=fit_input.kernel,
         averages=partial(
             derived_quantities,
@@ -101,7 +103,7 @@ def result_of(
             noise.white_noise_variance,
             geometry,
         ),
-        rates=partial(curves_of, fitted, free_parameters.filter, noise.variance, geometry),
+        rates=rates,
         history=outcome.history,
         seconds=seconds,
         notes=notes,
@@ -145,6 +147,33 @@ def _uncertainties(covariance: np.ndarray, outcome: Outcome) -> np.ndarray:
     return np.where(unknown, np.inf, sigmas) if outcome.normal.is_finite else sigmas
 
 
+def undetermined(parameters: Mapping[str, Parameter], outcome: Outcome) -> tuple[int, ...]:
+    """Numbers of the free parameters that the data do not determine or that run along a valley; for an exponent that of
+    its amplitude, too."""
+    free = [p for p in parameters.values() if p.free]
+    found = {free[k].name for k in outcome.running} or {p.name for p in free if np.isinf(p.white_noise_uncertainty)}
+    return tuple(k for k, p in enumerate(free) if p.name in found or p.exponent in found)
+
+
+def message_of(
+    ended: Ended,
+    parameters: Mapping[str, Parameter],
+    outcome: Outcome,
+    of_rates: Sequence[tuple[Callable[..., Mapping[str, Curve]], Sequence[int]]],
+) -> str:
+    """How a fit ended, and what the data determine nevertheless where they leave parameters open.
+
+    **Arguments:** `of_rates`: functions that compute rates over time, each with the numbers of the parameters that the
+    rates to be stated change with; the first with a rate that the data determine is the one that is stated.
+    """
+    last = outcome.history[-1]
+    said = ended.message(last.number, last.expected_decrease, said_of(parameters, outcome))
+    if ended not in (Ended.UNDETERMINED, Ended.VALLEY):
+        return said
+    known = (determined_text(rates(following=following)) for rates, following in of_rates)
+    return " ".join([said, *[text for text in known if text][:1]])
+
+
 def said_of(parameters: Mapping[str, Parameter], outcome: Outcome) -> str:
     """A text on the parameters that the data do not determine, on those without any effect, and on those that run along
     a valley."""
@@ -153,6 +182,6 @@ def said_of(parameters: Mapping[str, Parameter], outcome: Outcome) -> str:
         return valley_text([parameters[free[k]] for k in outcome.running])
     undetermined = [p for p in parameters.values() if np.isinf(p.white_noise_uncertainty)]
     idle = {name for name, square in zip(free, np.diagonal(outcome.normal.matrix), strict=True) if square == 0}
-    return undetermined_text(
-        [p for p in undetermined if p.name in idle], [p for p in undetermined if p.name not in idle]
-    )
+    combined = [p for p in undetermined if p.name not in idle]
+    n_open = int(np.count_nonzero(~inverse(outcome.normal, outcome.at_bound).usable)) if combined else 0
+    return undetermined_text([p for p in undetermined if p.name in idle], combined, n_open - len(idle))

@@ -1,6 +1,6 @@
 """Quantities that a fitted model states beside its parameters, with uncertainties from those of the parameters."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, final
@@ -28,7 +28,8 @@ where all parameters that it follows from are fixed or at a bound."""
 class Curve:
     """A rate over time, as fitted: `value` at the times `t` of the frames, s, and 1σ to either side, `low` and `high`.
 
-    All of shape `(n_t,)`; `value`, `low` and `high` in `unit`. Infinite where the data do not determine it.
+    All of shape `(n_t,)`; `value`, `low` and `high` in `unit`. `low` and `high` are infinite where the data do not
+    determine the rate, and NaN where it is at its floor.
     """
 
     t: np.ndarray
@@ -63,10 +64,21 @@ def derived_quantities(
     ]
 
 
-def curves_of(model: TwoTimeModel, free: Any, variance: Variance, geometry: Geometry) -> dict[str, Curve]:
-    """The rates of a model over time by name, with 1σ from the same variance as that of the parameters."""
+def curves_of(
+    model: TwoTimeModel,
+    free: Any,
+    variance: Variance,
+    geometry: Geometry,
+    following: Sequence[int] | None = None,
+) -> dict[str, Curve]:
+    """The rates of a model over time by name, with 1σ from the same variance as that of the parameters.
+
+    **Arguments:** `following`: only those that change with one of these free parameters, by number; else all.
+    """
     t, found = np.asarray(geometry.t, float), {}
     for quantity, slopes in _stated(model, free, geometry, averaged=False):
+        if following is not None and not np.any(slopes[:, list(following)]):
+            continue
         value = np.asarray(quantity.value, float)
         sigma = np.array([_sigma(variance, slope) for slope in slopes])
         found[quantity.name] = Curve(t, value, value - sigma, value + sigma, quantity.unit)

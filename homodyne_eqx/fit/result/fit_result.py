@@ -51,7 +51,7 @@ class FitResult:
       test that decided, and `estimates`, the free parameters with each kind of weights, by these names;
     - `kernel`: its name; if terms have different kernels, each with its term, that of the shear first;
     - `averages` computes the `derived` quantities, `rates` the `curves`, `spread` the covariance, `judgement` the
-      verdict;
+      verdict, `sentences` the message;
     - `history`: every step from the start that was followed; `seconds`: times of the whole fit, of packing the data, of
       comparing starts, of first stages on averaged or sampled data, and of the first step, compilation included;
     - `notes`: starts that were moved or compared, data that were sampled first, components that may have been
@@ -66,7 +66,7 @@ class FitResult:
     degrees_of_freedom: int
     white_noise_covariance: np.ndarray
     ended: Ended
-    message: str
+    sentences: Callable[[], str]
     kernel: str
     averages: Callable[[], list[Parameter]]
     rates: Callable[[], Mapping[str, Curve]]
@@ -96,6 +96,10 @@ class FitResult:
         return tuple(name for name, parameter in self.parameters.items() if parameter.free)
 
     @cached_property
+    def message(self) -> str:
+        return self.sentences()
+
+    @cached_property
     def derived(self) -> Mapping[str, Parameter]:
         """Rates averaged over the frames, with uncertainties; computed at first use."""
         return {quantity.name: quantity for quantity in self.averages()}
@@ -113,8 +117,7 @@ class FitResult:
 
     @cached_property
     def speckle_covariance(self) -> SpeckleCovariance:
-        """The covariance for the noise of a finite number of speckles, and the estimated number of speckles; computed
-        at first use."""
+        """The covariance for the noise of a finite number of speckles, and the estimated number of these."""
         return self.spread()
 
     @property
@@ -189,8 +192,7 @@ class FitResult:
 
     @cached_property
     def fitted_pairs(self) -> FittedPairs:
-        """Data, model and residual of every value, with lag and age, of a fit to `PairData` or `OneTimeData`; computed
-        at first use.
+        """Data, model and residual of every value, with lag and age, of a fit to `PairData` or `OneTimeData`.
 
         **Raises:** `ValueError` where other data were fitted.
         """

@@ -15,9 +15,11 @@ from ..solve.ended import Ended
 from ..uncertainty.correlations import Correlation, combination, strong_correlations
 from ..weighted.estimate import INDEPENDENT, SPECKLE
 from .numbers import number_texts, reduced_chi2_text, value_text
+from .rates_in_words import floor_text
 from .summary_row import Remedy, SummaryRow, quantity, sentence
 
 _PAIRS_LISTED = 4
+_ROUNDING = 1e-10
 
 
 def _group_of(parameter: Parameter, result: Any) -> str:
@@ -125,8 +127,22 @@ def _conditional(result: Any) -> Iterator[SummaryRow]:
         yield sentence("notes", "conditional", f"the uncertainties hold for {held}{more}, fixed.")
 
 
+def _at_floor(result: Any) -> Iterator[SummaryRow]:
+    """Rates that a negative offset brings below 0 at some times, and the offset, if it is free."""
+    negative = [p for p in result.parameters.values() if p.neutral == 0 and p.value < 0]
+    units = {p.unit for p in negative}
+    for name, curve in result.curves().items() if units else ():
+        said = floor_text(name, curve) if curve.unit in units else ""
+        offsets = [p.name for p in negative if p.unit == curve.unit and p.free and not p.at_bound]
+        if said:
+            remedies = tuple(Remedy("bound", (offset,)) for offset in offsets[:1])
+            yield sentence("notes", "floor", said, remedies=remedies)
+
+
 def _correlations(result: Any) -> Iterator[SummaryRow]:
-    """The directions of the parameters that the data leave open."""
+    """The directions of the parameters that the data leave open. The message has that of a valley."""
+    if result.ended == Ended.VALLEY:
+        return
     names = result.free_names
     physical = [k for k, name in enumerate(names) if not result.parameters[name].of_scaling]
     lost = [names[k] for k in physical if np.isinf(result.parameters[names[k]].uncertainty)]
@@ -138,6 +154,8 @@ def _correlations(result: Any) -> Iterator[SummaryRow]:
     else:
         said = "; ".join(_combined(result, pair) for pair in strong) + "."
         concerned = list(dict.fromkeys(name for pair in strong for name in pair[:2]))
+    parameters = result.parameters
+    concerned.sort(key=lambda name: (parameters[name].neutral is None, not parameters[name].unit))
     if result.derived and all(np.isfinite(each.uncertainty) for each in result.derived.values()):
         said += " Their mean rates above are determined."
     remedies = (Remedy("fix", tuple(concerned)), Remedy("bound", tuple(concerned)), Remedy("simpler_rates"))
@@ -147,6 +165,9 @@ def _correlations(result: Any) -> Iterator[SummaryRow]:
 def _combined(result: Any, pair: Correlation) -> str:
     """«D0 and D_offset are determined only in their sum, 1016.2 ± 1.3 Å²/s (correlation −0.9995)»"""
     a, b = (result.parameters[name] for name in (pair.first, pair.second))
+    coefficient = with_minus(f"{pair.coefficient:.4f}")
+    if 1 - pair.coefficient**2 < _ROUNDING:
+        return f"{a.name} and {b.name} are determined only along a line of values (correlation {coefficient})"
     found = combination((a.value, b.value), (a.uncertainty, b.uncertainty), pair.coefficient, a.unit == b.unit)
     value, sigma = number_texts(found.value, found.sigma)
     if found.name in ("sum", "difference"):
@@ -156,7 +177,6 @@ def _combined(result: Any, pair: Correlation) -> str:
     else:
         sign = "+" if found.factor > 0 else "−"
         what = f"{a.name} {sign} {abs(found.factor):.4g} · {b.name} = {value} ± {sigma}"
-    coefficient = with_minus(f"{pair.coefficient:.4f}")
     return f"{a.name} and {b.name} are determined only in {what} (correlation {coefficient})"
 
 
@@ -174,6 +194,7 @@ SECTIONS: tuple[Callable[[Any], Iterator[SummaryRow]], ...] = (
     prior_sentences,
     _unphysical,
     _conditional,
+    _at_floor,
     _correlations,
 )
 """The functions that make the rows, in the order in which they are shown."""

@@ -65,7 +65,7 @@ def in_python(remedies: Sequence[Remedy]) -> list[str]:
         if remedy.action == "fix":
             said.append(f"fix some (fixed={[*names[:1]]!r})".replace("'", '"'))
         elif remedy.action == "bound":
-            said.append(f'bound them (bounds={{"{names[0]}": (low, high)}})')
+            said.append(f'bound {"it" if len(names) == 1 else "them"} (bounds={{"{names[0]}": (low, high)}})')
         elif remedy.action == "separate":
             said.append(f'let it differ from one data set to the other (separate=["{names[0]}"])')
         elif remedy.action == "exclude_frames":

@@ -6,11 +6,11 @@ from ...physics.minus_sign import with_minus
 from ..parameter import Parameter
 
 
-def undetermined_text(without_effect: Sequence[Parameter], combined: Sequence[Parameter]) -> str:
-    """One or two sentences.
+def undetermined_text(without_effect: Sequence[Parameter], combined: Sequence[Parameter], n_lines: int) -> str:
+    """One or two sentences. As many parameters are to be fixed as there are lines, an offset before an exponent.
 
     **Arguments:** `without_effect`: parameters that χ² does not depend on at all; `combined`: those that change χ², but
-    not along some combination of them.
+    not along some combination of them; `n_lines`: the number of independent combinations of this kind.
     """
     said = []
     if without_effect:
@@ -20,7 +20,8 @@ def undetermined_text(without_effect: Sequence[Parameter], combined: Sequence[Pa
             f"{'it' if one else 'them'}. Fix {'it' if one else 'them'}."
         )
     if combined:
-        neutral = [f"{p.name} = {with_minus(format(p.neutral, 'g'))}" for p in combined if p.neutral is not None]
+        first = sorted((p for p in combined if p.neutral is not None), key=lambda p: not p.unit)[: max(n_lines, 1)]
+        neutral = [_at_neutral(p) for p in combined if p in first]
         known = [p for p in combined if p.neutral is None]
         each = " each by itself" if len(combined) > 1 else ""
         remedy = f"Fix {' and '.join(neutral)}" if neutral else f"Fix {known[0].name} at a value that is known"
@@ -42,8 +43,12 @@ def valley_text(running: Sequence[Parameter]) -> str:
     if first is None:
         remedy = f'Fix one of them at a value that is known, or bound it (bounds={{"{running[0].name}": (low, high)}})'
     else:
-        remedy = f"Fix {first.name} = {with_minus(format(first.neutral, 'g'))}, or give it bounds or a prior"
+        remedy = f"Fix {_at_neutral(first)}, or give it bounds or a prior"
     return f"along a line of values of {_listed(running)}, which the data do not distinguish. {remedy}."
+
+
+def _at_neutral(p: Parameter) -> str:
+    return f"{p.name} = {with_minus(format(p.neutral, 'g'))}"
 
 
 def _listed(parameters: Sequence[Parameter]) -> str:

@@ -7,7 +7,7 @@ import numpy as np
 
 from ..solve.quadratic import Quadratic
 from .abstract_noise import AbstractNoise
-from .covariance import Inverse, covariance, inverse
+from .covariance import Inverse, covariance, inverse, square_root
 
 
 class AbstractPropagatedNoise(AbstractNoise):
@@ -41,12 +41,20 @@ class AbstractPropagatedNoise(AbstractNoise):
         return self.directions.embedded
 
     @cached_property
+    def scatter(self) -> np.ndarray:
+        """N⁻¹ √V, (n_free, n_free), whose product with its own transpose is N⁻¹ V N⁻¹.
+
+        That product has no negative variance and no correlation beyond ±1, where parameters are nearly degenerate, too.
+        """
+        return self.inverse @ square_root(self.variance_of_pulls)
+
+    @cached_property
     def covariance(self) -> np.ndarray:
         """N⁻¹ V N⁻¹, (n_free, n_free); NaN and infinite where that of white noise is."""
         white = self.white_noise_covariance
         if not self.is_known or not len(white):
             return white
-        return np.where(np.isfinite(white), self.inverse @ self.variance_of_pulls @ self.inverse, white)
+        return np.where(np.isfinite(white), self.scatter @ self.scatter.T, white)
 
     def white_noise_variance(self, slope: np.ndarray) -> float:
         """The variance of slope · parameters if the noise of every value were independent."""
@@ -58,5 +66,4 @@ class AbstractPropagatedNoise(AbstractNoise):
         white = self.white_noise_variance(slope)
         if not np.isfinite(white) or not self.is_known:
             return white
-        along = self.inverse @ slope
-        return float(along @ self.variance_of_pulls @ along)
+        return float(np.sum((slope @ self.scatter) ** 2))

@@ -63,3 +63,14 @@ def covariance(normal: Quadratic, at_bound: np.ndarray) -> np.ndarray:
     matrix[lost, lost] = np.inf
     out[np.ix_(inside, inside)] = matrix
     return out
+
+
+def square_root(variance: np.ndarray) -> np.ndarray:
+    """R with R Rᵀ = `variance`, (n, n), symmetric and without negative eigenvalues but for rounding; NaN where a
+    variance is negative or not finite."""
+    diagonal = np.diagonal(variance)
+    if not np.all(np.isfinite(variance)) or np.any(diagonal < 0):
+        return np.full_like(variance, np.nan)
+    length = np.sqrt(np.where(diagonal > 0, diagonal, 1))
+    values, vectors = np.linalg.eigh(variance / np.outer(length, length))
+    return length[:, None] * vectors * np.sqrt(np.maximum(values, 0))

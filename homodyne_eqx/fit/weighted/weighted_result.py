@@ -84,7 +84,8 @@ def weighted_result(
     judgement = partial(judged, noise, ended, reduced, given.degrees_of_freedom)
     result = result_of(model, given, outcome, seconds, of_end, partial(guarded_verdict, guard, judgement))
     if guard.passed:
-        result = replace(result, weights=SPECKLE, message=f"{result.message} The weighted fit continued from there.")
+        said = f"{result.message} The weighted fit continued from there."
+        result = replace(result, weights=SPECKLE, sentences=partial(str, said))
     return replace(result, guard=guard, estimates=estimates)
 
 

@@ -5,7 +5,7 @@ from typing import final
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from ..floors import floored
+from ..floors import floored_curve
 from ..parameters import parameter
 from .abstract import AbstractIntegrableRate
 
@@ -22,9 +22,10 @@ class PowerLaw(AbstractIntegrableRate):
     - `exponent`: dimensionless; fits keep it within (−2, 2);
     - `offset`: unit of the rate; may be negative if the rate stays ≥ 0.
 
-    The floor acts on the value alone (`floored`), so that a fit can leave it again. t < 1e-8 s counts as 1e-8 s, so
-    that the rate and its derivatives are finite at t = 0 for any exponent. The closed-form integral is that of the
-    power law without both floors.
+    Where the rate is below the floor at some of the times that it is asked for, its derivatives are 0 there; where it
+    is at all of them, they are those without the floor, so that a fit can leave it again (`floored_curve`).
+    t < 1e-8 s counts as 1e-8 s, so that the rate and its derivatives are finite at t = 0 for any exponent. The
+    closed-form integral is that of the power law without both floors.
 
     Limits: exponent 0 is `Constant`; from t = 0 the integral diverges for exponents ≤ −1.
 
@@ -34,11 +35,11 @@ class PowerLaw(AbstractIntegrableRate):
 
     amplitude: Float[Array, ""] = parameter("{unit}·s^−exponent", (0.0, jnp.inf))
     exponent: Float[Array, ""] = parameter("", (-2.0, 2.0), neutral=0.0, exponent_of="amplitude")
-    offset: Float[Array, ""] = parameter("{unit}", default=0.0, neutral=0.0)
+    offset: Float[Array, ""] = parameter("{unit}", default=0.0, neutral=0.0, plateau_of="amplitude")
 
     def __call__(self, t: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
         t = jnp.maximum(t, _EARLIEST)
-        return floored(self.amplitude * t**self.exponent + self.offset, RATE_FLOOR)
+        return floored_curve(self.amplitude * t**self.exponent + self.offset, RATE_FLOOR)
 
     def integral(self, start: Float[Array, "*#shape"], stop: Float[Array, "*#shape"]) -> Float[Array, "*#shape"]:
         """Exact through exponent = −1. From t = 0 with exponent ≤ −1 it diverges: a very large number stands for it."""

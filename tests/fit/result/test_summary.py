@@ -122,6 +122,26 @@ def test_strong_correlations_are_told_in_the_words_of_each_surface(steady_fit):
     assert "correlation" not in [r.name for r in with_covariance(steady_fit, covariance).summary()]
 
 
+def test_a_combination_within_rounding_is_told_without_a_number(steady_fit):
+    names = list(steady_fit.free_names)
+    a, b = names.index("D0"), names.index("phi0")
+    for short_of_1, number in ((1e-12, False), (1e-8, True)):
+        covariance = np.array(steady_fit.covariance)
+        covariance[a, b] = covariance[b, a] = -(1 - short_of_1) * np.sqrt(covariance[a, a] * covariance[b, b])
+        said = row_of(with_covariance(steady_fit, covariance), "correlation").value
+        assert ("D0 and phi0 are determined only along a line of values (correlation −1.0000)" in said) != number
+        assert ("±" in said) == number
+
+
+def test_along_a_valley_the_message_alone_tells_of_it(steady_fit):
+    names = list(steady_fit.free_names)
+    a, b = names.index("D0"), names.index("phi0")
+    covariance = np.array(steady_fit.covariance)
+    covariance[a, b] = covariance[b, a] = -0.999 * np.sqrt(covariance[a, a] * covariance[b, b])
+    result = replace(with_covariance(steady_fit, covariance), ended=hx.Ended.VALLEY)
+    assert "correlation" not in [row.name for row in result.summary()]
+
+
 def test_a_verdict_is_told_in_the_words_of_each_surface(steady_fit):
     said = "the residuals are 3 times sigma: if sigma is right, the model does not describe the data."
     remedies = (Remedy("exclude_frames", ("4", "7")), Remedy("other_starts"), Remedy("other_model"))

@@ -38,6 +38,69 @@ def test_a_step_is_a_straight_one_to_first_order():
     np.testing.assert_array_equal(curves().moved(x, jnp.zeros(3)), x)
 
 
+def with_plateau(t=TIMES, names=NAMES, plateaus=("offset", "", "")):
+    return powers_of_time(names, EXPONENTS, jnp.asarray(t), plateaus)
+
+
+def rate_and_slope(law):
+    """The rate at τ, and its derivative in ln t there."""
+    A, alpha, C = (float(x) for x in law)
+    R = A * np.exp(alpha * np.mean(np.log(TIMES)))
+    return R + C, alpha * R
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.floats(1.0, 1e5), st.floats(0.05, 1.9), st.sampled_from([1, -1]), st.floats(-0.85, 2.0))
+def test_with_a_plateau_the_rate_and_its_slope_at_the_typical_time_stay(amplitude, exponent, sign, share):
+    """Along R + C and αR held to first order; here they stay exactly, however long the step is."""
+    alpha, log_time = sign * exponent, np.mean(np.log(TIMES))
+    change = share * alpha
+    dR = -amplitude * np.exp(alpha * log_time) * share  # d(αR) = 0
+    step = jnp.asarray([dR * np.exp(-alpha * log_time) - amplitude * log_time * change, change, -dR])
+    law = jnp.asarray([amplitude, alpha, 0.3 * amplitude])
+    moved = with_plateau().moved(law, step)
+    scale = abs(dR) + amplitude * np.exp(alpha * log_time) + amplitude
+    tight = 1e-9 if jax.config.jax_enable_x64 else 2e-3
+    np.testing.assert_allclose(rate_and_slope(moved), rate_and_slope(law), atol=tight * scale * max(1, exponent))
+    assert float(moved[1]) == pytest.approx(alpha + change, rel=1e-4)
+
+
+def test_a_step_with_a_plateau_is_a_straight_one_to_first_order():
+    x = jnp.asarray([7.0, -0.6, 2.0])
+    h = 1e-6 if jax.config.jax_enable_x64 else 1e-2
+    base = jnp.asarray([0.3, 0.2, -0.4])
+    by_difference = (with_plateau().moved(x, h * base) - x) / h
+    np.testing.assert_allclose(by_difference, base, atol=2e-5 if jax.config.jax_enable_x64 else 0.05)
+
+
+def test_a_step_towards_alpha_0_leaves_a_tenth_of_it():
+    moved = with_plateau().moved(jnp.asarray([7.0, -0.6, 2.0]), jnp.asarray([40.0, 0.7, -1.0]))
+    assert float(moved[1]) == pytest.approx(-0.06, rel=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("law", "step"),
+    [
+        ((7.0, -0.6, 2.0), (-35.0, -0.1, 1.0)),
+        ((7.0, 0.0, 2.0), (1.0, 0.1, 1.0)),
+        ((7.0, -0.6, 0.0), (1.0, 0.1, 0.0)),
+        ((0.0, -0.6, 2.0), (1.0, 0.1, 1.0)),
+    ],
+    ids=["slope changes sign", "no slope", "plateau on its bound", "amplitude on its bound"],
+)
+def test_where_the_slope_cannot_stay_steps_are_those_without_a_plateau(law, step):
+    law, step = jnp.asarray(law), jnp.asarray(step)
+    np.testing.assert_array_equal(with_plateau().moved(law, step), curves().moved(law, step))
+
+
+def test_amplitudes_that_share_a_plateau_or_an_exponent_move_without_it():
+    names, exponents = ["A", "B", "alpha", "C"], ["alpha", "alpha", "", ""]
+    shared = powers_of_time(names, exponents, jnp.asarray(TIMES), ["C", "C", "", ""])
+    assert shared.plateau_at == ()
+    own = powers_of_time([*names, "beta"], ["alpha", "beta", "", "", ""], jnp.asarray(TIMES), ["C", "", "", "", ""])
+    assert own.plateau_at == ((0, 2, 3),)
+
+
 def test_without_an_exponent_among_the_unknowns_steps_are_straight():
     straight = powers_of_time(["D0", "offset"], ["alpha", ""], jnp.asarray(TIMES))
     x, step = jnp.asarray([7.0, 2.0]), jnp.asarray([1e4, -3.0])
@@ -56,6 +119,8 @@ def test_each_amplitude_knows_its_exponent():
     model = hx.laminar_flow(**rates, phi0=4.0, contrast=np.full(2, 0.3), offset=np.ones(2), kernel=hx.GapAverage())
     parameters = choose_free(model, None, (), None).parameters
     assert {p.name: p.exponent for p in parameters if p.exponent} == {"D0": "alpha", "gamma_dot_t0": "beta"}
+    plateaus = {p.name: p.plateau for p in parameters if p.plateau}
+    assert plateaus == {"D0": "D_offset", "gamma_dot_t0": "gamma_dot_t_offset"}
 
 
 def test_amplitudes_of_all_sectors_share_an_exponent_or_have_their_own():
