@@ -170,9 +170,8 @@ class TwoTimeData:
         """
         c2_k, excluded = self.map_and_excluded(k)
         sigma = self.sigma[k].astype(np.float64)
-        weight = (np.where(excluded, np.inf, sigma) if sigma.ndim else sigma) ** -2
-        weight = np.where(excluded, 0, weight.astype(c2_k.dtype)).astype(c2_k.dtype, copy=False)
-        return np.where(excluded, 0, c2_k).astype(c2_k.dtype, copy=False), weight
+        weight = ((np.where(excluded, np.inf, sigma) if sigma.ndim else sigma) ** -2).astype(c2_k.dtype)
+        return np.where(excluded, c2_k.dtype.type(0), c2_k), np.where(excluded, c2_k.dtype.type(0), weight)
 
     def map_and_excluded(self, k: int) -> tuple[np.ndarray, np.ndarray]:
         """Unchanged map of sector `k`, `(n_t, n_t)`, without a copy, and True where its pixels are excluded."""
