@@ -1,6 +1,7 @@
 """The result for data that hold nothing to fit: the start, and why."""
 
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
@@ -37,7 +38,7 @@ def unfitted(
         spread=lambda: SpeckleCovariance(free, unknown, unknown, none, none, np.zeros(0, bool)),
         judgement=not_judged,
         ended=Ended.NOTHING_TO_FIT,
-        message=Ended.NOTHING_TO_FIT.message(0, np.nan, reason),
+        sentences=partial(Ended.NOTHING_TO_FIT.message, 0, np.nan, reason),
         kernel=kernel_of(model),
         averages=list,
         rates=dict,

@@ -82,7 +82,8 @@ def weighted_result(
     model, outcome, of_end = end
     reduced = float(outcome.normal.chi2) / given.degrees_of_freedom
     judgement = partial(judged, noise, ended, reduced, given.degrees_of_freedom)
-    result = result_of(model, given, outcome, seconds, of_end, partial(guarded_verdict, guard, judgement))
+    verdict = partial(guarded_verdict, guard, judgement)
+    result = result_of(model, given, outcome, seconds, of_end, verdict, ended_with(of_end, outcome))
     if guard.passed:
         said = f"{result.message} The weighted fit continued from there."
         result = replace(result, weights=SPECKLE, sentences=partial(str, said))
