@@ -115,11 +115,12 @@ def draw(
     command: Sequence[str] | None,
     console: Console,
     quiet: bool,
+    dpi: int = 200,
 ) -> list[str]:
     """Figures and report into the folder of a written result.
 
     **Arguments:** `command`: what was typed, to be stated in the report; `None` where the fit was made in Python, in
-    whose words the report then says what can be done.
+    whose words the report then says what can be done; `dpi`: of the figures.
 
     **Returns:** names of the files.
     """
@@ -132,5 +133,5 @@ def draw(
         names.append("report.html")
     if figures:
         with whole_folder(folder / "figures") as partial, stage(console, "drawing figures", quiet):
-            names += [f"figures/{path.name}" for path in draw_figures(result, partial, panels=panels)]
+            names += [f"figures/{path.name}" for path in draw_figures(result, partial, panels=panels, dpi=dpi)]
     return names

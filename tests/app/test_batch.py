@@ -190,12 +190,14 @@ def test_figures_are_drawn_later_without_a_fit(output, files, fitted, monkeypatc
     """The thumbnail holds the three maps of 30 frames side by side, t2 upwards. Large figures are not drawn here."""
     from homodyne_eqx.app import fitting
 
-    monkeypatch.setattr(fitting, "draw_figures", lambda *_, **options: [])
+    resolutions = []
+    monkeypatch.setattr(fitting, "draw_figures", lambda *_, dpi, **options: resolutions.append(dpi) or [])
     image = pytest.importorskip("matplotlib.image")
     before = (output / "summary.csv").read_bytes()
     shutil.rmtree(output / "later_scan_2")
     drawn = ("batch", files[0], *MAIN[:-1], "--no-report", "--output", output, "--quiet")
     assert call(*drawn).exit_code == 0
+    assert resolutions == [120]
     picture = output / "scan_2" / "figures" / "thumbnail.png"
     pixels = image.imread(picture)
     assert pixels.shape[:2] == (30, 3 * 30 + 2 * 2)

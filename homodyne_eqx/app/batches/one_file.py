@@ -10,6 +10,8 @@ from ..output_folder import whole_folder
 from .how import AbstractHow
 from .record import FIGURES, REPORT, THUMBNAIL, Record
 
+_DPI = 120
+
 
 @final
 @dataclass(frozen=True)
@@ -83,7 +85,7 @@ def _drawn(job: Job, result: FitResult, folder: Path, figures: bool, html: bool)
 
     command, silent = job.how.command(job.file), Console(quiet=True)
     try:
-        fitting.draw(folder, result, figures=figures, html=html, command=command, console=silent, quiet=True)
+        fitting.draw(folder, result, figures=figures, html=html, command=command, console=silent, quiet=True, dpi=_DPI)
         if figures:
             draw_thumbnail(result, folder / THUMBNAIL)
     except Exception as error:
