@@ -1,8 +1,6 @@
 """The documented functions under the transformations of JAX: derivatives, compilation, batches, shards, memory."""
 
-import contextlib
 import functools
-import logging
 import os
 import subprocess
 import sys
@@ -15,6 +13,7 @@ from jax.sharding import Mesh, PartitionSpec
 
 from homodyne_eqx import documented_api as jb
 from homodyne_eqx.documented_api import arrays, programs
+from tests.compilations import counted_compilations
 
 from .documented_api_cases import DATA, LAMINAR, N_T, OF_G1, PHI, SETTING, SIGMA, STATIC, T
 
@@ -88,29 +87,6 @@ def test_positional_and_named_arguments_agree():
     np.testing.assert_array_equal(by_position, jb.gradient_g2(**G2))
     by_position = jb.gradient_chi2(LAMINAR, DATA, SIGMA, T, T, *SETTING.values())
     np.testing.assert_array_equal(by_position, jb.gradient_chi2(**CHI2))
-
-
-@contextlib.contextmanager
-def counted_compilations():
-    """The names of the programs that JAX compiles meanwhile."""
-    names = []
-
-    class Keep(logging.Handler):
-        def emit(self, record):
-            if "Finished jaxpr to MLIR" in record.getMessage():
-                names.append(record.getMessage())
-
-    logger, keep = logging.getLogger("jax._src.dispatch"), Keep(logging.DEBUG)
-    level = logger.level
-    logger.addHandler(keep)
-    logger.setLevel(logging.DEBUG)
-    propagate, logger.propagate = logger.propagate, False
-    try:
-        yield names
-    finally:
-        logger.removeHandler(keep)
-        logger.setLevel(level)
-        logger.propagate = propagate
 
 
 EVERY = {
