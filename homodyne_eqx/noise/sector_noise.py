@@ -8,6 +8,7 @@ import numpy as np
 from .binned_sector import binned_sector
 from .binning import FrameBins
 from .directions import directions_of, without_diagonal
+from .evenness import evenness_of
 from .frame_squares import FrameSquares, mean_noise
 from .law_of_sector import law_of_sector
 from .photon_noise import LEAST_IN_WEIGHTS, Residuals, photon_noise_of
@@ -62,7 +63,7 @@ def sector_noise(sector: Sector, block_size: int, n_blocks: int, generator: np.r
     binned = binned_sector(sector, bins)
     M, counts, values = binned.slopes.M, binned.counts, binned.residual
     photon_noise = photon_noise_of([Residuals(values, M, bins.photon_share, without_diagonal(counts) > 0)])
-    white = photon_noise > _NOISY and binned.evenness.is_even
+    white = photon_noise > _NOISY and evenness_of(sector).is_even
     of_photons = max(photon_noise, LEAST_IN_WEIGHTS) * bins.photon_share
     directions = directions_of(binned.slopes, slopes.contrast)
     excess = slopes.contrast * M

@@ -6,6 +6,7 @@ import pytest
 from homodyne_eqx.engine.normal_equations.sector_slopes import ChannelOfSector
 from homodyne_eqx.noise.binned_sector import binned_sector
 from homodyne_eqx.noise.binning import FrameBins
+from homodyne_eqx.noise.evenness import evenness_of
 from tests.noise.made_sector import made_sector
 
 N = 11
@@ -55,7 +56,7 @@ def test_noise_that_follows_g2_is_not_even():
     sign = np.random.default_rng(2).choice([-1.0, 1.0], (N, N))
     for of_pixels, even in ((sign, True), (sign * np.sqrt(g2), False)):
         sector = made_sector(0.4, 1.1, FIELD, of_pixels, np.ones((N, N)))
-        evenness = binned_sector(sector, FrameBins(sector.frames, N, N)).evenness
+        evenness = evenness_of(sector)
         pairs = np.tril_indices(N, -1)
         assert evenness.n_pairs == len(pairs[0])
         np.testing.assert_allclose(evenness.square, np.sum(of_pixels[pairs] ** 2))

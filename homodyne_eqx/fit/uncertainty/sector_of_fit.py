@@ -8,20 +8,20 @@ import numpy as np
 from ...engine import Packed
 from ...engine.losses import AbstractLoss
 from ...engine.normal_equations.sector_slopes import SlopesOfBand, sector_slopes
-from ...engine.unfolding import FoldedMap, folded_rows, frames_with_data, sector_places
+from ...engine.unfolding import FoldedMap, FoldedSector, sector_places
 from ...noise.sector import Sector
 from ...physics.model import TwoTimeModel
 
 
 def sector_of_fit(model: TwoTimeModel, packed: Packed, free: Any, loss: AbstractLoss, number: int) -> Sector:
     """**Arguments:** `free`: which leaves of the model are parameters; `number`: of the sector."""
-    slopes, place = sector_slopes(model, packed, free, number), sector_places(packed)[number]
+    slopes, folded = sector_slopes(model, packed, free, number), FoldedSector(packed, *sector_places(packed)[number])
 
     def data(band: SlopesOfBand) -> tuple[np.ndarray, np.ndarray]:
-        folded = folded_rows(packed, *place, band.first, band.end)
-        return residual_and_weights(slopes.offset + slopes.contrast * band.M, folded, loss)
+        g2 = slopes.offset + slopes.contrast * band.M
+        return residual_and_weights(g2, folded.rows(band.first, band.end), loss)
 
-    return Sector(slopes, frames_with_data(packed, *place), data)
+    return Sector(slopes, folded.frames_with_data(), data)
 
 
 def residual_and_weights(g2: np.ndarray, folded: FoldedMap, loss: AbstractLoss) -> tuple[np.ndarray, np.ndarray]:
