@@ -1,4 +1,4 @@
-"""The evenness of noise: independent noise of pixels is equally strong in all parts of a map, noise of photons is not."""
+"""The evenness of noise: independent noise of pixels is equally strong in all parts of a map, that of photons not."""
 
 import math
 from typing import NamedTuple, final
